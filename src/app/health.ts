@@ -1,0 +1,102 @@
+// For probes and scrapers. None needs a token, and none tells a name.
+
+import { Gauge, collectDefaultMetrics, Counter, Registry } from 'prom-client'
+import { type Door, type Route } from '#doors/shared/http.ts'
+import { type Event } from '#kernel/event.ts'
+import { kindNames } from '#kernel/kinds.ts'
+import { type Plane } from '#kernel/ports/plane.ts'
+
+export interface Vitals {
+  readonly plane: Plane
+  readonly depth: () => number
+  readonly stopping: () => boolean
+}
+
+export function healthDoor(vitals: Vitals): Door {
+  const registry = metrics(vitals)
+  const text = { 'content-type': 'text/plain; charset=utf-8' }
+  const routes: readonly Route[] = [
+    {
+      method: 'GET',
+      path: '/healthz',
+      operation: 'health',
+      source: 'README, "Health"',
+      handle: async () => ({ status: 200, headers: text, body: 'ok\n' }),
+    },
+    {
+      method: 'GET',
+      path: '/readyz',
+      operation: 'readiness',
+      source: 'README, "Health"',
+      handle: async ({ log }) => {
+        if (vitals.stopping()) return { status: 503, headers: text, body: 'stopping\n' }
+        try {
+          await vitals.plane.read.lastEvent()
+          return { status: 200, headers: text, body: 'ready\n' }
+        } catch (cause) {
+          log.error({ err: cause }, 'not ready: the store does not answer')
+          return { status: 503, headers: text, body: 'store unavailable\n' }
+        }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/metrics',
+      operation: 'metrics',
+      source: 'README, "Health"',
+      handle: async () => ({
+        status: 200,
+        headers: { 'content-type': registry.contentType },
+        body: await registry.metrics(),
+      }),
+    },
+  ]
+  return {
+    name: 'health',
+    routes,
+    claims: () => false,
+    refuse: () => ({ status: 404, headers: text, body: 'not found\n' }),
+  }
+}
+
+function metrics({ plane, depth }: Vitals): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const registers = [registry]
+  new Gauge({
+    name: 'runstate_requests_waiting',
+    help: 'Requests that wait for a commit.',
+    registers,
+    collect() {
+      this.set(depth())
+    },
+  })
+  new Gauge({
+    name: 'runstate_instances',
+    help: 'Instances by kind.',
+    labelNames: ['kind'],
+    registers,
+    async collect() {
+      for (const kind of kindNames)
+        this.set({ kind }, await plane.read.count('instances', { where: { kind } }))
+    },
+  })
+  new Gauge({
+    name: 'runstate_operations_running',
+    help: 'Operations under way.',
+    registers,
+    async collect() {
+      this.set(await plane.read.count('operations', { where: { state: 'running' } }))
+    },
+  })
+  const counter = new Counter({
+    name: 'runstate_events_total',
+    help: 'Events committed since the start, by type.',
+    labelNames: ['type'],
+    registers,
+  })
+  plane.follow((events: readonly Event[]) => {
+    for (const event of events) counter.inc({ type: event.type })
+  })
+  return registry
+}

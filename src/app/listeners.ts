@@ -1,0 +1,164 @@
+// The web servers: one listener that all doors share, and one more for each door that has a port of its own.
+// Whatever matches no route is answered in the words of the door it was meant for.
+
+import { randomUUID } from 'node:crypto'
+import { type IncomingMessage } from 'node:http'
+import { type Socket } from 'node:net'
+import {
+  fastify,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify'
+import {
+  type Answer,
+  type Door,
+  exchangeOf,
+  mount,
+  send,
+  type Unrouted,
+} from '#doors/shared/http.ts'
+import { pathTable, type PathTable } from './path-table.ts'
+
+const bodyLimit = 2 * 1024 * 1024
+const headerBytesMax = 32 * 1024
+
+/** Calls that name their action in the query share `/` with the version document of another door. */
+export function looksLikeQueryApi(
+  request: Pick<IncomingMessage, 'url' | 'method' | 'headers'>,
+): boolean {
+  const url = request.url ?? ''
+  if (url !== '/' && !url.startsWith('/?')) return false
+  const authorization = request.headers.authorization ?? ''
+  return (
+    /[?&](Action|Version|X-Algorithm|X-Credential|X-Signature)=/.test(url) ||
+    authorization.startsWith('HMAC-SHA256') ||
+    (request.method !== 'GET' && request.method !== 'HEAD')
+  )
+}
+
+export function listener(doors: readonly Door[], log: FastifyBaseLogger): FastifyInstance {
+  const table = pathTable(doors)
+  const app = fastify({
+    loggerInstance: log,
+    disableRequestLogging: true,
+    genReqId: () => randomUUID(),
+    requestIdHeader: false,
+    bodyLimit,
+    exposeHeadRoutes: false,
+    forceCloseConnections: 'idle',
+    requestTimeout: 60_000,
+    keepAliveTimeout: 75_000,
+    http: { maxHeaderSize: headerBytesMax },
+    routerOptions: { maxParamLength: 512, constraints: { queryApi: queryApiConstraint } },
+    frameworkErrors: (_error, request, reply) =>
+      void refuse(doors, table, 'malformed', request, reply),
+    clientErrorHandler: badRequest,
+  })
+  // Some clients sign and send a body with GET and DELETE; it must be read, whole, before anything else.
+  for (const method of ['GET', 'DELETE'] as const) app.addHttpMethod(method, { hasBody: true })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
+  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
+    const why: Unrouted =
+      error.statusCode === 413
+        ? 'too-large'
+        : (error.statusCode ?? 500) < 500
+          ? 'malformed'
+          : 'internal'
+    if (why === 'internal')
+      request.log.error({ err: error }, 'a request failed outside every door: this is a bug')
+    return refuse(doors, table, why, request, reply)
+  })
+  app.setNotFoundHandler((request, reply) =>
+    refuse(
+      doors,
+      table,
+      table.methods(request.raw.url ?? '').length > 0 ? 'method-not-allowed' : 'not-found',
+      request,
+      reply,
+    ),
+  )
+  for (const door of doors) mount(app, door)
+  app.addHook('onResponse', async (request, reply) => {
+    // Reads are the bulk and say little; changes are what an operator looks for.
+    const level = request.method === 'GET' || request.method === 'HEAD' ? 'debug' : 'info'
+    request.log[level](
+      {
+        method: request.method,
+        path: (request.raw.url ?? '').split('?')[0],
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+      },
+      'answered',
+    )
+  })
+  return app
+}
+
+const queryApiConstraint = {
+  name: 'queryApi',
+  deriveConstraint: (request: unknown) =>
+    looksLikeQueryApi(request as IncomingMessage) ? 'yes' : undefined, // the router hands over what the listener got
+  storage() {
+    const handlers = new Map<unknown, unknown>()
+    return {
+      get: (key: unknown) => handlers.get(key) ?? null,
+      set: (key: unknown, handler: unknown) => void handlers.set(key, handler),
+    }
+  },
+} as unknown as NonNullable<NonNullable<Parameters<typeof fastify>[0]>['routerOptions']> extends {
+  constraints?: infer C
+}
+  ? C extends Record<string, infer One> | undefined
+    ? One
+    : never
+  : never // the router's own type is generic over its HTTP version
+
+async function refuse(
+  doors: readonly Door[],
+  table: PathTable,
+  why: Unrouted,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const exchange = exchangeOf(request)
+  const door = doors.find((one) => one.claims(exchange))
+  const allow = why === 'method-not-allowed' ? table.methods(exchange.rawPath) : []
+  await send(reply, door ? door.refuse(why, exchange, allow) : plain(why, allow))
+  return reply
+}
+
+const plainly = {
+  'not-found': [404, 'not found'],
+  'method-not-allowed': [405, 'method not allowed'],
+  'too-large': [413, 'the body is too large'],
+  malformed: [400, 'malformed request'],
+  overloaded: [503, 'too busy, try again later'],
+  internal: [500, 'internal error'],
+} as const satisfies Record<Unrouted, readonly [number, string]>
+
+function plain(why: Unrouted, allow: readonly string[]): Answer {
+  const [status, error] = plainly[why]
+  return {
+    status,
+    headers: {
+      'content-type': 'application/json',
+      ...(allow.length > 0 ? { allow: allow.join(', ') } : {}),
+    },
+    body: { error },
+  }
+}
+
+/** What is not HTTP, or has headers beyond all bounds, gets a bare answer: there is no request to belong to a door. */
+function badRequest(this: FastifyInstance, error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const [status, text] =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? [431, 'Request Header Fields Too Large']
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? [408, 'Request Timeout']
+        : [400, 'Bad Request']
+  socket.end(`HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}

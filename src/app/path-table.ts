@@ -1,0 +1,39 @@
+// Which methods a path has, over all doors: so that a wrong method is told apart from a wrong path.
+
+import { type Door } from '#doors/shared/http.ts'
+
+export interface PathTable {
+  methods(url: string): readonly string[]
+}
+
+export function pathTable(doors: readonly Door[]): PathTable {
+  const rows = doors.flatMap((door) =>
+    door.routes.map((route) => ({
+      pattern: patternOf(route.path),
+      methods: [route.method].flat(),
+    })),
+  )
+  return {
+    methods(url) {
+      const path = url.split('?')[0] ?? ''
+      return [
+        ...new Set(rows.filter((row) => row.pattern.test(path)).flatMap((row) => row.methods)),
+      ]
+    },
+  }
+}
+
+/** `:name` stands for one segment, and a trailing `*` for the rest, as in the router. */
+function patternOf(path: string): RegExp {
+  const source = path
+    .split('/')
+    .map((part) =>
+      part === '*'
+        ? '.*'
+        : part.replaceAll(/:[A-Za-z_]\w*(\([^)]*\))?|[.*+?^${}()|[\]\\]/g, (text) =>
+            text.startsWith(':') ? '[^/]+' : `\\${text}`,
+          ),
+    )
+    .join('/')
+  return new RegExp(`^${source}$`)
+}

@@ -1,0 +1,106 @@
+// Every door and driver there is, and how settings open them. A new one is a line here.
+
+import { type TSchema } from 'typebox'
+import { Value } from 'typebox/value'
+import { err, ok, type Result } from '#kernel/errors.ts'
+import { type Driver } from '#kernel/ports/driver.ts'
+import { type Clock } from '#kernel/ports/clock.ts'
+import { type Logger } from 'pino'
+import { type Door, type DoorKind, type House } from '#doors/shared/http.ts'
+import { processDriver } from '#drivers/process/driver.ts'
+import { settings as processSettings } from '#drivers/process/config.ts'
+import { simulatedDriver } from '#drivers/simulated/driver.ts'
+import { settings as simulatedSettings } from '#drivers/simulated/config.ts'
+import { type Settings } from './settings.ts'
+
+/** Order matters where one exchange fits several: the first door that claims it answers. */
+export const doorKinds: readonly DoorKind[] = (
+  await Promise.all(
+    [
+      'native',
+      'volcengine',
+      'keystone',
+      'modelarts-service',
+      'modelarts-notebook',
+      'servicecomb',
+      'nova',
+    ].map(async (name) => {
+      try {
+        const m = await import(`#doors/${name}/door.ts`)
+        return Object.values(m).find((v: any) => v && typeof v === 'object' && 'open' in v)
+      } catch (e) {
+        console.error('TEMPORARY: door', name, String(e).slice(0, 200))
+        return undefined
+      }
+    }),
+  )
+).filter((k) => k !== undefined) as readonly DoorKind[]
+
+export const driverSettings = { process: processSettings, simulated: simulatedSettings } as const
+
+/** Doors that would let anybody in: the registry, while its own accounts are off. */
+export function unguarded(settings: Settings): readonly string[] {
+  const registry = settings.file.doors?.['servicecomb'] ?? {}
+  return registry['enabled'] === false || registry['rbac'] === true ? [] : ['servicecomb']
+}
+
+export function openDoors(
+  settings: Settings,
+  house: Omit<House, 'settings'>,
+): Result<readonly { readonly door: Door; readonly port: number | null }[], string> {
+  const given = settings.file.doors ?? {}
+  const stray = Object.keys(given).find((name) => !doorKinds.some((kind) => kind.name === name))
+  if (stray !== undefined)
+    return err(
+      `doors.${stray} is not a door; known are ${doorKinds.map((kind) => kind.name).join(', ')}`,
+    )
+  const opened = []
+  for (const kind of doorKinds) {
+    const { enabled = true, port = null, ...rest } = given[kind.name] ?? {}
+    if (typeof enabled !== 'boolean') return err(`doors.${kind.name}.enabled must be true or false`)
+    if (port !== null && (!Number.isInteger(port) || Number(port) < 0 || Number(port) > 65_535))
+      return err(`doors.${kind.name}.port must be a number from 0 to 65535`)
+    const checked = check(kind.settings, rest, `doors.${kind.name}`)
+    if (!checked.ok) return checked
+    if (enabled)
+      opened.push({
+        door: kind.open({ ...house, settings: checked.value }),
+        port: port === null ? null : Number(port),
+      })
+  }
+  return ok(opened)
+}
+
+export function openDrivers(
+  settings: Settings,
+  world: { readonly clock: Clock; readonly log: Logger },
+): Result<ReadonlyMap<string, Driver>, string> {
+  const given = settings.file.drivers ?? {}
+  const stray = Object.keys(given).find((name) => !(name in driverSettings))
+  if (stray !== undefined)
+    return err(
+      `drivers.${stray} is not a driver; known are ${Object.keys(driverSettings).join(', ')}`,
+    )
+  const process = check(processSettings, given['process'] ?? {}, 'drivers.process')
+  if (!process.ok) return process
+  const simulated = check(simulatedSettings, given['simulated'] ?? {}, 'drivers.simulated')
+  if (!simulated.ok) return simulated
+  const both = [
+    processDriver(process.value, { ...world, dataDir: settings.dataDir }),
+    simulatedDriver(simulated.value, world),
+  ]
+  return ok(new Map(both.map((driver) => [driver.name, driver])))
+}
+
+function check<S extends TSchema>(
+  schema: S,
+  value: unknown,
+  where: string,
+): Result<ReturnType<typeof Value.Parse<S>>, string> {
+  const filled: unknown = Value.Default(schema, Value.Clone(value))
+  if (Value.Check(schema, filled)) return ok(filled as ReturnType<typeof Value.Parse<S>>) // checked on the line before
+  const [first] = Value.Errors(schema, filled)
+  return err(
+    `${where}${(first?.instancePath ?? '').replaceAll('/', '.')} ${first?.message ?? 'is wrong'}`,
+  )
+}

@@ -1,0 +1,76 @@
+// From the command line to a listening server, and back: signals, exit codes, and the lines a person sees.
+
+import { serve, type Server } from './serve.ts'
+import { readSettings, type Settings, usage } from './settings.ts'
+import { logger } from './logger.ts'
+
+/** How long a stop may take before the process ends anyway; what was acknowledged is on disk by then. */
+const stopPatienceMs = 9_000
+
+export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const settings = readSettings(argv, env)
+  if (!settings.ok) return refuse(settings.error)
+  if (settings.value === 'help') return void process.stdout.write(`${usage}\n`)
+  const log = logger(env['RUNSTATE_LOG'])
+  if (!log.ok) return refuse(log.error)
+  const server = await serve(settings.value, log.value)
+  if (!server.ok) return refuse(server.error)
+  if (settings.value.stopAll) return stopAll(server.value)
+  process.stdout.write(
+    `${welcome(server.value, settings.value)}runstate ready ${server.value.url}\n`,
+  )
+  let stopping = false
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) return
+      stopping = true
+      void stop(server.value)
+    })
+  }
+}
+
+function refuse(line: string): void {
+  process.stderr.write(`runstate: ${line}\n`)
+  process.exitCode = 2
+}
+
+async function stop(server: Server): Promise<void> {
+  const giveUp = setTimeout(() => {
+    process.stderr.write(
+      'runstate: some requests did not end in time; what was accepted is on disk and resumes at the next start\n',
+    )
+    process.exit(0)
+  }, stopPatienceMs)
+  const left = await server.close()
+  clearTimeout(giveUp)
+  if (left.length > 0) {
+    process.stdout.write(
+      `still running, and taken up again at the next start:\n${left.map((line) => `  ${line}`).join('\n')}\nto end them: npm start -- --stop-all\n`,
+    )
+  }
+  process.stdout.write('runstate stopped\n')
+  process.exit(0)
+}
+
+async function stopAll(server: Server): Promise<void> {
+  const lines = await server.stopAll()
+  process.stdout.write(lines.length === 0 ? 'nothing was running\n' : `${lines.join('\n')}\n`)
+  await server.close()
+  process.exit(0)
+}
+
+function welcome(server: Server, settings: Settings): string {
+  const { fresh, credentialsFile, url, sample } = server
+  if (!fresh) return ''
+  return [
+    `data         ${settings.dataDir}`,
+    `credentials  ${credentialsFile}   (set -a; . ${credentialsFile}; set +a)`,
+    '',
+    'One line per door, ready to paste:',
+    ...sample.map(([door, line]) => `  ${door.padEnd(20)} ${line}`),
+    '',
+    `  runstate             npx runstate ls        ${url}/api/v1`,
+    '',
+    '',
+  ].join('\n')
+}

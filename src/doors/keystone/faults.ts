@@ -1,0 +1,182 @@
+// Our refusals to Keystone's faults. A signature that fails is answered in the shape of the gateway in front of
+// the cloud's own identity service, because the libraries that sign read that one.
+//
+// Source: contracts/identity.md sections 4.3, 4.4, 6.5 and 10.1.
+
+import { compact } from '#kernel/ids.ts'
+import { type AuthFailure } from '#kernel/ports/identity.ts'
+import { type AuthRefusal } from '../shared/authenticate.ts'
+import { type Answer, type Exchange, type Unrouted } from '../shared/http.ts'
+
+export interface KeystoneFault {
+  readonly status: number
+  readonly message: string
+  /** Answered in the gateway's shape, with this code. */
+  readonly gatewayCode?: string
+  /** The methods that are supported, where another one was tried. */
+  readonly methods?: readonly string[]
+  readonly retryAfterMs?: number
+  readonly allow?: readonly string[]
+}
+
+const tail =
+  ' The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.'
+
+const badRequest = (message: string): KeystoneFault => ({ status: 400, message })
+
+/** The sentence with which Keystone misses something. */
+export const expecting = (what: string, where: string): KeystoneFault =>
+  badRequest(`Expecting to find ${what} in ${where}.${tail}`)
+
+/** @param field  path below the request's outermost object. */
+export const invalidInput = (field: string, why: string): KeystoneFault =>
+  badRequest(`Invalid input for field '${field}': ${why}`)
+
+export const badScope = badRequest(
+  `Expecting to find system, project, domain, OS-TRUST:trust or unscoped in scope.${tail}`,
+)
+
+export const unauthorized: KeystoneFault = {
+  status: 401,
+  message: 'The request you have made requires authentication.',
+}
+
+export const credentialWithScope: KeystoneFault = {
+  status: 401,
+  message:
+    'Error authenticating with application credential: Application credentials cannot request a scope.',
+}
+
+export const unsupportedMethod = (methods: readonly string[]): KeystoneFault => ({
+  status: 401,
+  message: 'Attempted to authenticate with an unsupported method.',
+  methods,
+})
+
+/** @param action  as Keystone's policy names it, without `identity:`. */
+export const forbidden = (action: string): KeystoneFault => ({
+  status: 403,
+  message: `You are not authorized to perform the requested action: identity:${action}.`,
+})
+
+export const unscopedCatalog: KeystoneFault = {
+  status: 403,
+  message: 'A project-scoped token is required to produce a service catalog.',
+}
+
+export const notFound = (what: string, id: string): KeystoneFault => ({
+  status: 404,
+  message: `Could not find ${what}: ${id}.`,
+})
+
+export const noSubject: KeystoneFault = { status: 404, message: 'No token in the request' }
+export const badSubject: KeystoneFault = { status: 404, message: 'Failed to validate token' }
+
+export const nameTaken = (name: string): KeystoneFault => ({
+  status: 409,
+  message: `Conflict occurred attempting to store application_credential - Duplicate entry found with name ${name}.`,
+})
+
+/** Whatever was wrong with a login, it reads the same; only the time to wait is told. */
+export const loginFault = (failure: AuthFailure): KeystoneFault =>
+  failure.code === 'throttled'
+    ? { ...unauthorized, retryAfterMs: failure.retryAfterMs }
+    : unauthorized
+
+type RefusalFaults = {
+  readonly [C in AuthRefusal['code']]: (
+    refusal: Extract<AuthRefusal, { readonly code: C }>,
+  ) => KeystoneFault
+}
+
+const gateway = (status: number, gatewayCode: string, message: string): KeystoneFault => ({
+  status,
+  gatewayCode,
+  message,
+})
+const incorrect = (why: string): KeystoneFault =>
+  gateway(401, 'APIGW.0301', `Incorrect IAM authentication information: ${why}`)
+const notAllowed = gateway(403, 'APIGW.0302', 'The IAM user is not authorized to access the API')
+
+const refusalFaults = {
+  NoCredentials: () => unauthorized,
+  TokenMalformed: () => unauthorized,
+  TokenUnknown: () => unauthorized,
+  TokenExpired: () => unauthorized,
+  TokenRevoked: () => unauthorized,
+  SchemeUnknown: () => unauthorized,
+  HeaderMalformed: ({ part }) => incorrect(`${part} is malformed`),
+  HeaderMissing: ({ name }) => incorrect(`${name} must be present and signed`),
+  KeyUnknown: ({ accessKeyId }) => incorrect(`ak ${accessKeyId} not exist`),
+  KeyDisabled: ({ accessKeyId }) => incorrect(`ak ${accessKeyId} is inactive`),
+  KeyExpired: ({ accessKeyId }) => incorrect(`ak ${accessKeyId} is expired`),
+  SecurityTokenWrong: () => incorrect('security token is wrong'),
+  DateExpired: () => incorrect('x-sdk-date is expired'),
+  SignatureWrong: () => incorrect('verify aksk signature fail'),
+  NoRole: () => notAllowed,
+  WrongDomain: () => notAllowed,
+  NoProject: () => notAllowed,
+  Throttled: ({ retryAfterMs }) => ({
+    ...gateway(429, 'APIGW.0308', 'The throttling threshold has been reached'),
+    retryAfterMs,
+  }),
+} as const satisfies RefusalFaults
+
+export function refusalFault(refusal: AuthRefusal): KeystoneFault {
+  const faultOf = refusalFaults[refusal.code] as (refusal: AuthRefusal) => KeystoneFault // the table pairs each code with its own refusal
+  return faultOf(refusal)
+}
+
+const unroutedFaults = {
+  'not-found': { status: 404, message: 'The resource could not be found.' },
+  'method-not-allowed': {
+    status: 405,
+    message: 'The method is not allowed for the requested URL.',
+  },
+  'too-large': { status: 413, message: 'Request is too large.' },
+  malformed: badRequest(
+    'The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.',
+  ),
+  overloaded: { status: 503, message: 'The service is too busy. Please try again later.' },
+  internal: {
+    status: 500,
+    message:
+      'An unexpected error prevented the server from fulfilling your request.',
+  },
+} as const satisfies Record<Unrouted, KeystoneFault>
+
+export const unroutedFault = (why: Unrouted, allow: readonly string[]): KeystoneFault =>
+  allow.length === 0 ? unroutedFaults[why] : { ...unroutedFaults[why], allow }
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Request Entity Too Large',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+}
+
+/** @param prefix  where this door was reached: `/identity` or nothing. */
+export function refusal(fault: KeystoneFault, exchange: Exchange, prefix: string): Answer {
+  const { status, message, gatewayCode, methods, retryAfterMs, allow } = fault
+  const headers = {
+    ...(status === 401 && gatewayCode === undefined
+      ? { 'www-authenticate': `Keystone uri="${exchange.baseUrl}${prefix}/v3"` }
+      : {}),
+    ...(retryAfterMs === undefined ? {} : { 'retry-after': seconds(retryAfterMs) }),
+    ...(allow === undefined ? {} : { allow: allow.join(', ') }),
+  }
+  const error = { code: status, message, title: titles[status] ?? 'Error' }
+  const body =
+    gatewayCode === undefined
+      ? { error: methods === undefined ? error : { ...error, identity: { methods } } }
+      : { error_msg: message, error_code: gatewayCode, request_id: compact(exchange.requestId) }
+  return { status, headers, body }
+}
+
+const seconds = (ms: number): string => String(Math.max(1, Math.ceil(ms / 1_000)))

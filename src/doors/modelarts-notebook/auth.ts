@@ -1,0 +1,11 @@
+// Who is asking: a token or a signature, for the project of the path. The numbers are the whole cloud's.
+// Source: notebook contract, section 1.0 "Authentication" and section 3.2.
+
+import { numberedGate } from '../shared/numbered-gate.ts'
+import { devenvFault, unrouted } from './faults.ts'
+
+export const gate = numberedGate({
+  prefix: 'ModelArts',
+  busy: unrouted.overloaded,
+  badHeader: (error) => devenvFault(error, { verb: 'read' }),
+})

@@ -1,0 +1,65 @@
+// What both families' wires have in common: what this door keeps of a notebook, where it is reached, and the
+// words for hardware. Their own names live in devenv-wire.ts and lab-wire.ts.
+
+import { type Flavor } from '#kernel/catalogue.ts'
+import { type Instance } from '#kernel/instance.ts'
+import { type Json, type JsonObject } from '#kernel/json.ts'
+import { numberIn, textIn } from '../shared/json-facts.ts'
+
+/** This door's name; it is also the name under which it keeps what it was told. */
+export const doorName = 'modelarts-notebook'
+
+/** What a notebook was created with, kept to be shown again. Another door's notebook has none of it. */
+export type Kept = {
+  // The first family's.
+  readonly storage?: JsonObject
+  readonly extendStorage?: readonly JsonObject[]
+  readonly annotations?: JsonObject | null
+  readonly aiProject?: string
+  /** Whether the vendor's console warns before an auto stop. */
+  readonly prompt?: boolean
+  // The second family's.
+  readonly volume?: JsonObject
+  readonly endpoints?: readonly JsonObject[]
+  /** `sinceMs`: when its present run time was asked for. */
+  readonly lease?: { readonly type: string; readonly sinceMs: number }
+  // Both.
+  readonly pool?: JsonObject
+}
+
+export const keptOf = (instance: Instance): JsonObject => instance.attributes[doorName] ?? {}
+
+/** Where its driver says that it answers; '' while it does not run, or where nothing listens. */
+export function urlOf(instance: Instance): string {
+  if (instance.state !== 'running') return ''
+  const { evidence } = instance.observation
+  const port = numberIn(evidence, 'port')
+  const address = textIn(evidence, 'address')
+  return (
+    textIn(evidence, 'url') ??
+    (port === undefined || address === undefined ? '' : `http://${hostOf(address)}:${port}`)
+  )
+}
+
+/** In a URL an IPv6 address stands in brackets. */
+const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
+
+/** The auto stop that takes effect: a flavor's own goes before the instance's. */
+export function runTimeOf(
+  instance: Instance,
+  flavor: Flavor | undefined,
+): { readonly enabled: boolean; readonly afterMs: number | null } {
+  if (flavor?.autoStopMs != null) return { enabled: true, afterMs: flavor.autoStopMs }
+  return {
+    enabled: instance.autoStop?.enabled ?? false,
+    afterMs: instance.autoStop?.afterMs ?? null,
+  }
+}
+
+export const isFree = (flavor: Flavor | undefined): boolean => flavor?.charge === 'free'
+
+/** Whole seconds, rounded up: a time that is told must not be over before it is. */
+export const secondsOf = (ms: number): number => Math.max(0, Math.ceil(ms / 1000))
+
+export const jsonList = (value: Json | undefined): readonly Json[] =>
+  Array.isArray(value) ? value : []

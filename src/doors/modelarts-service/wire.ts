@@ -1,0 +1,203 @@
+// Rows, from the kernel to this cloud's wire. Its names live here and in decode.ts.
+// Source: edge inference contract, sections 1.3 to 1.5 and 1.11.
+
+import { type Flavor, type Image, type Node } from '#kernel/catalogue.ts'
+import { compact } from '#kernel/ids.ts'
+import { type Instance } from '#kernel/instance.ts'
+import { type JsonObject } from '#kernel/json.ts'
+import { type Service } from '#kernel/service.ts'
+import { flagIn, listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
+import { hostState, serviceStatus, shownInstance } from './states.ts'
+
+/** This door's name; it is also the name under which it keeps what it was told. */
+export const doorName = 'modelarts-service'
+
+/** The flavor behind `specification: "custom"`; the sizes come with each service. */
+export const customFlavor = { id: 'modelarts.vm.custom', shownAs: 'custom' } as const
+
+/** What a service was deployed with, kept to be shown again. */
+export type Kept = {
+  readonly inferType: string
+  readonly workspaceId: string
+  readonly config: readonly JsonObject[]
+  readonly additionalProperties: JsonObject
+  readonly schedule: readonly JsonObject[]
+  /** When the running configuration was set. */
+  readonly updatedAtMs: number
+}
+
+export const inferTypeOf = (service: Service): string =>
+  textIn(service.attributes[doorName] ?? {}, 'inferType') ??
+  (service.onNodes ? 'edge' : 'real-time')
+
+export const modelsOf = (service: Service): readonly string[] =>
+  configsOf(service).flatMap((entry) => textIn(entry, 'model_id') ?? [])
+
+const configsOf = (service: Service): readonly JsonObject[] =>
+  (listIn(service.attributes[doorName] ?? {}, 'config') ?? []).filter(
+    (one): one is JsonObject => typeof one === 'object' && one !== null && !Array.isArray(one),
+  )
+
+export const nodeOrderOf = (service: Service): readonly string[] =>
+  textsIn(configsOf(service)[0] ?? {}, 'nodes')
+
+export const flavorIdOf = (service: Service): string => {
+  const specification = textIn(configsOf(service)[0] ?? {}, 'specification') ?? ''
+  return specification === customFlavor.shownAs ? customFlavor.id : specification
+}
+
+export const encodeDeployed = (service: Service): object => ({
+  service_id: service.id,
+  resource_ids: [`INF-${compact(service.id).slice(0, 16)}@${service.createdAtMs}`],
+})
+
+/** What is shown of a service besides its own row. */
+export interface Scene {
+  readonly service: Service
+  /** Account id of the caller's project. */
+  readonly tenant: string
+  readonly nowMs: number
+  readonly isFree: boolean
+  /** Those not gone. Only a service that is being deployed needs them in a list. */
+  readonly instances: readonly Instance[]
+}
+
+/** An entry of a list. */
+export function encodeService({ service, tenant, nowMs, isFree, instances }: Scene): object {
+  const kept = service.attributes[doorName] ?? {}
+  const schedule = listIn(kept, 'schedule') ?? []
+  return {
+    service_id: service.id,
+    service_name: service.name,
+    description: service.description,
+    tenant,
+    project: service.project,
+    owner: service.createdBy,
+    publish_at: service.deployedAtMs,
+    infer_type: inferTypeOf(service),
+    workspace_id: textIn(kept, 'workspaceId') ?? '0',
+    status: serviceStatus[service.status],
+    progress: service.status === 'deploying' ? progressOf(instances) : 100,
+    invocation_times: 0,
+    failed_times: 0,
+    is_shared: false,
+    shared_count: 0,
+    operation_time: nowMs,
+    transition_at: service.statusSinceMs,
+    is_free: isFree,
+    is_opened_sample_collection: false,
+    additional_properties: objectIn(kept, 'additionalProperties') ?? {},
+    ...(schedule.length === 0 ? {} : { schedule }),
+  }
+}
+
+/** Percent of instances that are no longer under way; below 100, since something still is. */
+function progressOf(instances: readonly Instance[]): number {
+  if (instances.length === 0) return 0
+  const settled = instances.filter((one) => one.task === null).length
+  return Math.min(99, Math.floor((100 * settled) / instances.length))
+}
+
+export interface Detail extends Scene {
+  readonly image: Image | undefined
+  readonly nodes: ReadonlyMap<string, Node>
+  /** How many instances each node carries. */
+  readonly deployments: ReadonlyMap<string, number>
+}
+
+export function encodeDetail(detail: Detail): object {
+  const { service } = detail
+  const kept = service.attributes[doorName] ?? {}
+  return {
+    ...encodeService(detail),
+    update_time: numberIn(kept, 'updatedAtMs') ?? service.createdAtMs,
+    ...(service.status === 'failed' ? { error_msg: service.failure ?? '' } : {}),
+    config: service.onNodes
+      ? [encodeEdgeConfig(detail)]
+      : configsOf(service).map((entry) => ({ ...entry, ...modelFacts(detail.image) })),
+  }
+}
+
+const modelFacts = (image: Image | undefined): object =>
+  image === undefined
+    ? {}
+    : {
+        model_name: image.name,
+        model_version: textIn(image.attributes, 'version') ?? '0.0.1',
+      }
+
+function encodeEdgeConfig({ service, instances, image, nodes, deployments }: Detail): object {
+  const [first] = instances
+  const flavor = first?.flavorId ?? flavorIdOf(service)
+  const launch = first?.launch ?? {}
+  return {
+    model_id: first?.imageId ?? modelsOf(service)[0] ?? '',
+    ...modelFacts(image),
+    specification: flavor === customFlavor.id ? customFlavor.shownAs : flavor,
+    custom_spec: objectIn(launch, 'customSpec') ?? {},
+    envs: objectIn(launch, 'env') ?? {},
+    nodes: instances.map((instance) =>
+      encodeNode(
+        instance,
+        nodes.get(instance.nodeId ?? ''),
+        deployments.get(instance.nodeId ?? '') ?? 0,
+      ),
+    ),
+  }
+}
+
+function encodeNode(instance: Instance, node: Node | undefined, deployments: number): object {
+  const facts = node?.attributes ?? {}
+  const { status, message } = shownInstance(instance)
+  return {
+    id: instance.nodeId,
+    name: node?.name ?? instance.nodeId,
+    description: textIn(facts, 'description') ?? '',
+    node_label: textIn(facts, 'label') ?? '',
+    host_name: textIn(facts, 'hostName') ?? node?.name ?? '',
+    instance_status: status,
+    ...(message === null ? {} : { message }),
+    predict_url: predictUrl(instance, facts),
+    state: hostState[node?.state ?? 'unconnected'],
+    os_name: textIn(facts, 'osName') ?? '',
+    os_type: textIn(facts, 'osType') ?? 'linux',
+    os_version: textIn(facts, 'osVersion') ?? '',
+    arch: textIn(facts, 'arch') ?? 'x86_64',
+    cpu: numberIn(facts, 'cpu') ?? 0,
+    memory: numberIn(facts, 'memoryMiB') ?? 0,
+    gpu_num: numberIn(facts, 'gpus') ?? 0,
+    enable_gpu: flagIn(facts, 'enableGpu') ?? (numberIn(facts, 'gpus') ?? 0) > 0,
+    host_ips: textsIn(facts, 'hostIps'),
+    deployment_num: deployments,
+    created_at: wireTime(numberIn(facts, 'createdAtMs') ?? instance.createdAtMs),
+    updated_at: wireTime(instance.observation.atMs),
+  }
+}
+
+/** Where its driver says that it listens; before it knows, where this cloud would have put it. */
+function predictUrl(instance: Instance, facts: JsonObject): string {
+  const seen = textIn(instance.observation.evidence, 'url')
+  if (seen !== undefined) return seen
+  const plain = textIn(objectIn(instance.launch, 'env') ?? {}, 'MODELARTS_SSL_ENABLED') === 'false'
+  const host = textsIn(facts, 'hostIps')[0] ?? '127.0.0.1'
+  return `${plain ? 'http' : 'https'}://${host}:1032`
+}
+
+/** `YYYY-MM-DDThh:mm:ss`, UTC. */
+const wireTime = (ms: number): string => new Date(ms).toISOString().slice(0, 19)
+
+export const encodeSpecification = (flavor: Flavor, isSoldOut: boolean): object => {
+  const name = flavor.id === customFlavor.id ? customFlavor.shownAs : flavor.id
+  return {
+    specification: name,
+    billing_spec: name,
+    spec_status: isSoldOut ? 'sellout' : 'normal',
+    is_open: true,
+    source_type: '',
+    is_free: flavor.charge === 'free',
+    over_quota: false,
+    extend_params: 1,
+    display_en: flavor.name,
+    display_cn: textIn(flavor.attributes, 'nameChinese') ?? flavor.name,
+  }
+}

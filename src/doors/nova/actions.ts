@@ -1,0 +1,155 @@
+// `POST /servers/{id}/action`: one body, one key, one action. Each row says what the action asks the kernel for.
+//
+// - Nothing is looked up here before the kernel decides: its order of checks is Nova's.
+// - Nothing is idempotent but lock and unlock: a repeated stop is refused, as Nova refuses it.
+// Source: contract, sections 3.4, 3.5, 4.3 and 5.
+
+import { err, ok, type Result } from '#kernel/errors.ts'
+import { type InstanceRef } from '#kernel/request.ts'
+import { type InstanceRequest } from '#kernel/request.ts'
+import { isObject } from '../shared/http.ts'
+import { planOf } from '../shared/lent-headers.ts'
+import { rebootBody, resetStateBody } from './bodies.ts'
+import { type Call, type Mount, type Reply } from './call.ts'
+import { type Asked, badRequest, faultOf, malformedBody, noSuchRoute, type NovaFault } from './faults.ts'
+import { type Negotiated } from './microversion.ts'
+import { type NovaSettings } from './settings.ts'
+import { preconditions, situationsFor } from './states.ts'
+
+interface Plan {
+  readonly request: InstanceRequest
+  readonly asked: Asked
+}
+
+interface Action {
+  /** Answers with the mount's own success status; the others always with 202. */
+  readonly isPower?: true
+  readonly plan: (target: InstanceRef, body: Body) => Result<Plan, NovaFault>
+}
+
+type Body = Readonly<Record<string, unknown>>
+
+const policies = 'os_compute_api'
+
+const actions: Readonly<Record<string, Action>> = {
+  'os-stop': {
+    isPower: true,
+    plan: (target, body) =>
+      ok({
+        request: {
+          verb: 'stop',
+          target,
+          rung: isHard(body['os-stop']) ? 'hard' : 'soft',
+          from: situationsFor('stop'),
+        },
+        asked: {
+          verb: 'stop',
+          rule: `${policies}:servers:stop`,
+          precondition: preconditions.stop,
+        },
+      }),
+  },
+  'os-start': {
+    isPower: true,
+    plan: (target) =>
+      ok({
+        request: { verb: 'start', target, from: situationsFor('start') },
+        asked: {
+          verb: 'start',
+          rule: `${policies}:servers:start`,
+          precondition: preconditions.start,
+        },
+      }),
+  },
+  reboot: { isPower: true, plan: reboot },
+  lock: {
+    plan: (target) =>
+      ok({
+        request: { verb: 'hold', kind: 'lock', target },
+        asked: { verb: 'lock', rule: `${policies}:os-lock-server:lock` },
+      }),
+  },
+  unlock: {
+    plan: (target) =>
+      ok({
+        request: { verb: 'release', hold: { kind: 'lock' }, target },
+        asked: { verb: 'unlock', rule: `${policies}:os-lock-server:unlock` },
+      }),
+  },
+  'os-resetState': { plan: resetState },
+}
+
+function reboot(target: InstanceRef, body: Body): Result<Plan, NovaFault> {
+  const checked = rebootBody(body)
+  if (!checked.ok) return checked
+  const rung = checked.value.reboot.type.toUpperCase() === 'HARD' ? 'hard' : 'soft'
+  const name = `reboot ${rung}` as const
+  return ok({
+    request: { verb: 'restart', target, rung, from: situationsFor(name) },
+    asked: {
+      verb: 'reboot',
+      rule: `${policies}:servers:reboot`,
+      precondition: preconditions[name],
+    },
+  })
+}
+
+function resetState(target: InstanceRef, body: Body): Result<Plan, NovaFault> {
+  const checked = resetStateBody(body)
+  if (!checked.ok) return checked
+  const to = checked.value['os-resetState'].state === 'active' ? 'running' : 'failed'
+  return ok({
+    request: { verb: 'reset', target, to },
+    asked: { verb: 'reset', rule: `${policies}:os-admin-actions:reset_state` },
+  })
+}
+
+/** Nova takes anything here. Only an object with a text in `type` says how hard; bare metal is forced anyway. */
+function isHard(value: unknown): boolean {
+  const type = isObject(value) ? value['type'] : undefined
+  return typeof type === 'string' && type.toUpperCase() === 'HARD'
+}
+
+/** Which action is meant. Before the project of the URL is looked at, so it is a check of its own. */
+export function actionFault(body: unknown): NovaFault | undefined {
+  // Source: Nova takes the first member of a list for the name of an action, and finds no such method.
+  if (Array.isArray(body)) {
+    return body.length === 1 && typeof body[0] === 'string' ? noSuchRoute : malformedBody
+  }
+  const names = isObject(body) ? Object.keys(body) : []
+  const [name] = names
+  if (name === undefined || names.length > 1) return malformedBody
+  return Object.hasOwn(actions, name) ? undefined : badRequest(`There is no such action: ${name}`)
+}
+
+export async function act(call: Call): Promise<Result<Reply, NovaFault>> {
+  const body = isObject(call.body) ? call.body : {}
+  const action = actions[Object.keys(body)[0] ?? '']
+  if (action === undefined) return err(malformedBody)
+  const target = { kind: 'server', id: call.exchange.params['server_id'] ?? '' } as const
+  const plan = action.plan(target, body)
+  if (!plan.ok) return plan
+  const { request, asked } = plan.value
+  const receipt = await call.house.plane.submit(request, call.submission)
+  if (!receipt.ok) return err(faultOf(receipt.error, lockedByAdmin(asked, call)))
+  if (call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })
+  const { settings } = call.house
+  return ok({ status: action.isPower ? powerStatus(call.mount, call.negotiated, settings) : 202 })
+}
+
+/** A member may unlock; when it is refused all the same, what it lacks is the right to undo an admin's lock. */
+const lockedByAdmin = (asked: Asked, { caller }: Call): Asked =>
+  asked.verb === 'unlock' && caller.role === 'member'
+    ? { ...asked, rule: `${asked.rule}:unlock_override` }
+    : asked
+
+/** Source: contract, section 1.1. */
+export function powerStatus(
+  { dialect }: Pick<Mount, 'dialect'>,
+  { isAsked }: Pick<Negotiated, 'isAsked'>,
+  { actionSuccessStatus = {} }: NovaSettings,
+): 202 | 204 {
+  const forced = actionSuccessStatus[dialect]
+  if (forced !== undefined) return forced
+  return dialect === 'huawei' && !isAsked ? 204 : 202
+}

@@ -1,0 +1,40 @@
+// What this API lets a caller say of a server that nothing else of runstate has a word for. It is kept with the
+// instance under this door's name, and shown again as it was said.
+//
+// - No password is kept: nothing here could use it, and what is not there cannot leak.
+// - An instance made through another door says nothing of all this, so every fact has a default.
+
+import { type Instance } from '#kernel/instance.ts'
+import { type JsonObject } from '#kernel/json.ts'
+import { flagIn, textIn, textsIn } from '../shared/json-facts.ts'
+
+export const doorName = 'nova'
+
+export interface Kept {
+  readonly diskConfig: string
+  readonly accessIPv4: string
+  readonly accessIPv6: string
+  readonly availabilityZone: string | undefined
+  readonly hasConfigDrive: boolean
+  readonly keyName: string | null
+  readonly securityGroups: readonly string[]
+  readonly reservationId: string | undefined
+}
+
+const nothing: JsonObject = {}
+const everybody = ['default'] as const
+
+export function keptOf(instance: Pick<Instance, 'attributes'>): Kept {
+  const facts = instance.attributes[doorName] ?? nothing
+  const groups = textsIn(facts, 'securityGroups')
+  return {
+    diskConfig: textIn(facts, 'diskConfig') ?? 'MANUAL',
+    accessIPv4: textIn(facts, 'accessIPv4') ?? '',
+    accessIPv6: textIn(facts, 'accessIPv6') ?? '',
+    availabilityZone: textIn(facts, 'availabilityZone'),
+    hasConfigDrive: flagIn(facts, 'configDrive') ?? false,
+    keyName: textIn(facts, 'keyName') ?? null,
+    securityGroups: groups.length === 0 ? everybody : groups,
+    reservationId: textIn(facts, 'reservationId'),
+  }
+}

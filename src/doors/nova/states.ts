@@ -1,0 +1,170 @@
+// Our states in Nova's words: vm_state (stable), task_state (what is under way) and the status that follows from
+// the two. Also which vm_states each action accepts: the kernel refuses the others, this file only names them.
+//
+// - While something is under way, vm_state stays what it was before it: clients compare the two.
+// - Never `building` again once launched, never a task_state at rest.
+// Source: contract, section 4; openstack/nova nova/compute/{vm_states,task_states,power_state}.py,
+// nova/api/openstack/common.py (_STATE_MAP).
+
+import { type Instance, situationOf, type Task } from '#kernel/instance.ts'
+import { lifecycles, type Situation, type SituationOf, type Verb } from '#kernel/kinds.ts'
+import { type Observation } from '#kernel/observation.ts'
+
+export type VmState = 'building' | 'active' | 'stopped' | 'error' | 'deleted'
+export type TaskState =
+  | 'scheduling'
+  | 'spawning'
+  | 'powering-on'
+  | 'powering-off'
+  | 'rebooting'
+  | 'rebooting_hard'
+  | 'image_snapshot'
+  | 'deleting'
+export type Status = 'ACTIVE' | 'BUILD' | 'DELETED' | 'ERROR' | 'HARD_REBOOT' | 'REBOOT' | 'SHUTOFF'
+
+/** 0 no state, 1 running, 4 shut down; the other numbers of Nova's are states that no driver reports. */
+export type PowerState = 0 | 1 | 4
+
+export interface ServerState {
+  readonly vmState: VmState
+  readonly taskState: TaskState | null
+  readonly powerState: PowerState
+  readonly status: Status
+}
+
+type ServerSituation = SituationOf<'server'>
+
+/** A busy state's own entry counts only when nothing says what it came from. */
+const vmStates = {
+  provisioning: 'building',
+  running: 'active',
+  stopped: 'stopped',
+  starting: 'stopped',
+  stopping: 'active',
+  restarting: 'active',
+  imaging: 'active',
+  deleting: 'active',
+  'failed/create': 'error',
+  'failed/start': 'error',
+  'failed/stop': 'error',
+  'failed/restart': 'error',
+  'failed/capture': 'error',
+  'failed/delete': 'error',
+  'failed/run': 'error',
+  deleted: 'deleted',
+} as const satisfies Record<ServerSituation, VmState>
+
+const taskStates = {
+  // Until its driver has made it there is nothing to spawn.
+  create: (_task, instance) => (instance.handle === null ? 'scheduling' : 'spawning'),
+  start: () => 'powering-on',
+  stop: () => 'powering-off',
+  // What was asked, not how hard it has become: a soft reboot that ends by force is still a REBOOT.
+  restart: (task) => (task.asked === 'hard' ? 'rebooting_hard' : 'rebooting'),
+  capture: () => 'image_snapshot',
+  delete: () => 'deleting',
+} as const satisfies Record<
+  Verb,
+  (task: Pick<Task, 'asked'>, instance: Pick<Instance, 'handle'>) => TaskState
+>
+
+/** What is under way shows in the status only where this says so. */
+const statuses = {
+  building: { otherwise: 'BUILD' },
+  active: { rebooting: 'REBOOT', rebooting_hard: 'HARD_REBOOT', otherwise: 'ACTIVE' },
+  stopped: { otherwise: 'SHUTOFF' },
+  error: { otherwise: 'ERROR' },
+  deleted: { otherwise: 'DELETED' },
+} as const satisfies Record<
+  VmState,
+  Readonly<Partial<Record<TaskState, Status>> & { otherwise: Status }>
+>
+
+const powerStates = {
+  up: 1,
+  down: 4,
+  absent: 0,
+  unknown: 0,
+} as const satisfies Record<Observation['seen'], PowerState>
+
+/** Total over every situation: a kind that this door does not show has no entry, and is never asked for. */
+export const vmStateOf = (situation: Situation): VmState => vmStates[situation as ServerSituation] // this door reads servers only
+
+export const taskStateOf = (verb: Verb): TaskState =>
+  taskStates[verb]({ asked: 'soft' }, { handle: null })
+
+export const statusOf = (vmState: VmState, taskState: TaskState | null): Status => {
+  const words: Readonly<Partial<Record<TaskState, Status>> & { otherwise: Status }> =
+    statuses[vmState]
+  return (taskState === null ? undefined : words[taskState]) ?? words.otherwise
+}
+
+export function stateOf(instance: Instance): ServerState {
+  const { task } = instance
+  const vmState = vmStateOf(task?.from ?? situationOf(instance))
+  const taskState = task === null ? null : taskStates[task.verb](task, instance)
+  const powerState = vmState === 'building' ? 0 : powerStates[instance.observation.seen]
+  return { vmState, taskState, powerState, status: statusOf(vmState, taskState) }
+}
+
+/** The vm_states that can show one of these statuses. */
+export const vmStatesShowing = (wanted: ReadonlySet<string>): ReadonlySet<VmState> =>
+  new Set(
+    (Object.keys(statuses) as VmState[]).filter(
+      (
+        vmState, // keys of a const table
+      ) => Object.values(statuses[vmState]).some((status) => wanted.has(status)),
+    ),
+  )
+
+const situations = Object.keys(vmStates) as readonly ServerSituation[] // keys of a const table
+const isBusy = (situation: ServerSituation): boolean =>
+  !situation.startsWith('failed/') &&
+  lifecycles.server.states[situation as keyof typeof lifecycles.server.states].is === 'busy' // failed/… are the only situations that are not states
+
+/** Where to look for servers of these vm_states. A busy one shows what it came from, so it may be any of them. */
+export const situationsShowing = (
+  wanted: (vmState: VmState) => boolean,
+): readonly ServerSituation[] => situations.filter((one) => isBusy(one) || wanted(vmStates[one]))
+
+export const liveSituations: readonly ServerSituation[] = situations.filter(
+  (one) => one !== 'deleted',
+)
+
+export interface Precondition {
+  readonly vmStates: readonly VmState[]
+  /** Busy situations in which the action is accepted all the same. */
+  readonly during: readonly ServerSituation[]
+  /** A server that was never launched is refused, whatever its vm_state. */
+  readonly mustHaveLaunched: boolean
+}
+
+/** Source: contract, section 4.3, columns "Allowed vm_state" and "task required". */
+export const preconditions = {
+  stop: { vmStates: ['active', 'error'], during: [], mustHaveLaunched: true },
+  start: { vmStates: ['stopped'], during: [], mustHaveLaunched: true },
+  'reboot soft': { vmStates: ['active'], during: [], mustHaveLaunched: true },
+  'reboot hard': {
+    vmStates: ['active', 'stopped', 'error'],
+    during: ['restarting'],
+    mustHaveLaunched: true,
+  },
+  metadata: {
+    vmStates: ['active', 'stopped'],
+    during: ['starting', 'stopping', 'restarting', 'imaging', 'deleting'],
+    mustHaveLaunched: false,
+  },
+} as const satisfies Record<string, Precondition>
+
+/** The same in the kernel's words: what a request's `from` says. */
+export const situationsFor = (name: keyof typeof preconditions): readonly ServerSituation[] => {
+  const { vmStates: accepted, during, mustHaveLaunched }: Precondition = preconditions[name]
+  const atRest = situations.filter(
+    (one) =>
+      !isBusy(one) &&
+      accepted.includes(vmStates[one]) &&
+      // Only a server whose creation failed was never launched.
+      !(mustHaveLaunched && one === 'failed/create'),
+  )
+  return [...atRest, ...during]
+}

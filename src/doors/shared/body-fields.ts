@@ -1,0 +1,64 @@
+// From a schema's complaint to the one field that a door names in its refusal. A schema says what a body may
+// hold; clouds have a code each for "missing", "of the wrong type" and "not an allowed value".
+
+import { err, type ErrorOf, ok, type Result } from '#kernel/errors.ts'
+
+type BadField = ErrorOf<'BadField'>
+
+/** What we read of a validator's complaint. Source: JSON Schema error objects as TypeBox and Ajv shape them. */
+interface Complaint {
+  readonly keyword: string
+  readonly instancePath: string
+  readonly params: object
+}
+
+/** What we need of a compiled schema: https://sinclairzx81.github.io/typebox/ */
+interface Compiled<Body> {
+  Check(value: unknown): value is Body
+  Errors(value: unknown): readonly Complaint[]
+}
+
+/**
+ * Checks a parsed body. Of several faults the first is named: what is missing, then what has the wrong type,
+ * then what is not allowed. Fields that the schema does not know are let through unread.
+ */
+export function readFields<Body>(schema: Compiled<Body>, value: unknown): Result<Body, BadField> {
+  if (schema.Check(value)) return ok(value)
+  const faults = schema.Errors(value).map((complaint) => fieldOf(complaint, value))
+  const worst = faults.toSorted((a, b) => ranks.indexOf(a.fault) - ranks.indexOf(b.fault))[0]
+  return err(worst ?? { code: 'BadField', field: '', fault: 'value', expected: 'another value' })
+}
+
+const ranks: readonly BadField['fault'][] = ['missing', 'type', 'value', 'range']
+
+function fieldOf({ keyword, instancePath, params }: Complaint, body: unknown): BadField {
+  const path = instancePath.split('/').slice(1)
+  if (keyword === 'required' && 'requiredProperties' in params) {
+    const first = (params.requiredProperties as readonly string[])[0] ?? '' // always names at least one
+    return { code: 'BadField', field: [...path, first].join('.'), fault: 'missing', expected: '' }
+  }
+  const value = at(body, path)
+  const field = path.join('.')
+  if (keyword === 'type' && 'type' in params)
+    return { code: 'BadField', field, fault: 'type', expected: String(params.type) }
+  if (keyword === 'enum' && typeof value !== 'string')
+    return { code: 'BadField', field, fault: 'type', expected: 'string' }
+  return { code: 'BadField', field, fault: 'value', expected: keyword, ...shown(value) }
+}
+
+function at(body: unknown, path: readonly string[]): unknown {
+  let value = body
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
+    value = (value as Readonly<Record<string, unknown>>)[key] // an object that has this key
+  }
+  return value
+}
+
+const shownMax = 64
+
+/** Only short scalars are repeated to the caller. */
+const shown = (value: unknown): { readonly value?: string } =>
+  typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? { value: String(value).slice(0, shownMax) }
+    : {}

@@ -1,0 +1,233 @@
+// What every door is made of: a table of routes whose handlers turn an exchange into an answer. The web
+// server below (Fastify) is known to this file alone; a door never touches a socket.
+//
+// - The body arrives as the bytes that were sent: signatures hash them, and each cloud has its own parse errors.
+// - A handler that throws is a bug of ours: it is logged once, whole, and answered in the door's own words.
+
+import { randomUUID } from 'node:crypto'
+import { type IncomingHttpHeaders } from 'node:http'
+import { type Readable } from 'node:stream'
+import {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type HTTPMethods,
+} from 'fastify'
+import { type Static, type TSchema } from 'typebox'
+import { type Identity } from '#kernel/ports/identity.ts'
+import { type Plane } from '#kernel/ports/plane.ts'
+
+export interface Exchange {
+  readonly method: string
+  /** As sent, before any decoding: starts with `/`, without the query. */
+  readonly rawPath: string
+  /** As sent, without `?`; '' when there is none. */
+  readonly rawQuery: string
+  /** Path parameters, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>
+  readonly headers: IncomingHttpHeaders
+  readonly body: Buffer
+  /** UUID; each door shapes it as its cloud does. */
+  readonly requestId: string
+  /** `http://host:port` as the caller addressed us. */
+  readonly baseUrl: string
+  readonly remoteAddress: string
+  readonly log: FastifyBaseLogger
+  /** Aborts when the caller goes away. */
+  readonly signal: AbortSignal
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+  /** Text is sent as it is, an object as compact JSON, a stream until it ends. */
+  readonly body?: string | Buffer | object | Readable
+}
+
+export type Handler = (exchange: Exchange) => Promise<Answer>
+
+export interface Route {
+  readonly method: HTTPMethods | readonly HTTPMethods[]
+  /** With `:name` for parameters. */
+  readonly path: string
+  /** The vendor's name of the operation. */
+  readonly operation: string
+  /** Where its behaviour is written down. */
+  readonly source: string
+  /** Bytes; default 2 MiB. */
+  readonly bodyLimit?: number
+  /** Only for requests that look like a call with `Action` in its query: two doors share `/`. */
+  readonly queryApi?: true
+  /** The path with a slash behind it is the same route: some clients sign it so and send it so. */
+  readonly orSlash?: true
+  readonly handle: Handler
+}
+
+/** Refusals that happen before any route is reached; each door says them in its own words. */
+export type Unrouted =
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'too-large'
+  | 'malformed'
+  | 'overloaded'
+  | 'internal'
+
+export interface Door {
+  readonly name: string
+  readonly routes: readonly Route[]
+  /** Whether an exchange that matched no route was meant for this door. */
+  readonly claims: (exchange: Exchange) => boolean
+  readonly refuse: (why: Unrouted, exchange: Exchange, allow: readonly string[]) => Answer
+}
+
+/** What a door is made from. `settings` is its own part of runstate.yaml, already checked. */
+export interface House<Settings = unknown> {
+  readonly plane: Plane
+  readonly identity: Identity
+  readonly settings: Settings
+  readonly region: string
+  readonly log: FastifyBaseLogger
+}
+
+/** How the app opens a door. `settings` checks the door's part of runstate.yaml and documents it. */
+export interface DoorKind<Settings extends TSchema = TSchema> {
+  readonly name: string
+  readonly settings: Settings
+  open(house: House<Static<Settings>>): Door
+}
+
+const paths = new WeakMap<FastifyRequest, Exchange>()
+
+export function exchangeOf(request: FastifyRequest): Exchange {
+  const known = paths.get(request)
+  if (known) return known
+  const url = request.raw.url ?? '/'
+  const mark = url.indexOf('?')
+  const gone = new AbortController()
+  request.raw.once('close', () => {
+    if (request.raw.destroyed && !request.raw.complete) gone.abort()
+  })
+  const exchange: Exchange = {
+    method: request.method,
+    rawPath: mark === -1 ? url : url.slice(0, mark),
+    rawQuery: mark === -1 ? '' : url.slice(mark + 1),
+    params: (request.params ?? {}) as Record<string, string>, // find-my-way fills it with decoded texts only
+    headers: request.headers,
+    body: Buffer.isBuffer(request.body) ? request.body : empty,
+    requestId: request.id,
+    baseUrl: `${request.protocol}://${request.headers.host ?? 'localhost'}`,
+    remoteAddress: request.ip,
+    log: request.log,
+    signal: gone.signal,
+  }
+  paths.set(request, exchange)
+  return exchange
+}
+
+const empty = Buffer.alloc(0)
+
+export async function send(reply: FastifyReply, answer: Answer): Promise<void> {
+  reply.code(answer.status)
+  for (const [name, value] of Object.entries(answer.headers ?? {})) reply.header(name, value)
+  const { body } = answer
+  if (body === undefined) await reply.send()
+  else if (typeof body === 'string' || Buffer.isBuffer(body) || isStream(body))
+    await reply.send(body)
+  else {
+    if (!reply.hasHeader('content-type')) reply.header('content-type', 'application/json')
+    await reply.send(JSON.stringify(body))
+  }
+}
+
+const isStream = (body: object): body is Readable => 'pipe' in body
+
+/** Mounts one door's routes. All doors share one listener, or each has its own: the caller decides. */
+export function mount(
+  app: FastifyInstance,
+  door: Door,
+  constraints?: Record<string, unknown>,
+): void {
+  // A plugin scope of its own keeps the door's error voice apart from the others'.
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
+      done(null, body),
+    )
+    scope.setErrorHandler(async (error: { statusCode?: number; code?: string }, request, reply) => {
+      const exchange = exchangeOf(request)
+      const why: Unrouted =
+        error.statusCode === 413
+          ? 'too-large'
+          : error.statusCode !== undefined && error.statusCode < 500
+            ? 'malformed'
+            : 'internal'
+      if (why === 'internal')
+        request.log.error({ err: error, door: door.name }, 'a handler threw: this is a bug')
+      await send(reply, door.refuse(why, exchange, []))
+    })
+    const urls = (route: Route) => (route.orSlash ? [route.path, `${route.path}/`] : [route.path])
+    for (const [route, url] of door.routes.flatMap((one) =>
+      urls(one).map((url) => [one, url] as const),
+    )) {
+      scope.route({
+        method: route.method as HTTPMethods | HTTPMethods[], // Fastify's own type is mutable; it does not change it
+        url,
+        exposeHeadRoute: false,
+        ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
+        ...(route.queryApi ? { constraints: { queryApi: 'yes' } } : {}),
+        handler: async (request, reply) => {
+          await send(reply, await route.handle(exchangeOf(request)))
+          return reply
+        },
+      })
+    }
+  })
+}
+
+/** The query as it was meant: `+` and `%20` are blanks, the first value of a repeated name wins. */
+export function firstValues(rawQuery: string): ReadonlyMap<string, string> {
+  const values = new Map<string, string>()
+  for (const [name, value] of new URLSearchParams(rawQuery))
+    if (!values.has(name)) values.set(name, value)
+  return values
+}
+
+/** One header as one text; repeated headers are joined as HTTP says. */
+export function header(exchange: Pick<Exchange, 'headers'>, name: string): string | undefined {
+  const value = exchange.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+export type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false }
+
+/** Strict UTF-8 and JSON; refuses keys that would reach an object's prototype. */
+export function parseJson(body: Buffer): Parsed {
+  try {
+    const text = utf8.decode(body)
+    const value: unknown = JSON.parse(text)
+    return text.includes('"__proto__"')
+      ? { ok: true, value: withoutPrototypeKeys(value) }
+      : { ok: true, value }
+  } catch {
+    // Both decode and parse throw for nothing but malformed input.
+    return { ok: false }
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function withoutPrototypeKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutPrototypeKeys)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== '__proto__')
+      .map(([key, inner]) => [key, withoutPrototypeKeys(inner)]),
+  )
+}
+
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const freshRequestId = (): string => randomUUID()

@@ -1,0 +1,142 @@
+// Routes whose path begins with a project. In this order: who asks is proved, must act in the project of the
+// path, and must have the role that the route needs; only then is the route's own code reached.
+//
+// - A change goes to the plane once, with the lent headers; a dry run answers its plan.
+// - Nothing of another project is found through such a path, not even by an admin, who sees it elsewhere.
+
+import { type Caller, hasRole, type Role } from '#kernel/caller.ts'
+import { err, type ErrorOf, type KernelError, ok, type Result } from '#kernel/errors.ts'
+import { type ProjectId } from '#kernel/ids.ts'
+import { type Instance } from '#kernel/instance.ts'
+import { type Identity } from '#kernel/ports/identity.ts'
+import { type Plane } from '#kernel/ports/plane.ts'
+import { type CallerRequest, type InstanceRef, type Receipt } from '#kernel/request.ts'
+import { type Service } from '#kernel/service.ts'
+import { type Exchange, firstValues, type House, type Route } from './http.ts'
+import { type Lent, lentHeaders, planOf } from './lent-headers.ts'
+import { type Fault, refusal, success } from './three-keys.ts'
+
+/** One request that has passed the gate. */
+export interface Asked {
+  readonly exchange: Exchange
+  readonly door: string
+  readonly plane: Plane
+  readonly identity: Identity
+  readonly caller: Caller
+  /** Of the path; it is the caller's own. */
+  readonly project: ProjectId
+  readonly query: ReadonlyMap<string, string>
+  readonly lent: Lent
+}
+
+export interface ProjectRoute extends Omit<Route, 'handle'> {
+  /** What the cloud calls the right to this operation; null: anybody in the project. */
+  readonly permission: string | null
+  readonly role: Role
+  /** Default 200. */
+  readonly status?: number
+  readonly answer: (asked: Asked) => Promise<Result<object, Fault>>
+}
+
+/** How a door tells who asks, and its words for those whom it turns away. */
+export interface Gate {
+  readonly prove: (exchange: Exchange, house: House) => Promise<Result<Caller, Fault>>
+  readonly otherProject: Fault
+  readonly forbidden: (permission: string) => Fault
+  readonly badHeader: (error: ErrorOf<'BadField'>) => Fault
+}
+
+/** @param door  its name, as the cause of every change says it. */
+export function mounted(
+  row: ProjectRoute,
+  { house, gate, door }: { readonly house: House; readonly gate: Gate; readonly door: string },
+): Route {
+  const { permission, role, status, answer, ...route } = row
+  const handle: Route['handle'] = async (exchange) => {
+    const caller = await gate.prove(exchange, house)
+    if (!caller.ok) return refusal(exchange, caller.error)
+    const { projectId } = caller.value
+    if (projectId === null || exchange.params['project_id'] !== projectId)
+      return refusal(exchange, gate.otherProject)
+    if (!hasRole(caller.value, role))
+      return refusal(exchange, gate.forbidden(permission ?? row.operation))
+    const lent = lentHeaders(exchange)
+    if (!lent.ok) return refusal(exchange, gate.badHeader(lent.error))
+    const { plane, identity } = house
+    const answered = await answer({
+      exchange,
+      door,
+      plane,
+      identity,
+      caller: caller.value,
+      project: projectId,
+      query: firstValues(exchange.rawQuery),
+      lent: lent.value,
+    })
+    if (!answered.ok) return refusal(exchange, answered.error)
+    return success(exchange, answered.value, lent.value.dryRun ? 200 : (status ?? 200))
+  }
+  return { ...route, orSlash: true, handle }
+}
+
+/**
+ * Submits one change and answers what `show` makes of its receipt, or the plan when it was a dry run.
+ *
+ * @param show  must not fail: what it shows was accepted.
+ */
+export async function change(
+  asked: Asked,
+  request: CallerRequest,
+  {
+    faultOf,
+    show,
+  }: {
+    readonly faultOf: (error: KernelError) => Fault
+    readonly show: (receipt: Receipt) => Promise<object> | object
+  },
+): Promise<Result<object, Fault>> {
+  const outside = asked.caller.role === 'admin' ? await outsideOf(asked, request) : undefined
+  if (outside) return err(faultOf(outside))
+  const { caller, door, lent } = asked
+  const requestId = asked.exchange.requestId
+  const receipt = await asked.plane.submit(request, { caller, door, requestId, ...lent })
+  if (!receipt.ok) return err(faultOf(receipt.error))
+  return ok(lent.dryRun ? planOf(receipt.value) : await show(receipt.value))
+}
+
+export async function seeInstance(asked: Asked, ref: InstanceRef): Promise<Result<Instance>> {
+  const seen = await asked.plane.see(ref, asked.caller)
+  if (!seen.ok || seen.value.project === asked.project) return seen
+  return 'service' in ref
+    ? err({ code: 'NotFound', what: 'service', id: ref.service })
+    : err({ code: 'NotFound', what: 'instance', id: ref.id })
+}
+
+export async function seeService(asked: Asked, id: string): Promise<Result<Service>> {
+  const service = await asked.plane.read.get('services', id)
+  const isHere = service?.project === asked.project && service.kind === 'inference'
+  return isHere && service.status !== 'deleted'
+    ? ok(service)
+    : err({ code: 'NotFound', what: 'service', id })
+}
+
+/** An admin may change every project's things, but not by a path that names another project. */
+async function outsideOf(asked: Asked, request: CallerRequest): Promise<KernelError | undefined> {
+  if ('target' in request) {
+    const seen = await seeInstance(asked, request.target)
+    return seen.ok ? undefined : seen.error
+  }
+  const services =
+    request.verb === 'remove-services'
+      ? request.services
+      : request.verb === 'start-service' ||
+          request.verb === 'stop-service' ||
+          request.verb === 'update-service'
+        ? [request.service]
+        : []
+  for (const id of services) {
+    const seen = await seeService(asked, id)
+    if (!seen.ok) return seen.error
+  }
+  return undefined
+}

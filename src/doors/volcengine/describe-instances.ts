@@ -1,0 +1,131 @@
+// DescribeInstances: newest first, in pages that neither repeat nor miss a row while others come and go.
+//
+// What the store has columns for, it filters, counts and pages. A filter it has none for makes every row of the
+// account be looked at as the caller would see it.
+// An id that is unknown is skipped, never an error: that is how Terraform learns of a deletion.
+// Source: contracts/volcengine-ecs.md section 7.5.
+
+import { aliasKey } from '#kernel/aliases.ts'
+import { type Flavor, type Image } from '#kernel/catalogue.ts'
+import { err, ok } from '#kernel/errors.ts'
+import { type Instance } from '#kernel/instance.ts'
+import { type Query } from '#kernel/ports/store.ts'
+import { walk } from '#doors/shared/offset-page.ts'
+import { type Call, isHere, type Outcome } from './call.ts'
+import { type Filters, readFilters } from './filters.ts'
+import { type Cursor, cursorOf, isAfter, pageOf, type Page } from './paging.ts'
+import { shownStates } from './states.ts'
+import { type InstanceEntry, instanceEntry } from './wire.ts'
+
+type Rows = Pick<Query<'instances'>, 'where' | 'contains' | 'order'>
+
+export async function describeInstances(call: Call): Promise<Outcome> {
+  const filters = await readFilters(call)
+  const page = pageOf(call.reading, { size: 10, max: 100 })
+  if (call.reading.fault) return err(call.reading.fault)
+  if (!isHere(call)) return ok({ Instances: [], NextToken: '', TotalCount: 0 })
+  const found = filters.ids.length > 0 ? await named(call, filters) : undefined
+  const look = encoder(call)
+  if (found !== undefined || !filters.isExact) {
+    return ok(await lookedAt(found ?? walk(call.plane.read, 'instances', rowsOf(call, filters)), { filters, page, look }))
+  }
+  return ok(await counted(call, rowsOf(call, filters), { page, look }))
+}
+
+function rowsOf(call: Call, { where, contains }: Filters): Rows {
+  const account = { project: call.principal.account, kind: 'server', schemes: 'ecs', state: shownStates }
+  return {
+    where: { ...account, ...where },
+    ...(contains === undefined ? {} : { contains }),
+    order: { by: 'createdAtMs', dir: 'desc' },
+  }
+}
+
+/** The rows of these ids that the account has, in the order of every list. */
+async function named({ plane, principal }: Call, { ids }: Filters): Promise<readonly Instance[]> {
+  const rows = await Promise.all(
+    [...new Set(ids)].map(async (id) => {
+      const alias = await plane.read.get('aliases', aliasKey('ecs', id))
+      return alias && (await plane.read.get('instances', alias.instanceId))
+    }),
+  )
+  return rows
+    .filter((row) => row !== undefined)
+    .filter((row) => row.project === principal.account && (shownStates as readonly string[]).includes(row.state)) // widened: a row's state is of any kind
+    .toSorted((one, other) => (isAfter(other, cursorOf(one)) ? -1 : 1))
+}
+
+interface Answered {
+  readonly Instances: readonly InstanceEntry[]
+  readonly NextToken: string
+  readonly TotalCount: number
+}
+interface Asked {
+  readonly page: Page
+  readonly look: (row: Instance) => Promise<InstanceEntry>
+}
+
+/** The store does all of it. */
+async function counted({ plane: { read } }: Call, rows: Rows, { page, look }: Asked): Promise<Answered> {
+  const { order: _, ...filter } = rows
+  const total = read.count('instances', filter)
+  let { after, skip } = page
+  while (skip > 0) {
+    const over = await read.list('instances', { ...rows, ...afterOf(after), limit: Math.min(skip, skipStep) })
+    const last = over.at(-1)
+    if (last === undefined) return { Instances: [], NextToken: '', TotalCount: await total }
+    after = cursorOf(last)
+    skip -= over.length
+  }
+  const found = await read.list('instances', { ...rows, ...afterOf(after), limit: page.size + 1 })
+  const shown = await Promise.all(found.slice(0, page.size).map(look))
+  return { Instances: shown, NextToken: page.next(found), TotalCount: await total }
+}
+
+const skipStep = 1000
+
+const afterOf = (after: Cursor | undefined) =>
+  after === undefined ? {} : { after: { id: after.id, value: after.createdAtMs } }
+
+/** Every row is looked at, for the total if not for the page. */
+async function lookedAt(
+  rows: AsyncIterable<Instance> | Iterable<Instance>,
+  { filters, page, look }: Asked & { readonly filters: Filters },
+): Promise<Answered> {
+  const found: Instance[] = []
+  const shown: InstanceEntry[] = []
+  let total = 0
+  let skipped = 0
+  for await (const row of rows) {
+    const entry = await look(row)
+    if (!filters.fits(entry)) continue
+    total += 1
+    if (page.after !== undefined && !isAfter(row, page.after)) continue
+    if (skipped < page.skip) skipped += 1
+    else if (found.length <= page.size && found.push(row) <= page.size) shown.push(entry)
+  }
+  return { Instances: shown, NextToken: page.next(found), TotalCount: total }
+}
+
+/** Flavors and images are read once per call, however many instances are made of them. */
+function encoder({ plane: { read }, place }: Call): Asked['look'] {
+  const flavors = new Map<string, Promise<Flavor | undefined>>()
+  const images = new Map<string, Promise<Image | undefined>>()
+  const [zoneDefault = ''] = place.zones
+  return async (row) => {
+    const flavor = once(flavors, row.flavorId, (id) => read.get('flavors', id))
+    const image = once(images, row.imageId, (id) => read.get('images', id))
+    return instanceEntry(row, { flavor: await flavor, image: await image, zoneDefault })
+  }
+}
+
+async function once<Row>(
+  known: Map<string, Promise<Row | undefined>>,
+  id: string | null,
+  get: (id: string) => Promise<Row | undefined>,
+): Promise<Row | undefined> {
+  if (id === null) return undefined
+  const found = known.get(id) ?? get(id)
+  known.set(id, found)
+  return await found
+}

@@ -1,0 +1,72 @@
+// The registry's leases as they live. A heartbeat costs no sync: it moves a time in memory, and a restart gives
+// every lease one full term before expiry is considered, so what a restart forgets can only lengthen a lease.
+
+import { type InstanceId } from '#kernel/ids.ts'
+import { type Instance } from '#kernel/instance.ts'
+import { type Commit, type Store } from '#kernel/ports/store.ts'
+
+interface Living {
+  renewedAtMs: number
+  ttlMs: number
+}
+
+const pageRows = 1_000
+
+export class Leases {
+  readonly #living = new Map<InstanceId, Living>()
+
+  /** Takes up every registered instance; each gets a full term from now. */
+  async load(store: Pick<Store, 'list'>, nowMs: number): Promise<void> {
+    let after: { id: string } | undefined
+    for (;;) {
+      const rows = await store.list('instances', {
+        where: { kind: 'service-instance' },
+        limit: pageRows,
+        ...(after ? { after } : {}),
+      })
+      for (const row of rows) this.#keep(row, nowMs)
+      const last = rows.at(-1)
+      if (!last || rows.length < pageRows) return
+      after = { id: last.id }
+    }
+  }
+
+  /** Follows what is committed: new registrations, renewed ones, and those that left. */
+  follow(commit: Commit): void {
+    for (const write of commit.writes) {
+      if (write.table !== 'instances') continue
+      if ('remove' in write)
+        this.#living.delete(write.remove as InstanceId) // the instances table is keyed by instance ids
+      else if (write.row.registration)
+        this.#keep(write.row, write.row.registration.lease.renewedAtMs)
+    }
+  }
+
+  #keep(row: Instance, renewedAtMs: number): void {
+    const lease = row.registration?.lease
+    if (!lease) return
+    const known = this.#living.get(row.id)
+    if (known) {
+      known.ttlMs = lease.ttlMs
+      known.renewedAtMs = Math.max(known.renewedAtMs, renewedAtMs)
+    } else this.#living.set(row.id, { ttlMs: lease.ttlMs, renewedAtMs })
+  }
+
+  beat(id: InstanceId, nowMs: number): boolean {
+    const living = this.#living.get(id)
+    if (living) living.renewedAtMs = Math.max(living.renewedAtMs, nowMs)
+    return living !== undefined
+  }
+
+  renewedAtMs(instance: Instance): number {
+    return (
+      this.#living.get(instance.id)?.renewedAtMs ?? instance.registration?.lease.renewedAtMs ?? 0
+    )
+  }
+
+  /** Those whose term has passed, oldest beat as it is known here. */
+  *due(nowMs: number): Generator<{ readonly id: InstanceId; readonly renewedAtMs: number }> {
+    for (const [id, living] of this.#living)
+      if (living.renewedAtMs + living.ttlMs <= nowMs) yield { id, renewedAtMs: living.renewedAtMs }
+  }
+}

@@ -1,0 +1,54 @@
+// The rows of one batch, as they were on disk when the batch began to read them. A row that is not here yet is
+// `Missing`: the batcher loads it and asks the decision again.
+
+import { type Column, type ColumnName, type Rows, type TableName } from '#kernel/tables.ts'
+import { type Store } from '#kernel/ports/store.ts'
+import { Missing, type Reader, type Wanted } from '#kernel/rows.ts'
+
+export class Loaded implements Reader {
+  readonly #store: Pick<Store, 'get' | 'find'>
+  readonly #rows = new Map<string, unknown>()
+  readonly #found = new Map<string, readonly unknown[]>()
+
+  constructor(store: Pick<Store, 'get' | 'find'>) {
+    this.#store = store
+  }
+
+  get<T extends TableName>(table: T, id: string): Rows[T] | undefined {
+    const key = `${table} ${id}`
+    if (!this.#rows.has(key)) throw new Missing({ table, id })
+    return this.#rows.get(key) as Rows[T] | undefined // filled by `load` from that table
+  }
+
+  find<T extends TableName>(table: T, column: ColumnName<T>, value: Column): readonly Rows[T][] {
+    const rows = this.#found.get(`${table} ${column} ${String(value)}`)
+    if (rows === undefined) throw new Missing({ table, column, value })
+    return rows as readonly Rows[T][] // filled by `load` from that table
+  }
+
+  async load(wanted: Wanted): Promise<void> {
+    const { table } = wanted
+    if ('id' in wanted) {
+      this.#rows.set(`${table} ${wanted.id}`, await this.#store.get(table, wanted.id))
+    } else {
+      const column = wanted.column as ColumnName<typeof table> // the reader that threw it took a column of that table
+      this.#found.set(
+        `${table} ${wanted.column} ${String(wanted.value)}`,
+        await this.#store.find(table, column, wanted.value),
+      )
+    }
+  }
+}
+
+/** Asks a pure question until every row it needs is loaded. */
+export async function withRows<T>(loaded: Loaded, question: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return question()
+    } catch (thrown) {
+      // Missing is a request for rows; anything else is a bug and not ours to hide.
+      if (!(thrown instanceof Missing)) throw thrown
+      await loaded.load(thrown.wanted)
+    }
+  }
+}

@@ -1,0 +1,275 @@
+// The plane: batches, runner, looker, leases and the timers that keep them going. It holds no truth of its own:
+// all it knows can be read again from the store, and after a crash it is.
+
+import { type Caller, type Cause } from '#kernel/caller.ts'
+import { findInstance } from '#kernel/decisions/find.ts'
+import { type KernelError, type Result } from '#kernel/errors.ts'
+import { type Event } from '#kernel/event.ts'
+import { projectId, userId } from '#kernel/ids.ts'
+import { type Instance } from '#kernel/instance.ts'
+import { type Operation } from '#kernel/operation.ts'
+import { type Clock } from '#kernel/ports/clock.ts'
+import { type Driver } from '#kernel/ports/driver.ts'
+import { type Plane } from '#kernel/ports/plane.ts'
+import { type Commit, type Store } from '#kernel/ports/store.ts'
+import { type EngineRequest, type Receipt } from '#kernel/request.ts'
+import { batches, type Batches, type Draftable } from './batches.ts'
+import { sleep } from './clock.ts'
+import { Leases } from './leases.ts'
+import { Loaded, withRows } from './loaded.ts'
+import { type Log } from './log.ts'
+import { Looker } from './looker.ts'
+import { Runner } from './runner.ts'
+
+export interface EngineParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly drivers: ReadonlyMap<string, Driver>
+  /** Names this process among replicas. */
+  readonly worker: string
+  readonly freshId: () => string
+  readonly log: Log
+}
+
+export interface Engine {
+  readonly plane: Plane
+  readonly depth: () => number
+  /** Callers' requests must have ended before. Things keep running; operations are resumed at the next start. */
+  close(): Promise<void>
+}
+
+/** How long a worker holds an operation without saying that it lives. */
+const leaseMs = 30_000
+const tickMs = 250
+const sweepEachMs = 2_000
+const claimRows = 64
+const dueRows = 256
+
+export async function startEngine(parts: EngineParts): Promise<Engine> {
+  const engine = new Heart(parts)
+  await engine.begin()
+  return { plane: engine.plane, depth: () => engine.batches.depth(), close: () => engine.close() }
+}
+
+const nobody: Caller = {
+  userId: userId('engine'),
+  userName: 'engine',
+  projectId: projectId('engine'),
+  projectName: null,
+  domainId: 'default',
+  role: 'admin',
+}
+
+class Heart {
+  readonly #parts: EngineParts
+  readonly #leases = new Leases()
+  readonly #runner: Runner
+  readonly #looker: Looker
+  readonly #followers = new Set<(events: readonly Event[]) => void>()
+  readonly #stopped = new AbortController()
+  #nudged = new AbortController()
+  #ticking: Promise<void> = Promise.resolve()
+  #swept = 0
+  readonly batches: Batches
+  readonly plane: Plane
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts
+    const { store, clock, drivers, log } = parts
+    this.batches = batches({
+      store,
+      freshId: parts.freshId,
+      committed: (commit, events) => this.#committed(commit, events),
+      failed: (cause) => log.error({ err: cause }, 'the store could not commit'),
+    })
+    const settle = (request: EngineRequest): Promise<Result<Receipt>> => this.#settle(request)
+    this.#runner = new Runner({ store, clock, drivers, leaseMs, settle, log })
+    this.#looker = new Looker({
+      store,
+      clock,
+      drivers,
+      leaseMs,
+      settle,
+      log,
+      atWork: (id) => this.#runner.hint(id),
+    })
+    this.plane = this.#openPlane()
+  }
+
+  /** Takes up what a crash left: every busy instance has an operation, and every operation is claimed again. */
+  async begin(): Promise<void> {
+    const { store, clock } = this.#parts
+    await this.#leases.load(store, clock.nowMs())
+    // The store is this process's alone, so no lease of an earlier one can still be alive.
+    await this.#claim(clock.nowMs() + leaseMs)
+    this.#ticking = this.#tick().catch((bug: unknown) =>
+      this.#parts.log.error({ err: bug }, 'the ticker stopped: this is a bug'),
+    )
+  }
+
+  async #claim(asOfMs: number): Promise<void> {
+    for (;;) {
+      const claimed = await this.#parts.store.claim(this.#parts.worker, asOfMs, leaseMs, claimRows)
+      for (const operation of claimed) this.#runner.take(operation)
+      if (claimed.length < claimRows) return
+    }
+  }
+
+  async #tick(): Promise<void> {
+    await this.#looker.adoptAll()
+    while (!this.#stopped.signal.aborted) {
+      this.#nudged = new AbortController()
+      try {
+        await this.#round()
+      } catch (cause) {
+        // The store may be out of reach for a while; the next round asks again.
+        this.#parts.log.error({ err: cause }, 'a round of the engine failed; it is tried again')
+      }
+      await sleep(
+        this.#parts.clock,
+        tickMs,
+        AbortSignal.any([this.#stopped.signal, this.#nudged.signal]),
+      )
+    }
+  }
+
+  async #round(): Promise<void> {
+    const { store, clock } = this.#parts
+    const nowMs = clock.nowMs()
+    await this.#claim(nowMs)
+    const pools = await store.list('pools', {
+      range: { column: 'passAtMs', max: nowMs },
+      limit: dueRows,
+    })
+    const due = await store.list('instances', {
+      range: { column: 'wakeAtMs', max: nowMs },
+      limit: dueRows,
+    })
+    const requests: EngineRequest[] = [
+      ...pools.map((pool) => ({ verb: 'pass', pool: pool.id }) as const),
+      ...due.map((instance) => ({ verb: 'wake', instance: instance.id }) as const),
+    ]
+    for (const { id, renewedAtMs } of this.#leases.due(nowMs))
+      requests.push({ verb: 'expire', instance: id, renewedAtMs })
+    await Promise.all(requests.map((request) => this.#settle(request)))
+    if (nowMs - this.#swept < sweepEachMs) return
+    this.#swept = nowMs
+    await this.#looker.sweep()
+  }
+
+  #settle(request: EngineRequest): Promise<Result<Receipt>> {
+    const by =
+      request.verb === 'observed'
+        ? 'drift'
+        : request.verb === 'wake' || request.verb === 'expire'
+          ? 'timer'
+          : request.verb === 'pass'
+            ? 'queue'
+            : 'recovery'
+    const cause: Cause = {
+      by,
+      userId: null,
+      userName: null,
+      door: 'engine',
+      requestId: this.#parts.freshId(),
+      why: null,
+    }
+    return this.batches.submit(request, this.#context(nobody, cause), {
+      dryRun: false,
+      internal: true,
+    })
+  }
+
+  #context(caller: Caller, cause: Cause): Draftable {
+    return { caller, cause, nowMs: this.#parts.clock.nowMs(), worker: this.#parts.worker, leaseMs }
+  }
+
+  #committed(commit: Commit, events: readonly Event[]): void {
+    this.#leases.follow(commit)
+    for (const write of commit.writes) {
+      if ('remove' in write) continue
+      if (write.table === 'operations') this.#follow(write.row)
+      if (write.table === 'pools' && write.row.passAtMs !== null) this.#nudged.abort()
+    }
+    for (const follower of this.#followers) follower(events)
+  }
+
+  #follow(operation: Operation): void {
+    if (operation.state !== 'running') this.#runner.drop(operation)
+    else if (operation.worker === this.#parts.worker) this.#runner.take(operation)
+  }
+
+  #openPlane(): Plane {
+    const { store, clock } = this.#parts
+    return {
+      read: store,
+      nowMs: () => clock.nowMs(),
+      submit: (request, submission) => {
+        const { caller, door, requestId, why = null, idempotency, dryRun = false } = submission
+        const cause: Cause = {
+          by: 'user',
+          userId: caller.userId,
+          userName: caller.userName,
+          door,
+          requestId,
+          why: ('why' in request ? request.why : undefined) ?? why,
+        }
+        const context = {
+          ...this.#context(caller, cause),
+          ...(idempotency === undefined || dryRun ? {} : { idempotency }),
+        }
+        return this.batches.submit(request, context, { dryRun, internal: false })
+      },
+      see: async (ref, caller): Promise<Result<Instance, KernelError>> => {
+        const loaded = new Loaded(store)
+        return withRows(loaded, () => findInstance(loaded, ref, caller))
+      },
+      beat: async (ids) => ids.map((id) => this.#leases.beat(id, clock.nowMs())),
+      renewedAtMs: (instance) => this.#leases.renewedAtMs(instance),
+      ended: (operation, timeoutMs, signal) => this.#ended(operation, timeoutMs, signal),
+      follow: (listener) => {
+        this.#followers.add(listener)
+        return () => this.#followers.delete(listener)
+      },
+    }
+  }
+
+  async #ended(
+    id: Operation['id'],
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Operation | undefined> {
+    const { store, clock } = this.#parts
+    const untilMs = clock.nowMs() + timeoutMs
+    let changed = new AbortController()
+    const stop = this.plane.follow((events) => {
+      if (events.some((event) => event.data['operation'] === id)) changed.abort()
+    })
+    try {
+      for (;;) {
+        // Before the read: what changes after it must cut the sleep short.
+        changed = new AbortController()
+        const operation = await store.get('operations', id)
+        const leftMs = untilMs - clock.nowMs()
+        if (!operation || operation.state !== 'running' || leftMs <= 0 || signal.aborted)
+          return operation
+        await sleep(
+          clock,
+          Math.min(leftMs, 1_000),
+          AbortSignal.any([changed.signal, signal, this.#stopped.signal]),
+        )
+        if (this.#stopped.signal.aborted) return operation
+      }
+    } finally {
+      stop()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort()
+    await this.#ticking
+    await this.#looker.close()
+    await this.#runner.close()
+    await this.batches.idle()
+  }
+}

@@ -1,0 +1,302 @@
+// Carries operations out: asks reconcile.ts what to do next, has a driver do it, and settles what came of it.
+// One lane per instance, so two acts never meet at one thing (law 4); a pre-empted operation is told to let go,
+// and its successor waits until it has.
+
+import { type Clock } from '#kernel/ports/clock.ts'
+import { type ActOptions, type Driver, type Thing } from '#kernel/ports/driver.ts'
+import { type Store } from '#kernel/ports/store.ts'
+import { type Instance } from '#kernel/instance.ts'
+import { type InstanceId } from '#kernel/ids.ts'
+import { type Observation } from '#kernel/observation.ts'
+import { type Operation } from '#kernel/operation.ts'
+import { type Doing, judge, nextMove } from '#kernel/reconcile.ts'
+import { type DriverError, type EngineRequest, type Receipt, type Report } from '#kernel/request.ts'
+import { type Result } from '#kernel/errors.ts'
+import { sleep } from './clock.ts'
+import { type Log } from './log.ts'
+import { thingOf } from './thing.ts'
+
+interface Lane {
+  readonly operation: Operation['id']
+  readonly abort: AbortController
+  nudge: () => void
+  done: Promise<void>
+}
+
+export interface RunnerParts {
+  readonly store: Pick<Store, 'get'>
+  readonly clock: Clock
+  readonly drivers: ReadonlyMap<string, Driver>
+  readonly leaseMs: number
+  readonly settle: (request: EngineRequest) => Promise<Result<Receipt>>
+  readonly log: Log
+}
+
+/** Looks at a thing that an operation waits for: soon at first, then less often; a hint comes sooner. */
+const lookFirstMs = 10
+const lookLastMs = 500
+const observeTimeoutMs = 10_000
+
+export class Runner {
+  readonly #parts: RunnerParts
+  readonly #lanes = new Map<InstanceId, Lane>()
+  #closed = false
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts
+  }
+
+  /** Takes an operation that this worker holds. Taking it twice is harmless. */
+  take(operation: Operation): void {
+    if (this.#closed) return
+    const before = this.#lanes.get(operation.instanceId)
+    if (before?.operation === operation.id) return before.nudge()
+    before?.abort.abort()
+    const lane: Lane = {
+      operation: operation.id,
+      abort: new AbortController(),
+      nudge: () => undefined,
+      done: Promise.resolve(),
+    }
+    this.#lanes.set(operation.instanceId, lane)
+    lane.done = this.#carry(operation, lane, before?.done)
+      .catch((bug: unknown) =>
+        this.#parts.log.error(
+          { err: bug, operation: operation.id },
+          'an operation stumbled; it is claimed again when its lease ends',
+        ),
+      )
+      .finally(() => {
+        if (this.#lanes.get(operation.instanceId) === lane) this.#lanes.delete(operation.instanceId)
+      })
+  }
+
+  /** A cancelled operation lets go of its thing. */
+  drop(operation: Operation): void {
+    const lane = this.#lanes.get(operation.instanceId)
+    if (lane?.operation === operation.id) lane.abort.abort()
+  }
+
+  /** Something may have changed: whoever waits for this thing looks now. Returns whether anybody does. */
+  hint(id: InstanceId): boolean {
+    const lane = this.#lanes.get(id)
+    lane?.nudge()
+    return lane !== undefined
+  }
+
+  /** Lets go of everything without undoing anything; what is under way is resumed at the next start. */
+  async close(): Promise<void> {
+    this.#closed = true
+    for (const lane of this.#lanes.values()) lane.abort.abort()
+    await Promise.all([...this.#lanes.values()].map((lane) => lane.done))
+  }
+
+  async #carry(taken: Operation, lane: Lane, before: Promise<void> | undefined): Promise<void> {
+    await before
+    const { store, clock } = this.#parts
+    let waitedMs = 0
+    while (!lane.abort.signal.aborted) {
+      const operation = await store.get('operations', taken.id)
+      const instance = operation && (await store.get('instances', operation.instanceId))
+      if (!operation || !instance || operation.attempt !== taken.attempt) return
+      if (operation.leaseUntilMs - clock.nowMs() < this.#parts.leaseMs / 2)
+        await this.#settle({ verb: 'extend', operation: operation.id, attempt: operation.attempt })
+      const doing = nextMove(operation, clock.nowMs())
+      if (doing.do === 'nothing') return
+      if (doing.do === 'sleep') {
+        await this.#pause(lane, Math.min(doing.untilMs - clock.nowMs(), this.#parts.leaseMs / 3))
+        continue
+      }
+      const report = await this.#report(operation, instance, doing, lane.abort.signal)
+      if (lane.abort.signal.aborted) return
+      if ('observation' in report && judge(operation, report, clock.nowMs()).do === 'wait') {
+        waitedMs = Math.min(lookLastMs, Math.max(lookFirstMs, waitedMs * 1.5))
+        const untilVerdictMs = operation.stepDeadlineMs - clock.nowMs()
+        await this.#pause(lane, Math.max(1, Math.min(waitedMs, untilVerdictMs)))
+        continue
+      }
+      waitedMs = 0
+      const settled = await this.#settle({
+        verb: 'settle',
+        operation: operation.id,
+        attempt: operation.attempt,
+        report,
+      })
+      if (settled === 'fenced') return
+      if (settled === 'unavailable') await this.#pause(lane, lookLastMs)
+    }
+  }
+
+  async #settle(request: EngineRequest): Promise<'ok' | 'fenced' | 'unavailable'> {
+    const result = await this.#parts.settle(request)
+    if (result.ok) return 'ok'
+    if (result.error.code === 'Fenced') return 'fenced'
+    this.#parts.log.warn(
+      { error: result.error.code },
+      'what a step came to could not be written down; it is done again',
+    )
+    return 'unavailable'
+  }
+
+  /** Until the delay is over, a hint comes, or the lane is told to let go. */
+  async #pause(lane: Lane, delayMs: number): Promise<void> {
+    const hinted = new AbortController()
+    lane.nudge = () => hinted.abort()
+    await sleep(this.#parts.clock, delayMs, AbortSignal.any([hinted.signal, lane.abort.signal]))
+    lane.nudge = () => undefined
+  }
+
+  async #report(
+    operation: Operation,
+    instance: Instance,
+    doing: Extract<Doing, { do: 'act' | 'observe' }>,
+    signal: AbortSignal,
+  ): Promise<Report> {
+    const driver = instance.driver === null ? undefined : this.#parts.drivers.get(instance.driver)
+    const thing = await thingOf(this.#parts.store, instance)
+    if (doing.do === 'observe') return { observation: await this.#observe(driver, thing, signal) }
+    const { act } = doing
+    if (!driver)
+      return {
+        act,
+        ok: false,
+        error: { code: 'failed', message: `driver ${instance.driver ?? 'none'} is not configured` },
+      }
+    const done = await this.#act(driver, thing, operation, doing, signal)
+    return done.ok
+      ? { act, ok: true, handle: done.value.handle }
+      : { act, ok: false, error: done.error }
+  }
+
+  async #observe(
+    driver: Driver | undefined,
+    thing: Thing,
+    signal: AbortSignal,
+  ): Promise<Observation> {
+    const atMs = this.#parts.clock.nowMs()
+    if (!driver)
+      return {
+        seen: 'unknown',
+        ready: false,
+        atMs,
+        reason: 'its driver is not configured',
+        evidence: {},
+      }
+    return observe(driver, thing, signal, this.#parts.clock)
+  }
+
+  /** One call of a driver, ended at its deadline whatever the driver does. */
+  async #act(
+    driver: Driver,
+    thing: Thing,
+    operation: Operation,
+    doing: Extract<Doing, { do: 'act' }>,
+    signal: AbortSignal,
+  ): ReturnType<Driver['start']> {
+    const { clock } = this.#parts
+    const deadline = new AbortController()
+    const stop = clock.after(doing.timeoutMs, () => deadline.abort())
+    const options: ActOptions = {
+      attempt: fenceOf(operation),
+      signal: AbortSignal.any([signal, deadline.signal]),
+    }
+    const timedOut: DriverError = {
+      code: 'timeout',
+      message: `the driver did not answer to ${doing.act} within ${doing.timeoutMs / 1000} s`,
+    }
+    try {
+      return await ended(
+        call(driver, thing, operation, doing, options),
+        options.signal,
+        { ok: false, error: timedOut },
+        clock,
+      )
+    } catch (bug) {
+      // A driver returns its failures; one that throws is broken, and its operation fails with what it said.
+      this.#parts.log.error(
+        { err: bug, driver: driver.name, act: doing.act },
+        'a driver threw: this is a bug',
+      )
+      return { ok: false, error: { code: 'failed', message: `driver ${driver.name} broke` } }
+    } finally {
+      stop()
+    }
+  }
+}
+
+function call(
+  driver: Driver,
+  thing: Thing,
+  operation: Operation,
+  doing: Extract<Doing, { do: 'act' }>,
+  options: ActOptions,
+): ReturnType<Driver['start']> {
+  if (doing.act === 'stop')
+    return driver.stop(thing, {
+      ...options,
+      rung: doing.rung ?? 'hard',
+      graceMs: operation.graceMs,
+    })
+  if (doing.act === 'capture')
+    return driver.capture(thing, { ...options, imageName: operation.imageName ?? thing.name })
+  return driver[doing.act](thing, options)
+}
+
+/** Rises with every operation of an instance and with every claim of one, so no older act gets past a newer. */
+const fenceOf = (operation: Operation): number =>
+  operation.generation * 1_000_000 + operation.attempt
+
+/** How long a driver that was told to let go may take to do so, before the next act begins without it (fenced). */
+const lettingGoMs = 2_000
+
+/** The promise's value, or `otherwise` when it has not settled shortly after the signal aborted. */
+function ended<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  otherwise: T,
+  clock: Clock,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    let stop = (): void => undefined
+    const give = (): void => {
+      stop = clock.after(lettingGoMs, () => resolve(otherwise))
+    }
+    if (signal.aborted) give()
+    else signal.addEventListener('abort', give, { once: true })
+    promise.then(resolve, reject).finally(() => {
+      stop()
+      signal.removeEventListener('abort', give)
+    })
+  })
+}
+
+/** A look that takes too long, or throws, saw nothing: unknown, never absent (law 5). */
+export async function observe(
+  driver: Driver,
+  thing: Thing,
+  signal: AbortSignal,
+  clock: Clock,
+): Promise<Observation> {
+  const unseen = (reason: string): Observation => ({
+    seen: 'unknown',
+    ready: false,
+    atMs: clock.nowMs(),
+    reason,
+    evidence: {},
+  })
+  const deadline = new AbortController()
+  const stop = clock.after(observeTimeoutMs, () => deadline.abort())
+  const both = AbortSignal.any([signal, deadline.signal])
+  try {
+    return await ended(
+      driver.observe(thing, both),
+      both,
+      unseen('the driver did not answer in time'),
+      clock,
+    )
+  } catch (bug) {
+    return unseen(`driver ${driver.name} broke: ${bug instanceof Error ? bug.message : 'it threw'}`)
+  } finally {
+    stop()
+  }
+}

@@ -1,0 +1,41 @@
+// Who may ask for what. Doors call `may` where their protocol checks it; `decide` checks it again for all.
+
+import { type Caller, hasRole, type Role } from './caller.ts'
+import { type CallerRequest } from './request.ts'
+
+type Need = { readonly [V in CallerRequest['verb']]: Role }
+
+export const needs = {
+  create: 'member',
+  start: 'member',
+  stop: 'member',
+  restart: 'member',
+  capture: 'member',
+  delete: 'member',
+  queue: 'member',
+  dequeue: 'member',
+  reset: 'admin',
+  update: 'member',
+  hold: 'member',
+  release: 'member',
+  batch: 'member',
+  deploy: 'member',
+  'start-service': 'member',
+  'stop-service': 'member',
+  'update-service': 'member',
+  'remove-services': 'member',
+  'register-service': 'member',
+  'unregister-service': 'member',
+  register: 'member',
+  'set-status': 'member',
+  'clear-status': 'member',
+  unregister: 'member',
+  put: 'admin',
+} as const satisfies Need
+
+export const may = (caller: Caller, verb: CallerRequest['verb']): boolean =>
+  hasRole(caller, needs[verb])
+
+/** A tenant cannot see another's things; an admin sees every project's. */
+export const sees = (caller: Caller, project: string): boolean =>
+  caller.projectId === project || caller.role === 'admin'

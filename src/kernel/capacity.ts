@@ -1,0 +1,101 @@
+// Counted places and the queue for them. A pool's counters change in the same commit as the instance that
+// takes or frees a place, so they never disagree.
+
+import { type Flavor, type Pool } from './catalogue.ts'
+import { err, ok, type Result } from './errors.ts'
+import { type Instance, type Place } from './instance.ts'
+import { type Context } from './request.ts'
+import { type Draft } from './rows.ts'
+
+/** How many instances one scheduler pass may serve, so that a pass stays short. */
+const servedMax = 64
+
+/** Takes the flavor's place for an instance. Nobody who asks directly overtakes those who wait. */
+export function take(
+  draft: Draft,
+  context: Context,
+  flavor: Pick<Flavor, 'poolId' | 'units'> | undefined,
+): Result<Place | null> {
+  if (!flavor?.poolId) return ok(null)
+  const pool = draft.get('pools', flavor.poolId)
+  if (!pool || pool.waiting > 0 || pool.capacity - pool.taken < flavor.units)
+    return err({ code: 'NoCapacity', pool: flavor.poolId, units: flavor.units })
+  changePool(draft, context, pool, { taken: pool.taken + flavor.units })
+  return ok({ poolId: flavor.poolId, units: flavor.units })
+}
+
+export function free(draft: Draft, context: Context, place: Place | null): void {
+  const pool = place && draft.get('pools', place.poolId)
+  if (pool) changePool(draft, context, pool, { taken: Math.max(0, pool.taken - place.units) })
+}
+
+export function enqueue(
+  draft: Draft,
+  context: Context,
+  poolId: string,
+  awaits: 'create' | 'start',
+): Result<NonNullable<Instance['queue']>> {
+  const pool = draft.get('pools', poolId)
+  if (!pool) return err({ code: 'NotFound', what: 'pool', id: poolId })
+  changePool(draft, context, pool, { waiting: pool.waiting + 1, nextTicket: pool.nextTicket + 1 })
+  return ok({ poolId, awaits, sinceMs: context.nowMs, ticket: pool.nextTicket })
+}
+
+export function leaveQueue(draft: Draft, context: Context, queue: Instance['queue']): void {
+  const pool = queue && draft.get('pools', queue.poolId)
+  if (pool) changePool(draft, context, pool, { waiting: Math.max(0, pool.waiting - 1) })
+}
+
+/** The instances that the pool can serve now, first come first served; one that does not fit blocks those behind. */
+export function served(
+  draft: Draft,
+  pool: Pool,
+  unitsOf: (instance: Instance) => number,
+): readonly Instance[] {
+  const waiting = draft
+    .find('instances', 'queuePool', pool.id)
+    .toSorted((a, b) => (a.queue?.ticket ?? 0) - (b.queue?.ticket ?? 0))
+  const chosen: Instance[] = []
+  let room = pool.capacity - pool.taken
+  for (const instance of waiting.slice(0, servedMax)) {
+    room -= unitsOf(instance)
+    if (room < 0) break
+    chosen.push(instance)
+  }
+  return chosen
+}
+
+/** Takes a place for one that waited: the only way past `take`'s rule about those who wait. */
+export function takeFromQueue(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  units: number,
+): Place | null {
+  const pool = instance.queue && draft.get('pools', instance.queue.poolId)
+  if (!pool) return null
+  changePool(draft, context, pool, {
+    taken: pool.taken + units,
+    waiting: Math.max(0, pool.waiting - 1),
+  })
+  return { poolId: pool.id, units }
+}
+
+export function changePool(
+  draft: Draft,
+  context: Context,
+  pool: Pool,
+  change: Partial<Pool>,
+): void {
+  const next = { ...pool, ...change }
+  const due = next.waiting > 0 && next.capacity > next.taken
+  draft.put('pools', { ...next, passAtMs: due ? (pool.passAtMs ?? context.nowMs) : null })
+  draft.emit({
+    type: 'pool.changed',
+    project: null,
+    subject: pool.id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { capacity: next.capacity, taken: next.taken, waiting: next.waiting },
+  })
+}

@@ -1,0 +1,80 @@
+// What instances are made of and where they run. All of it is configuration, shared by every project.
+
+import { type Charge } from './instance.ts'
+import { type JsonObject } from './json.ts'
+import { type Kind } from './kinds.ts'
+
+export interface Flavor {
+  readonly id: string
+  readonly name: string
+  readonly kinds: readonly Kind[]
+  readonly driver: string
+  readonly vcpus: number
+  readonly memoryMiB: number
+  readonly diskGiB: number
+  readonly gpus: number
+  readonly charge: Charge
+  /** Capacity that one instance takes while it holds its place; null: not counted. */
+  readonly poolId: string | null
+  readonly units: number
+  readonly bareMetal: boolean
+  /** May give its capacity back while stopped: not bare metal, no local disks, not high-performance. */
+  readonly mayRelease: boolean
+  /** Gives its place back whenever it stops (notebooks). */
+  readonly releasesOnStop: boolean
+  /** Imposed after each start, in place of the instance's own setting; null: none. */
+  readonly autoStopMs: number | null
+  /** An instance of this flavor that stays inactive so long is removed; null: kept. */
+  readonly storeMs: number | null
+  readonly reserveMs: number
+  /** How long a soft stop may take before it becomes hard. */
+  readonly graceMs: number
+  /** How long a start may take until the thing is ready. */
+  readonly startMs: number
+  readonly family: string
+  readonly hardware: 'CPU' | 'GPU' | 'ASCEND'
+  readonly attributes: JsonObject
+}
+
+export interface Image {
+  readonly id: string
+  readonly name: string
+  readonly kinds: readonly Kind[]
+  /** What the driver runs: for `process` command, environment and probe. */
+  readonly launch: JsonObject
+  readonly hardware: 'CPU' | 'GPU' | 'ASCEND'
+  readonly attributes: JsonObject
+}
+
+export interface Pool {
+  readonly id: string
+  readonly capacity: number
+  /** Units held by instances now; kept in the same commit as each instance's `place`. */
+  readonly taken: number
+  /** Next queue ticket. */
+  readonly nextTicket: number
+  /** Instances that wait; kept with each instance's `queue`. */
+  readonly waiting: number
+  /** Set when a scheduler pass is due: places are free and somebody waits. */
+  readonly passAtMs: number | null
+}
+
+export const nodeStates = {
+  ready: 'In contact.',
+  failed: 'Reports a fault.',
+  unconnected: 'Out of contact.',
+} as const
+
+export interface Node {
+  readonly id: string
+  readonly name: string
+  readonly state: keyof typeof nodeStates
+  readonly attributes: JsonObject
+}
+
+/** Whether a driver may be used now; the native door can take one out to test how clients cope. */
+export interface DriverRow {
+  readonly id: string
+  readonly available: boolean
+  readonly reason: string | null
+}

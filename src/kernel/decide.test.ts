@@ -1,0 +1,460 @@
+// Laws of decisions: small spaces are enumerated, and a refusal changes nothing.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { admin, Board, flavor, member, reader, stranger } from '#test/harness/board.ts'
+import { type InstanceId } from './ids.ts'
+import { type Instance } from './instance.ts'
+import { lifecycles } from './kinds.ts'
+import { rungs } from './ladder.ts'
+import { step } from './lifecycle.ts'
+import { type InstanceRequest, type Request } from './request.ts'
+
+const target = (id: string): { kind: 'any'; id: string } => ({ kind: 'any', id })
+
+/** Boards on which one instance of each kind is in each state that requests can bring it to. */
+function situations(): readonly { readonly name: string; readonly board: Board; readonly id: InstanceId }[] {
+  const made: { name: string; board: Board; id: InstanceId }[] = []
+  const add = (name: string, build: (board: Board) => InstanceId): void => {
+    const board = new Board(
+      [flavor(), flavor({ id: 'free', charge: 'free', poolId: 'pool', releasesOnStop: true })],
+      [{ id: 'pool', capacity: 1 }],
+    )
+    made.push({ name, board, id: build(board) })
+  }
+  for (const kind of ['server', 'notebook'] as const) {
+    const fresh = (board: Board): InstanceId => board.create({ kind })
+    const ran = (board: Board): InstanceId => {
+      const id = fresh(board)
+      board.settle(id)
+      return id
+    }
+    const after = (verb: 'start' | 'restart' | 'delete', settle: boolean) => (board: Board): InstanceId => {
+      const id = ran(board)
+      if (verb === 'start') {
+        board.must({ verb: 'stop', target: target(id), rung: 'soft' })
+        board.settle(id)
+      }
+      board.must(verb === 'restart' ? { verb, target: target(id), rung: 'soft' } : { verb, target: target(id) })
+      if (settle) board.settle(id)
+      return id
+    }
+    add(`${kind} provisioning`, fresh)
+    add(`${kind} running`, ran)
+    for (const rung of rungs) {
+      add(`${kind} stopping ${rung}`, (board) => {
+        const id = ran(board)
+        board.must({ verb: 'stop', target: target(id), rung })
+        return id
+      })
+    }
+    add(`${kind} stopped`, (board) => {
+      const id = ran(board)
+      board.must({ verb: 'stop', target: target(id), rung: 'soft' })
+      board.settle(id)
+      return id
+    })
+    add(`${kind} starting`, after('start', false))
+    add(`${kind} restarting`, after('restart', false))
+    add(`${kind} deleting`, after('delete', false))
+    add(`${kind} failed`, (board) => {
+      const id = fresh(board)
+      board.report(id, { act: 'create', ok: false, error: { code: 'refused', message: 'no' } })
+      board.settle(id)
+      return id
+    })
+  }
+  add('server imaging', (board) => {
+    const id = board.create()
+    board.settle(id)
+    board.must({ verb: 'capture', target: target(id), imageName: 'x' })
+    return id
+  })
+  add('notebook queued', (board) => {
+    board.create({ kind: 'notebook', flavorId: 'free' })
+    return board.create({ kind: 'notebook', flavorId: 'free', name: 'two', queues: true })
+  })
+  add('edge-instance deploying', (board) => deployed(board))
+  add('edge-instance running', (board) => settled(board))
+  return made
+}
+
+function deployed(board: Board): InstanceId {
+  const receipt = board.must({ verb: 'deploy', name: 's', nodes: ['n1', 'n2'], onNodes: true, flavorId: 'small', imageId: 'sim' })
+  const [id] = receipt.instanceIds
+  assert.ok(id)
+  return id
+}
+
+function settled(board: Board): InstanceId {
+  const id = deployed(board)
+  for (const instance of board.all('instances')) board.settle(instance.id)
+  return id
+}
+
+const asked = (id: string): readonly InstanceRequest[] => [
+  { verb: 'start', target: target(id) },
+  ...rungs.map((rung) => ({ verb: 'stop', target: target(id), rung }) as const),
+  ...rungs.map((rung) => ({ verb: 'restart', target: target(id), rung }) as const),
+  { verb: 'capture', target: target(id), imageName: 'x' },
+  { verb: 'queue', target: target(id) },
+  { verb: 'dequeue', target: target(id) },
+  { verb: 'delete', target: target(id) },
+]
+
+describe('decide', () => {
+  it('every request in every state is accepted as its lifecycle says or refused without a trace', () => {
+    let tried = 0
+    for (const { name } of situations()) {
+      for (let index = 0; index < asked('').length; index++) {
+        // A fresh board per request: an accepted one changes it.
+        const place = situations().find((one) => one.name === name)
+        assert.ok(place)
+        const { board, id } = place
+        const request = asked(id)[index]
+        assert.ok(request)
+        const before = board.instance(id)
+        const rows = JSON.stringify([board.all('instances'), board.all('operations'), board.all('pools')])
+        const result = board.ask(request)
+        const after = board.instance(id)
+        const label = `${request.verb} on ${name}`
+        tried++
+        if (!result.ok) {
+          assert.equal(JSON.stringify([board.all('instances'), board.all('operations'), board.all('pools')]), rows, `${label} left a trace`)
+          continue
+        }
+        if (result.value.unchanged) assert.equal(after.state, before.state, label)
+        else assert.equal(after.state, step(lifecycles[after.kind], before.state, request.verb), label)
+        assert.equal(after.task !== null, ['provisioning', 'deploying'].includes(after.state) || after.state.endsWith('ing') && after.state !== 'running', label)
+      }
+    }
+    assert.ok(tried >= 200, `only ${tried} were tried`)
+  })
+
+  it('a harder stop pre-empts a softer one, and nothing else does', () => {
+    for (const first of rungs) {
+      for (const second of rungs) {
+        const board = new Board()
+        const id = board.create()
+        board.settle(id)
+        const one = board.must({ verb: 'stop', target: target(id), rung: first })
+        const two = board.must({ verb: 'stop', target: target(id), rung: second })
+        const harder = rungs.indexOf(second) > rungs.indexOf(first)
+        assert.equal(two.unchanged, harder ? undefined : 'joined')
+        assert.equal(two.operationId === one.operationId, !harder)
+        assert.equal(board.operation(one.operationId).state, harder ? 'cancelled' : 'running')
+        assert.equal(board.all('operations').filter((row) => row.state === 'running').length, 1)
+        assert.equal(board.settle(id).state, 'stopped')
+      }
+    }
+  })
+
+  it('a stop cancels a start that is under way', () => {
+    const board = new Board()
+    const id = board.create()
+    const stop = board.must({ verb: 'stop', target: target(id), rung: 'soft' })
+    assert.equal(stop.after, 'stopping')
+    const [create] = board.all('operations')
+    assert.equal(create?.state, 'cancelled')
+    assert.equal(create?.supersededBy, stop.operationId)
+    assert.equal(board.settle(id).state, 'stopped')
+  })
+
+  it('a soft stop that is not heard becomes hard at its deadline, in the same operation', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const { operationId } = board.must({ verb: 'stop', target: target(id), rung: 'soft', graceMs: 2_000 })
+    board.report(id, { act: 'stop', ok: true })
+    board.report(id, { observation: board.seen('up') })
+    assert.equal(board.operation(operationId).rung, 'soft')
+    board.nowMs += 2_000
+    board.report(id, { observation: board.seen('up') })
+    assert.equal(board.operation(operationId).rung, 'hard')
+    assert.equal(board.instance(id).task?.rung, 'hard')
+    assert.equal(board.settle(id).state, 'stopped')
+    assert.equal(board.all('operations').length, 2)
+  })
+
+  it('what cannot be stopped fails with a reason, and can be stopped again', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    board.must({ verb: 'stop', target: target(id), rung: 'hard' })
+    for (let tries = 0; tries < 50 && board.instance(id).task; tries++) {
+      board.report(id, { act: 'stop', ok: true })
+      board.nowMs += 60_000
+      if (board.instance(id).task) board.report(id, { observation: board.seen('up') })
+    }
+    assert.equal(board.instance(id).state, 'failed')
+    assert.match(board.instance(id).failure?.message ?? '', /not down within 15 s of a hard stop/)
+    board.must({ verb: 'stop', target: target(id), rung: 'hard' })
+    assert.equal(board.settle(id).state, 'stopped')
+  })
+
+  it('a failed start is undone before it is called failed', () => {
+    const board = new Board()
+    const id = board.create()
+    board.report(id, { act: 'create', ok: true, handle: {} })
+    board.report(id, { act: 'start', ok: true })
+    board.nowMs += 1
+    board.report(id, { observation: board.seen('down', { exitCode: 3 }) })
+    assert.equal(board.operation(board.instance(id).task?.operationId).undoing, true)
+    assert.equal(board.settle(id).state, 'failed')
+    assert.deepEqual(board.instance(id).failure?.evidence, { exitCode: 3, seen: 'down' })
+  })
+
+  it('a report from a worker that lost its lease is refused', () => {
+    const board = new Board()
+    const id = board.create()
+    const operation = board.operation(board.instance(id).task?.operationId)
+    board.put('operations', { ...operation, attempt: 2 })
+    const late = board.ask({ verb: 'settle', operation: operation.id, attempt: 1, report: { act: 'create', ok: true } })
+    assert.deepEqual(late, { ok: false, error: { code: 'Fenced', operation: operation.id } })
+  })
+
+  it('nothing follows from unknown', () => {
+    for (const stop of [false, true]) {
+      const board = new Board()
+      const id = board.create()
+      board.settle(id)
+      if (stop) {
+        board.must({ verb: 'stop', target: target(id), rung: 'soft' })
+        board.settle(id)
+      }
+      const { state, handle } = board.instance(id)
+      board.must({ verb: 'observed', instance: id, observation: board.seen('unknown') })
+      assert.equal(board.instance(id).state, state)
+      assert.deepEqual(board.instance(id).handle, handle)
+    }
+  })
+
+  it('a process that died by itself is stopped, with the reason', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const seen = { ...board.seen('down', { exitCode: 3 }), reason: 'process 4711 exited with code 3' }
+    board.must({ verb: 'observed', instance: id, observation: seen })
+    assert.equal(board.instance(id).state, 'stopped')
+    assert.equal(board.instance(id).reason, 'process 4711 exited with code 3')
+    assert.deepEqual(board.events.at(-1)?.data['to'], 'stopped')
+  })
+})
+
+describe('who may', () => {
+  const requests = (id: string): readonly Request[] => [...asked(id), { verb: 'hold', target: target(id), kind: 'lock' }, { verb: 'update', target: target(id), name: 'x' }]
+
+  it('another tenant cannot tell an instance from one that never was', () => {
+    for (let index = 0; index < requests('').length; index++) {
+      const board = new Board()
+      const id = board.create()
+      const theirs = board.ask(requests(id)[index] as Request, { as: stranger }) // index is below the length
+      const nobodys = board.ask(requests('nothing')[index] as Request, { as: stranger }) // as above
+      assert.deepEqual(theirs, { ok: false, error: { code: 'NotFound', what: 'instance', id } })
+      assert.deepEqual(nobodys, { ok: false, error: { code: 'NotFound', what: 'instance', id: 'nothing' } })
+    }
+  })
+
+  it('a reader changes nothing', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    for (const request of requests(id)) assert.equal(code(board.ask(request, { as: reader })), 'Forbidden')
+  })
+
+  it('a lock stops all but an admin; a hold stops everybody', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    board.must({ verb: 'hold', target: target(id), kind: 'lock' })
+    assert.equal(code(board.ask({ verb: 'stop', target: target(id), rung: 'soft' })), 'Held')
+    board.must({ verb: 'stop', target: target(id), rung: 'soft' }, { as: admin })
+    board.settle(id)
+    board.must({ verb: 'hold', target: target(id), kind: 'hold' })
+    assert.equal(code(board.ask({ verb: 'start', target: target(id) }, { as: admin })), 'Held')
+  })
+})
+
+const code = (result: { ok: boolean; error?: { code: string } }): string | undefined => result.error?.code
+
+describe('the order of checks', () => {
+  it('names the first of all that forbid a stop', () => {
+    const board = new Board()
+    const id = board.create({ charge: 'PrePaid', conditions: { createdByService: 'vke', hostUnsupported: true, scheduled: true } }, { as: admin })
+    const stop = (): string | undefined => code(board.ask({ verb: 'stop', target: target(id), rung: 'soft', from: ['running'], stoppedMode: 'release' }))
+    board.must({ verb: 'hold', target: target(id), kind: 'hold' })
+    const lift = (change: Partial<Instance>): void => board.put('instances', { ...board.instance(id), ...change })
+    assert.equal(stop(), 'OwnedByService')
+    lift({ conditions: { ...board.instance(id).conditions, createdByService: null } })
+    assert.equal(stop(), 'Held')
+    lift({ holds: [] })
+    assert.equal(stop(), 'HostUnsupported')
+    lift({ conditions: { ...board.instance(id).conditions, hostUnsupported: false } })
+    assert.equal(stop(), 'Busy')
+    board.settle(id)
+    assert.deepEqual(board.ask({ verb: 'stop', target: target(id), rung: 'soft', from: ['running'], stoppedMode: 'release' }), { ok: false, error: { code: 'CannotRelease', id, because: 'charge' } })
+    lift({ charge: 'PostPaid' })
+    board.put('flavors', flavor({ mayRelease: false }))
+    assert.deepEqual(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' }), { ok: false, error: { code: 'CannotRelease', id, because: 'flavor' } })
+    board.put('flavors', flavor())
+    assert.deepEqual(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' }), { ok: false, error: { code: 'CannotRelease', id, because: 'scheduled' } })
+    lift({ conditions: { ...board.instance(id).conditions, scheduled: false } })
+    board.put('drivers', { id: 'simulated', available: false, reason: 'out' })
+    assert.equal(stop(), 'DriverUnavailable')
+    board.put('drivers', { id: 'simulated', available: true, reason: null })
+    assert.equal(stop(), undefined)
+  })
+})
+
+describe('idempotency', () => {
+  it('one token is one operation and one answer; another request with it is refused; a refusal keeps nothing', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const stop = { verb: 'stop', target: target(id), rung: 'soft', from: ['running'] } as const
+    const first = board.must(stop, { token: 't' })
+    board.settle(id)
+    board.must({ verb: 'start', target: target(id) })
+    board.settle(id)
+    assert.deepEqual(board.must(stop, { token: 't' }), first)
+    assert.equal(board.instance(id).state, 'running')
+    assert.equal(code(board.ask(stop, { token: 't', fingerprint: 'other' })), 'TokenReused')
+    assert.equal(code(board.ask({ verb: 'start', target: target(id), from: ['stopped'] }, { token: 'u' })), 'WrongState')
+    assert.equal(board.get('idempotency', 'u'), undefined)
+  })
+})
+
+describe('capacity', () => {
+  it('is released by a stop that asks for it, when it is seen down, and taken again by a start', () => {
+    const board = new Board([flavor({ poolId: 'pool' })], [{ id: 'pool', capacity: 1 }])
+    const id = board.create()
+    board.settle(id)
+    assert.equal(code(board.ask({ verb: 'create', kind: 'server', name: 'two', flavorId: 'small', imageId: 'sim' })), 'NoCapacity')
+    board.must({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' })
+    assert.equal(board.get('pools', 'pool')?.taken, 1)
+    board.settle(id)
+    assert.equal(board.get('pools', 'pool')?.taken, 0)
+    const two = board.create({ name: 'two' })
+    assert.equal(code(board.ask({ verb: 'start', target: target(id) })), 'NoCapacity')
+    assert.equal(code(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'keep' })), 'NoCapacity')
+    assert.equal(code(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release', from: ['running'] })), 'StoppedModeSame')
+    board.must({ verb: 'delete', target: target(two) })
+    board.settle(two)
+    board.must({ verb: 'start', target: target(id) })
+    assert.equal(board.settle(id).stoppedMode, null)
+  })
+
+  it('a free flavor queues first come first served: reserved, then started, or lapsed to the next', () => {
+    const board = new Board([flavor({ charge: 'free', poolId: 'pool', releasesOnStop: true })], [{ id: 'pool', capacity: 1 }])
+    const made = ['a', 'b', 'c'].map((name) => board.create({ kind: 'notebook', name, queues: true }))
+    const [a, b, c] = made as [InstanceId, InstanceId, InstanceId]
+    assert.deepEqual(made.map((id) => board.instance(id).state), ['provisioning', 'queued', 'queued'])
+    board.settle(a)
+    board.must({ verb: 'dequeue', target: target(b) })
+    board.must({ verb: 'queue', target: target(b) })
+    board.must({ verb: 'stop', target: target(a), rung: 'soft' })
+    board.settle(a)
+    board.must({ verb: 'pass', pool: 'pool' })
+    assert.equal(board.instance(c).state, 'provisioning', 'c waited longer than b, which left the queue')
+    board.settle(c)
+    board.must({ verb: 'delete', target: target(c) })
+    board.settle(c)
+    board.must({ verb: 'pass', pool: 'pool' })
+    assert.equal(board.instance(b).state, 'reserved')
+    board.nowMs += 300_000
+    board.must({ verb: 'wake', instance: b })
+    assert.equal(board.instance(b).state, 'stopped')
+    assert.equal(board.get('pools', 'pool')?.taken, 0)
+  })
+
+  it('only free flavors queue, whatever the state', () => {
+    const board = new Board()
+    const id = board.create({ kind: 'notebook' })
+    for (const verb of ['queue', 'dequeue'] as const) assert.equal(code(board.ask({ verb, target: target(id) })), 'NotQueueable')
+  })
+})
+
+describe('services on nodes', () => {
+  it('status follows the nodes', () => {
+    const board = new Board()
+    const id = deployed(board)
+    const service = (): string | undefined => board.all('services')[0]?.status
+    assert.equal(service(), 'deploying')
+    for (const instance of board.all('instances')) board.settle(instance.id)
+    assert.equal(service(), 'running')
+    const ref = { kind: 'edge-instance', service: board.all('services')[0]?.id ?? '', node: 'n1' } as const
+    board.must({ verb: 'stop', target: ref, rung: 'soft', from: ['running'] })
+    board.settle(id)
+    assert.equal(service(), 'running', 'a node stopped on purpose does not degrade the service')
+    assert.equal(code(board.ask({ verb: 'stop', target: ref, rung: 'soft', from: ['running'] })), 'WrongState')
+    const other = board.all('instances').find((one) => one.id !== id)
+    board.must({ verb: 'observed', instance: other?.id as InstanceId, observation: board.seen('down') }) // there are two
+    assert.equal(service(), 'failed')
+    board.must({ verb: 'start-service', service: ref.service })
+    assert.equal(service(), 'deploying')
+    for (const instance of board.all('instances')) board.settle(instance.id)
+    assert.equal(service(), 'running')
+    board.must({ verb: 'remove-services', services: [ref.service] })
+    assert.equal(service(), 'deleting')
+    assert.equal(code(board.ask({ verb: 'stop', target: ref, rung: 'soft' })), 'ServiceBusy')
+    for (const instance of board.all('instances')) board.settle(instance.id)
+    assert.equal(service(), 'deleted')
+  })
+
+  it('belongs to its owner', () => {
+    const board = new Board()
+    deployed(board)
+    const ref = { kind: 'edge-instance', service: board.all('services')[0]?.id ?? '', node: 'n1' } as const
+    const other = { ...member, userId: reader.userId }
+    assert.equal(code(board.ask({ verb: 'stop', target: ref, rung: 'soft' }, { as: other })), 'NotOwner')
+  })
+})
+
+describe('registered instances', () => {
+  const registered = (board: Board): InstanceId => {
+    board.must({ verb: 'register-service', freshId: 's', key: 'k', name: 'n', attributes: {} })
+    const receipt = board.must(registration)
+    return receipt.instanceIds[0] as InstanceId // one was registered
+  }
+  const registration = { verb: 'register', service: 's', instance: 'i', hostName: 'h', endpoints: [], healthCheck: {}, dataCenter: null, version: '1', ttlMs: 120_000, properties: {} } as const
+  const statuses = ['up', 'down', 'starting', 'testing', 'out-of-service'] as const
+  const ref = { kind: 'service-instance', service: 's', instance: 'i' } as const
+
+  it('any status may follow any, and the same again is still a change', () => {
+    for (const from of statuses) {
+      for (const to of statuses) {
+        const board = new Board()
+        const id = registered(board)
+        board.must({ verb: 'set-status', target: ref, as: 'operator', status: from })
+        const before = board.all('services')[0]?.revision ?? 0
+        board.must({ verb: 'set-status', target: ref, as: 'operator', status: to })
+        assert.equal(board.instance(id).state, to)
+        assert.equal(board.all('services')[0]?.revision, before + 1)
+        assert.equal(board.events.at(-1)?.type, 'instance.status')
+      }
+    }
+  })
+
+  it('the word of an operator outlives a new registration', () => {
+    const board = new Board()
+    const id = registered(board)
+    board.must({ verb: 'set-status', target: ref, as: 'operator', status: 'out-of-service' })
+    board.must({ ...registration, status: 'up', endpoints: ['rest://a:1'] })
+    assert.equal(board.instance(id).state, 'out-of-service')
+    board.must({ verb: 'clear-status', target: ref })
+    assert.equal(board.instance(id).state, 'up')
+  })
+
+  it('equal content again is a heartbeat; a lease that ran out removes the instance', () => {
+    const board = new Board()
+    const id = registered(board)
+    board.nowMs += 60_000
+    assert.equal(board.must(registration).unchanged, 'already')
+    board.nowMs += 119_000
+    assert.equal(board.must({ verb: 'expire', instance: id, renewedAtMs: 0 }).unchanged, 'already')
+    board.nowMs += 1_000
+    board.must({ verb: 'expire', instance: id, renewedAtMs: 0 })
+    assert.equal(board.get('instances', id), undefined)
+    assert.equal(code(board.ask({ verb: 'set-status', target: ref, as: 'operator', status: 'up' })), 'NotFound')
+  })
+})

@@ -1,0 +1,216 @@
+// The one place where anything is decided. Given a request, who asks and when, and the rows it needs, it returns
+// either a draft of new rows, operations and events, or a closed error. The engine's own moves come through here
+// too. It does no I/O and knows no clock; a reader may throw `Missing`, and then the same question is asked again.
+
+import { may } from './access.ts'
+import { unreachable } from './assert.ts'
+import { create } from './decisions/create.ts'
+import { hold, put, releaseHold, update } from './decisions/edit.ts'
+import { findInstance, ownService } from './decisions/find.ts'
+import { capture, dequeue, queue, remove, reset, restart, start, stop } from './decisions/power.ts'
+import {
+  clearStatus,
+  register,
+  registerService,
+  setStatus,
+  unregister,
+  unregisterService,
+} from './decisions/registry.ts'
+import { deploy, powerService, removeServices, updateService } from './decisions/services.ts'
+import { extend, observed, settle } from './decisions/settle.ts'
+import { expire, pass, wake } from './decisions/timers.ts'
+import { err, ok, type Result } from './errors.ts'
+import { type Instance } from './instance.ts'
+import {
+  type Batch,
+  type CallerRequest,
+  type Context,
+  type EngineRequest,
+  type InstanceRequest,
+  type Receipt,
+  type Request,
+} from './request.ts'
+import { Draft, type Reader } from './rows.ts'
+
+/** How long the answer to a token (idempotency key) is kept. */
+export const tokenLifeMs = 86_400_000
+
+export interface Decision {
+  readonly receipt: Receipt
+  readonly draft: Draft
+}
+
+export function decide(request: Request, context: Context, rows: Reader): Result<Decision> {
+  const draft = new Draft(rows)
+  const replay = replayed(context, rows)
+  if (replay) return replay.ok ? ok({ receipt: replay.value, draft }) : replay
+  const receipt = isEngine(request)
+    ? engineRequest(request, context, draft)
+    : callerRequest(request, context, draft)
+  if (!receipt.ok) return receipt
+  const { idempotency } = context
+  if (idempotency)
+    draft.put('idempotency', {
+      id: idempotency.token,
+      project: context.caller.projectId,
+      fingerprint: idempotency.fingerprint,
+      receipt: receipt.value,
+      expiresAtMs: context.nowMs + tokenLifeMs,
+    })
+  return ok({ receipt: receipt.value, draft })
+}
+
+/** The same token gets the same answer, another request with it is refused; a refused request keeps nothing. */
+function replayed({ idempotency, nowMs }: Context, rows: Reader): Result<Receipt> | undefined {
+  const known = idempotency && rows.get('idempotency', idempotency.token)
+  if (!idempotency || !known || known.expiresAtMs <= nowMs) return undefined
+  return known.fingerprint === idempotency.fingerprint
+    ? ok(known.receipt)
+    : err({ code: 'TokenReused', token: idempotency.token })
+}
+
+const engineVerbs = {
+  settle: true,
+  extend: true,
+  observed: true,
+  wake: true,
+  pass: true,
+  expire: true,
+} as const satisfies Record<EngineRequest['verb'], true>
+const isEngine = (request: Request): request is EngineRequest => request.verb in engineVerbs
+
+function engineRequest(request: EngineRequest, context: Context, draft: Draft): Result<Receipt> {
+  switch (request.verb) {
+    case 'settle':
+      return settle(draft, context, request)
+    case 'extend':
+      return extend(draft, context, request)
+    case 'observed': {
+      const instance = draft.get('instances', request.instance)
+      return instance
+        ? observed(draft, context, instance, request.observation)
+        : err({ code: 'NotFound', what: 'instance', id: request.instance })
+    }
+    case 'wake':
+      return wake(draft, context, request.instance)
+    case 'pass':
+      return pass(draft, context, request.pool)
+    case 'expire':
+      return expire(draft, context, request.instance, request.renewedAtMs)
+    default:
+      return unreachable(request)
+  }
+}
+
+function callerRequest(request: CallerRequest, context: Context, draft: Draft): Result<Receipt> {
+  if ('target' in request) return instanceRequest(request, context, draft)
+  if (!may(context.caller, request.verb)) return err({ code: 'Forbidden', needs: request.verb })
+  switch (request.verb) {
+    case 'create':
+      return create(draft, context, request)
+    case 'batch':
+      return batch(draft, context, request)
+    case 'deploy':
+      return deploy(draft, context, request)
+    case 'start-service':
+    case 'stop-service':
+      return powerService(draft, context, request)
+    case 'update-service':
+      return updateService(draft, context, request)
+    case 'remove-services':
+      return removeServices(draft, context, request)
+    case 'register-service':
+      return registerService(draft, context, request)
+    case 'unregister-service':
+      return unregisterService(draft, context, request)
+    case 'register':
+      return register(draft, context, request)
+    case 'put':
+      return put(draft, context, request)
+    default:
+      return unreachable(request)
+  }
+}
+
+/** Exists, then may, then the rest: who may not see a thing learns nothing of what they may do to it. */
+function instanceRequest(
+  request: InstanceRequest,
+  context: Context,
+  draft: Draft,
+): Result<Receipt> {
+  const found = findInstance(draft, request.target, context.caller)
+  if (!found.ok) return found
+  if (!may(context.caller, request.verb)) return err({ code: 'Forbidden', needs: request.verb })
+  const instance = found.value
+  const service =
+    instance.kind === 'edge-instance' ? onService(draft, context, instance) : ok(undefined)
+  if (!service.ok) return service
+  return act(request, context, draft, instance)
+}
+
+/** An instance on a node belongs to its service: its owner decides, and not while it is being removed. */
+function onService(draft: Draft, context: Context, instance: Instance): Result<undefined> {
+  const service =
+    instance.serviceId === null ? undefined : draft.get('services', instance.serviceId)
+  if (!service) return ok(undefined)
+  const owner = ownService(service, context.caller)
+  if (!owner.ok) return owner
+  return service.phase === 'deleting'
+    ? err({ code: 'ServiceBusy', id: service.id, status: service.status })
+    : ok(undefined)
+}
+
+function act(
+  request: InstanceRequest,
+  context: Context,
+  draft: Draft,
+  instance: Instance,
+): Result<Receipt> {
+  switch (request.verb) {
+    case 'start':
+      return start({ draft, context, instance }, request)
+    case 'stop':
+      return stop({ draft, context, instance }, request)
+    case 'restart':
+      return restart({ draft, context, instance }, request)
+    case 'capture':
+      return capture({ draft, context, instance }, request)
+    case 'delete':
+      return remove({ draft, context, instance }, request)
+    case 'queue':
+      return queue({ draft, context, instance }, request)
+    case 'dequeue':
+      return dequeue({ draft, context, instance }, request)
+    case 'reset':
+      return reset({ draft, context, instance }, request)
+    case 'update':
+      return update(draft, context, instance, request)
+    case 'hold':
+      return hold(draft, context, instance, request)
+    case 'release':
+      return releaseHold(draft, context, instance, request)
+    case 'set-status':
+      return setStatus(draft, context, instance, request)
+    case 'clear-status':
+      return clearStatus(draft, context, instance, request)
+    case 'unregister':
+      return unregister(draft, context, instance, request)
+    default:
+      return unreachable(request)
+  }
+}
+
+/** Each item stands alone: a refused one leaves no trace and sinks nobody. */
+function batch(draft: Draft, context: Context, request: Batch): Result<Receipt> {
+  const items: Result<Receipt>[] = []
+  for (const item of request.items) {
+    const own = new Draft(draft)
+    const receipt = instanceRequest(item, context, own)
+    if (receipt.ok) draft.absorb(own)
+    items.push(receipt)
+  }
+  return ok({
+    instanceIds: items.flatMap((item) => (item.ok ? item.value.instanceIds : [])),
+    items,
+  })
+}

@@ -1,0 +1,102 @@
+// The facts that forbid a request whatever the state, in the order in which they are checked. The order is that
+// of the strictest contract that names one (ECS StopInstance, section 6.3); the others name fewer of them.
+
+import { type KernelError } from '../errors.ts'
+import { type Hold, type Instance, situationOf } from '../instance.ts'
+import { type Context } from '../request.ts'
+import { type Draft } from '../rows.ts'
+import { type RequestVerb } from '../errors.ts'
+
+interface Subject {
+  readonly draft: Draft
+  readonly context: Context
+  readonly instance: Instance
+  readonly verb: RequestVerb
+  readonly ifGeneration: number | undefined
+}
+
+type Condition = {
+  readonly name: string
+  readonly doc: string
+  readonly forbids: (subject: Subject) => KernelError | undefined
+}
+
+export const conditions: readonly Condition[] = [
+  {
+    name: 'generation',
+    doc: 'The caller has seen another generation (If-Match).',
+    forbids: ({ instance, ifGeneration }) =>
+      ifGeneration === undefined || ifGeneration === instance.intent.generation
+        ? undefined
+        : {
+            code: 'GenerationChanged',
+            id: instance.id,
+            expected: ifGeneration,
+            actual: instance.intent.generation,
+          },
+  },
+  {
+    name: 'frozen',
+    doc: "The project's account is frozen.",
+    forbids: ({ draft, instance }) =>
+      draft.get('projects', instance.project)?.frozen
+        ? { code: 'ProjectFrozen', project: instance.project }
+        : undefined,
+  },
+  {
+    name: 'owned-by-service',
+    doc: 'Another service owns the instance.',
+    forbids: ({ instance }) => {
+      const service = instance.conditions.createdByService
+      return service === null ? undefined : { code: 'OwnedByService', id: instance.id, service }
+    },
+  },
+  {
+    name: 'held',
+    doc: 'Somebody holds or locked it.',
+    forbids: ({ instance, context }) => heldBy(instance, context),
+  },
+  {
+    name: 'imaging',
+    doc: 'An image is being captured from it. A deletion waits for nobody.',
+    forbids: ({ instance, verb }) => {
+      const { task } = instance
+      if (task?.verb !== 'capture' || verb === 'delete') return undefined
+      return {
+        code: 'Busy',
+        id: instance.id,
+        verb,
+        operation: task.operationId,
+        running: 'capture',
+        situation: situationOf(instance),
+      }
+    },
+  },
+  {
+    name: 'host',
+    doc: 'Its dedicated host cannot serve requests.',
+    forbids: ({ instance }) =>
+      instance.conditions.hostUnsupported
+        ? { code: 'HostUnsupported', id: instance.id }
+        : undefined,
+  },
+]
+
+/** An admin passes locks; nobody passes a hold. */
+export function heldBy(instance: Instance, context: Context): KernelError | undefined {
+  const hold = activeHolds(instance, context.nowMs).find(
+    (one) => one.kind === 'hold' || context.caller.role !== 'admin',
+  )
+  return hold && { code: 'Held', id: instance.id, hold }
+}
+
+export const activeHolds = (instance: Instance, nowMs: number): readonly Hold[] =>
+  instance.holds.filter((hold) => hold.untilMs === null || hold.untilMs > nowMs)
+
+export function forbidden(subject: Subject): KernelError | undefined {
+  for (const condition of conditions) {
+    const error = condition.forbids(subject)
+    if (error) return error
+  }
+  return undefined
+}

@@ -1,0 +1,187 @@
+// Creation: an instance is its row, its aliases and its first operation (or its queue ticket), in one commit.
+
+import { aliasKey, defaultSchemes, schemes } from '../aliases.ts'
+import { take, enqueue } from '../capacity.ts'
+import { type Flavor, type Image } from '../catalogue.ts'
+import { err, ok, type KernelError, type Result } from '../errors.ts'
+import { type Instance, noConditions, noTimers, situationOf } from '../instance.ts'
+import { type InstanceId, instanceId, type ProjectId } from '../ids.ts'
+import { type Kind, type State } from '../kinds.ts'
+import { type Context, type CreateInstance, type Receipt, type Scheme } from '../request.ts'
+import { Draft } from '../rows.ts'
+import { begin, emit } from './moves.ts'
+
+export function create(draft: Draft, context: Context, request: CreateInstance): Result<Receipt> {
+  const project = context.caller.projectId
+  if (project === null) return err({ code: 'Forbidden', needs: 'a project' })
+  const parts = madeOf(draft, context, request, project)
+  if (!parts.ok) return parts
+  const count = request.count ?? 1
+  const receipts: Receipt[] = []
+  for (let index = 0; index < count; index++) {
+    const name = request.names?.[index] ?? (count === 1 ? request.name : `${request.name}-${index + 1}`)
+    const made = createOne(draft, context, { ...request, name }, project, parts.value)
+    if (made.ok) receipts.push(made.value)
+    else if (made.error.code !== 'NoCapacity' || receipts.length < (request.countMin ?? count))
+      return made
+    else break
+  }
+  const first = receipts[0]
+  return ok({ ...first, instanceIds: receipts.flatMap((receipt) => receipt.instanceIds) })
+}
+
+interface Parts {
+  readonly flavor: Flavor
+  readonly image: Image
+}
+
+function madeOf(
+  draft: Draft,
+  context: Context,
+  request: CreateInstance,
+  project: ProjectId,
+): Result<Parts> {
+  const row = draft.get('projects', project)
+  if (row?.frozen) return err({ code: 'ProjectFrozen', project })
+  const parts = catalogueParts(draft, request, request.kind)
+  if (!parts.ok) return parts
+  if (row?.deniedFlavors.includes(request.flavorId))
+    return err({ code: 'FlavorDenied', flavor: request.flavorId })
+  if (row?.lacksBalance) return err({ code: 'BalanceLacking', project })
+  const twin = request.uniqueName
+    ? draft.find('instances', 'nameKey', `${project}/${request.kind}/${request.name}`)[0]
+    : undefined
+  if (twin) return err({ code: 'AlreadyExists', what: 'instance', name: request.name, id: twin.id })
+  const down = driverDown(draft, parts.value.flavor)
+  return down ? err(down) : parts
+}
+
+export function catalogueParts(
+  draft: Draft,
+  request: { readonly flavorId: string; readonly imageId: string },
+  kind: Kind,
+): Result<Parts> {
+  const flavor = draft.get('flavors', request.flavorId)
+  if (!flavor?.kinds.includes(kind))
+    return err({ code: 'NotFound', what: 'flavor', id: request.flavorId })
+  const image = draft.get('images', request.imageId)
+  if (!image?.kinds.includes(kind))
+    return err({ code: 'NotFound', what: 'image', id: request.imageId })
+  if (flavor.hardware !== image.hardware)
+    return err({ code: 'FlavorMismatch', flavor: flavor.id, image: image.id })
+  return ok({ flavor, image })
+}
+
+export function driverDown(draft: Draft, flavor: Flavor): KernelError | undefined {
+  const driver = draft.get('drivers', flavor.driver)
+  return driver?.available
+    ? undefined
+    : {
+        code: 'DriverUnavailable',
+        driver: flavor.driver,
+        reason: driver ? driver.reason : 'it is not configured',
+      }
+}
+
+function createOne(
+  draft: Draft,
+  context: Context,
+  request: CreateInstance,
+  project: ProjectId,
+  { flavor, image }: Parts,
+): Result<Receipt> {
+  const id = instanceId(context.ids.next())
+  const place = take(draft, context, flavor)
+  const waits =
+    !place.ok && request.queues === true && flavor.charge === 'free' && flavor.poolId !== null
+  if (!place.ok && !waits) return place
+  const ticket = waits ? enqueue(draft, context, flavor.poolId, 'create') : ok(null)
+  if (!ticket.ok) return ticket
+  const instance: Instance = {
+    ...blank(id, project, request.kind, waits ? 'queued' : 'provisioning', context),
+    name: request.name,
+    description: request.description ?? '',
+    flavorId: flavor.id,
+    imageId: image.id,
+    driver: flavor.driver,
+    launch: request.launch ?? {},
+    charge: request.charge ?? flavor.charge,
+    place: place.ok ? place.value : null,
+    queue: ticket.value,
+    conditions: { ...noConditions, ...request.conditions },
+    autoStop: request.autoStop ?? null,
+    labels: request.labels ?? {},
+    attributes: request.attributes ?? {},
+    aliases: aliasesFor(id, request),
+  }
+  for (const [scheme, alias] of Object.entries(instance.aliases))
+    draft.put('aliases', { id: aliasKey(scheme as Scheme, alias), instanceId: id })
+  emit(draft, context, instance, 'instance.created', {
+    name: instance.name,
+    flavor: flavor.id,
+    image: image.id,
+  })
+  if (!waits) return ok(begin(draft, context, instance, { verb: 'create', rung: null }).receipt)
+  draft.put('instances', instance)
+  return ok({ instanceIds: [id], after: situationOf(instance), generation: 1 })
+}
+
+function aliasesFor(id: InstanceId, request: CreateInstance): Readonly<Record<string, string>> {
+  const chosen = request.schemes ?? defaultSchemes(request.kind)
+  return Object.fromEntries(
+    chosen.flatMap((name) => (schemes[name].make === null ? [] : [[name, schemes[name].make(id)]])),
+  )
+}
+
+/** A new instance, before anybody said what it is made of. */
+export function blank(
+  id: InstanceId,
+  project: ProjectId,
+  kind: Kind,
+  state: State,
+  context: Context,
+): Instance {
+  return {
+    id,
+    project,
+    kind,
+    name: '',
+    description: '',
+    createdBy: context.caller.userId,
+    createdAtMs: context.nowMs,
+    updatedAtMs: context.nowMs,
+    launchedAtMs: null,
+    state,
+    stateSinceMs: context.nowMs,
+    reason: null,
+    failure: null,
+    task: null,
+    intent: { want: 'up', generation: 1 },
+    observation: {
+      seen: 'unknown',
+      ready: false,
+      atMs: context.nowMs,
+      reason: 'not looked at yet',
+      evidence: {},
+    },
+    flavorId: null,
+    imageId: null,
+    serviceId: null,
+    nodeId: null,
+    driver: null,
+    handle: null,
+    launch: {},
+    charge: 'PostPaid',
+    stoppedMode: null,
+    place: null,
+    queue: null,
+    holds: [],
+    conditions: noConditions,
+    autoStop: null,
+    timers: noTimers,
+    registration: null,
+    labels: {},
+    aliases: {},
+    attributes: {},
+  }
+}

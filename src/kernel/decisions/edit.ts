@@ -1,0 +1,173 @@
+// Changes of description, holds and the catalogue: nothing here moves a state.
+
+import { changePool } from '../capacity.ts'
+import { err, ok, type Result } from '../errors.ts'
+import { type Hold, type Instance, situationOf } from '../instance.ts'
+import {
+  type Context,
+  type HoldInstance,
+  type PutCatalogue,
+  type Receipt,
+  type ReleaseInstance,
+  type UpdateInstance,
+} from '../request.ts'
+import { type Draft } from '../rows.ts'
+import { activeHolds } from './conditions.ts'
+import { emit, move, receiptOf } from './moves.ts'
+
+export function update(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  request: UpdateInstance,
+): Result<Receipt> {
+  if (request.ifGeneration !== undefined && request.ifGeneration !== instance.intent.generation)
+    return err({
+      code: 'GenerationChanged',
+      id: instance.id,
+      expected: request.ifGeneration,
+      actual: instance.intent.generation,
+    })
+  const situation = situationOf(instance)
+  if (request.from !== undefined && !request.from.includes(situation))
+    return err({
+      code: 'WrongState',
+      id: instance.id,
+      verb: 'update',
+      situation,
+      allowed: request.from,
+    })
+  const admins: readonly (keyof Instance['conditions'])[] = [
+    'createdByService',
+    'scheduled',
+    'hostUnsupported',
+  ]
+  if (
+    context.caller.role !== 'admin' &&
+    admins.some((name) => request.conditions?.[name] !== undefined)
+  )
+    return err({ code: 'Forbidden', needs: 'admin' })
+  const after: Instance = {
+    ...instance,
+    name: request.name ?? instance.name,
+    description: request.description ?? instance.description,
+    labels: request.labels ?? instance.labels,
+    attributes: request.attributes
+      ? { ...instance.attributes, [request.attributes.door]: request.attributes.value }
+      : instance.attributes,
+    conditions: { ...instance.conditions, ...request.conditions },
+    charge: request.charge ?? instance.charge,
+    autoStop: request.autoStop ?? instance.autoStop,
+    launch: request.launch ?? instance.launch,
+    updatedAtMs: context.nowMs,
+  }
+  draft.put('instances', after)
+  emit(draft, context, after, 'instance.updated')
+  return ok(receiptOf(instance, after))
+}
+
+/** Locking what is locked changes nothing: a lock keeps its first owner. */
+export function hold(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  request: HoldInstance,
+): Result<Receipt> {
+  const holds = activeHolds(instance, context.nowMs)
+  const lock = request.kind === 'lock' ? holds.find((one) => one.kind === 'lock') : undefined
+  if (lock) return ok({ ...receiptOf(instance, instance), holdId: lock.id, unchanged: 'already' })
+  const byAdmin = context.caller.role === 'admin' && context.caller.projectId !== instance.project
+  const made: Hold = {
+    id: context.ids.next(),
+    kind: request.kind,
+    owner: context.caller.userId,
+    byAdmin,
+    reason: request.why ?? null,
+    sinceMs: context.nowMs,
+    untilMs: request.untilMs ?? null,
+  }
+  const after = { ...instance, holds: [...holds, made], updatedAtMs: context.nowMs }
+  draft.put('instances', after)
+  emit(draft, context, after, 'instance.held', {
+    hold: made.id,
+    kind: made.kind,
+    reason: made.reason,
+  })
+  return ok({ ...receiptOf(instance, after), holdId: made.id })
+}
+
+/** An admin's hold is an admin's to release. Releasing a lock that is not there changes nothing. */
+export function releaseHold(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  request: ReleaseInstance,
+): Result<Receipt> {
+  const { hold: which } = request
+  const holds = activeHolds(instance, context.nowMs)
+  const ended = holds.filter((one) =>
+    'id' in which ? one.id === which.id : one.kind === which.kind,
+  )
+  if (ended.length === 0)
+    return 'id' in which
+      ? err({ code: 'NotFound', what: 'hold', id: which.id })
+      : ok({ ...receiptOf(instance, instance), unchanged: 'already' })
+  if (ended.some((one) => one.byAdmin) && context.caller.role !== 'admin')
+    return err({ code: 'Forbidden', needs: 'the hold of an admin' })
+  const after = {
+    ...instance,
+    holds: holds.filter((one) => !ended.includes(one)),
+    updatedAtMs: context.nowMs,
+  }
+  draft.put('instances', after)
+  for (const one of ended)
+    emit(draft, context, after, 'instance.released', { hold: one.id, kind: one.kind })
+  return ok(receiptOf(instance, after))
+}
+
+export function put(draft: Draft, context: Context, request: PutCatalogue): Result<Receipt> {
+  if (request.table === 'pools') {
+    const known = draft.get('pools', request.row.id)
+    changePool(
+      draft,
+      context,
+      known ?? {
+        id: request.row.id,
+        capacity: 0,
+        taken: 0,
+        nextTicket: 1,
+        waiting: 0,
+        passAtMs: null,
+      },
+      { capacity: request.row.capacity },
+    )
+  } else if (request.table === 'nodes') {
+    draft.put('nodes', request.row)
+    followNode(draft, context, request.row)
+  } else if (request.table === 'flavors') draft.put('flavors', request.row)
+  else if (request.table === 'images') draft.put('images', request.row)
+  else if (request.table === 'drivers') draft.put('drivers', request.row)
+  else draft.put('projects', request.row)
+  draft.emit({
+    type: 'catalogue.changed',
+    project: null,
+    subject: request.row.id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { table: request.table },
+  })
+  return ok({ instanceIds: [] })
+}
+
+/** A node out of contact takes its running instances to not-ready; the next look brings them back. */
+function followNode(
+  draft: Draft,
+  context: Context,
+  node: { readonly id: string; readonly name: string; readonly state: string },
+): void {
+  if (node.state === 'ready') return
+  for (const instance of draft.find('instances', 'nodeId', node.id)) {
+    if (instance.kind !== 'edge-instance' || instance.state !== 'running') continue
+    move(draft, context, instance, 'unreachable', { reason: `node ${node.name} is ${node.state}` })
+  }
+}

@@ -1,0 +1,308 @@
+// The only places where an instance's state, an operation's state and a service's status change. Each writes
+// the row and its event together, so nothing changes without a cause (law 8).
+
+import { assert } from '../assert.ts'
+import { type Flavor } from '../catalogue.ts'
+import { free, leaveQueue } from '../capacity.ts'
+import { type Instance, noTimers, situationOf, type Task } from '../instance.ts'
+import { operationId } from '../ids.ts'
+import { phaseOf, statusOf } from '../inference.ts'
+import { isA, step } from '../lifecycle.ts'
+import { lifecycles, type State, type Verb } from '../kinds.ts'
+import { type Rung } from '../ladder.ts'
+import { currentStep, type Operation } from '../operation.ts'
+import { patienceMs } from '../reconcile.ts'
+import { type Context, type Receipt } from '../request.ts'
+import { type Draft } from '../rows.ts'
+import { type Service } from '../service.ts'
+
+export const defaultGraceMs = 10_000
+export const defaultStartMs = 60_000
+
+/** Makes a move of the lifecycle. The table was asked before; a move it does not have is a bug. */
+export function move(
+  draft: Draft,
+  context: Context,
+  before: Instance,
+  on: string,
+  change: Partial<Instance> = {},
+): Instance {
+  const to = step(lifecycles[before.kind], before.state, on)
+  assert(to !== undefined, `${before.kind} ${before.state} has no move ${on}`)
+  return setState(draft, context, before, to as State, change) // a table's moves lead to its own states
+}
+
+export function setState(
+  draft: Draft,
+  context: Context,
+  before: Instance,
+  to: State,
+  change: Partial<Instance> = {},
+): Instance {
+  const moved: Instance = {
+    ...before,
+    reason: null,
+    ...change,
+    state: to,
+    failure: to === 'failed' ? (change.failure ?? before.failure) : null,
+    stateSinceMs: context.nowMs,
+    updatedAtMs: context.nowMs,
+  }
+  const after = { ...moved, timers: timersIn(draft, context, moved) }
+  draft.put('instances', after)
+  const from = situationOf(before)
+  if (from !== situationOf(after)) {
+    emit(draft, context, after, 'instance.state', {
+      from,
+      to: situationOf(after),
+      ...(after.reason === null ? {} : { reason: after.reason }),
+      ...(after.failure === null
+        ? {}
+        : { failure: after.failure.message, evidence: after.failure.evidence }),
+    })
+  }
+  refreshService(draft, context, after)
+  return after
+}
+
+/** Timers belong to states: entering one sets what it needs and drops the rest. */
+function timersIn(draft: Draft, context: Context, instance: Instance): Instance['timers'] {
+  const flavor = flavorOf(draft, instance)
+  if (instance.state === 'running') {
+    const afterMs =
+      flavor?.autoStopMs ?? (instance.autoStop?.enabled ? instance.autoStop.afterMs : null)
+    return { ...noTimers, autoStopAtMs: afterMs === null ? null : context.nowMs + afterMs }
+  }
+  if (instance.state === 'reserved')
+    return { ...noTimers, reservedUntilMs: context.nowMs + (flavor?.reserveMs ?? 300_000) }
+  const idle = instance.state === 'stopped' || instance.state === 'failed'
+  return {
+    ...noTimers,
+    removeAtMs: idle && flavor?.storeMs != null ? context.nowMs + flavor.storeMs : null,
+  }
+}
+
+export const flavorOf = (draft: Draft, instance: Pick<Instance, 'flavorId'>): Flavor | undefined =>
+  instance.flavorId === null ? undefined : draft.get('flavors', instance.flavorId)
+
+export function emit(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  type: Parameters<Draft['emit']>[0]['type'],
+  data: Parameters<Draft['emit']>[0]['data'] = {},
+): void {
+  draft.emit({
+    type,
+    project: instance.project,
+    subject: instance.id,
+    instanceId: instance.id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data,
+  })
+}
+
+interface Plan {
+  readonly verb: Verb
+  readonly rung: Rung | null
+  readonly graceMs?: number | undefined
+  readonly imageName?: string
+}
+
+/**
+ * Accepts a request as an operation: pre-empts whatever ran, moves the instance and hands the first lease to the
+ * worker that is committing it. `change` is what else of the instance changes with it.
+ */
+export function begin(
+  draft: Draft,
+  context: Context,
+  before: Instance,
+  plan: Plan,
+  change: Partial<Instance> = {},
+): { readonly instance: Instance; readonly receipt: Receipt } {
+  const id = operationId(context.ids.next())
+  const flavor = flavorOf(draft, before)
+  const from = before.task?.from ?? situationOf(before)
+  const fresh = plan.verb === 'create'
+  if (before.task) cancel(draft, context, before.task, id)
+  const generation = before.intent.generation + (fresh ? 0 : 1)
+  const task: Task = {
+    operationId: id,
+    verb: plan.verb,
+    rung: plan.rung,
+    from: fresh ? null : from,
+    sinceMs: context.nowMs,
+  }
+  const want =
+    plan.verb === 'delete'
+      ? 'gone'
+      : plan.verb === 'stop'
+        ? 'down'
+        : plan.verb === 'capture'
+          ? before.intent.want
+          : 'up'
+  const changed: Partial<Instance> = { ...change, task, intent: { want, generation } }
+  const after = fresh
+    ? place(draft, context, { ...before, ...changed })
+    : move(draft, context, before, plan.verb, changed)
+  const operation = newOperation(context, after, plan, flavor, task)
+  draft.put('operations', operation)
+  emit(draft, context, after, 'operation.started', {
+    operation: id,
+    verb: plan.verb,
+    ...(plan.rung === null ? {} : { rung: plan.rung }),
+  })
+  return {
+    instance: after,
+    receipt: {
+      instanceIds: [after.id],
+      operationId: id,
+      before: situationOf(before),
+      after: situationOf(after),
+      generation,
+    },
+  }
+}
+
+function place(draft: Draft, context: Context, instance: Instance): Instance {
+  draft.put('instances', instance)
+  refreshService(draft, context, instance)
+  return instance
+}
+
+function newOperation(
+  context: Context,
+  instance: Instance,
+  plan: Plan,
+  flavor: Flavor | undefined,
+  task: Task,
+): Operation {
+  const operation: Operation = {
+    id: task.operationId,
+    instanceId: instance.id,
+    project: instance.project,
+    kind: instance.kind,
+    verb: plan.verb,
+    rung: plan.rung,
+    graceMs: plan.graceMs ?? flavor?.graceMs ?? defaultGraceMs,
+    startMs: flavor?.startMs ?? defaultStartMs,
+    imageName: plan.imageName ?? null,
+    state: 'running',
+    undoing: false,
+    step: 0,
+    tries: 0,
+    stepSinceMs: context.nowMs,
+    stepDeadlineMs: context.nowMs,
+    notBeforeMs: null,
+    attempt: 1,
+    worker: context.worker,
+    leaseUntilMs: context.nowMs + context.leaseMs,
+    from: task.from,
+    generation: instance.intent.generation,
+    cause: context.cause,
+    startedAtMs: context.nowMs,
+    finishedAtMs: null,
+    failure: null,
+    supersededBy: null,
+    log: [],
+  }
+  const first = skipMade(operation, instance)
+  return { ...first, stepDeadlineMs: context.nowMs + patienceMs(first) }
+}
+
+/** A thing that was made before has a handle, and is not made again. */
+export function skipMade(operation: Operation, instance: Pick<Instance, 'handle'>): Operation {
+  const made = instance.handle !== null && currentStep(operation)?.name === 'create'
+  return made ? { ...operation, step: operation.step + 1 } : operation
+}
+
+function cancel(draft: Draft, context: Context, task: Task, by: Operation['id']): void {
+  const running = draft.get('operations', task.operationId)
+  if (!running || running.state !== 'running') return
+  draft.put('operations', {
+    ...running,
+    state: 'cancelled',
+    supersededBy: by,
+    finishedAtMs: context.nowMs,
+  })
+  draft.emit({
+    type: 'operation.cancelled',
+    project: running.project,
+    subject: running.instanceId,
+    instanceId: running.instanceId,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { operation: running.id, by },
+  })
+}
+
+/** Ends an operation that nothing takes the place of (a reset by hand). */
+export function abandon(draft: Draft, context: Context, instance: Instance): void {
+  if (instance.task) cancel(draft, context, instance.task, instance.task.operationId)
+}
+
+/** Gives back the place and the queue ticket; what is freed goes to whoever waits. */
+export function release(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+): Pick<Instance, 'place' | 'queue'> {
+  free(draft, context, instance.place)
+  leaveQueue(draft, context, instance.queue)
+  return { place: null, queue: null }
+}
+
+/** A service on nodes follows its instances in the same commit. */
+export function refreshService(draft: Draft, context: Context, instance: Instance): void {
+  if (instance.kind !== 'edge-instance' || instance.serviceId === null) return
+  const service = draft.get('services', instance.serviceId)
+  if (service) settleService(draft, context, service)
+}
+
+export function settleService(draft: Draft, context: Context, service: Service): void {
+  const parts = draft
+    .find('instances', 'serviceId', service.id)
+    .filter((one) => !isA(lifecycles[one.kind], one.state, 'final'))
+  const phase = phaseOf(service, parts)
+  const status = statusOf({ ...service, phase }, parts)
+  if (phase === service.phase && status === service.status) return
+  const failure =
+    status === 'failed'
+      ? (parts.find((one) => one.failure !== null)?.failure?.message ?? null)
+      : null
+  draft.put('services', {
+    ...service,
+    phase,
+    status,
+    failure,
+    statusSinceMs: status === service.status ? service.statusSinceMs : context.nowMs,
+  })
+  if (status !== service.status) {
+    draft.emit({
+      type: status === 'deleted' ? 'service.removed' : 'service.state',
+      project: service.project,
+      subject: service.id,
+      atMs: context.nowMs,
+      cause: context.cause,
+      data: { from: service.status, to: status },
+    })
+  }
+}
+
+export const unchanged = (instance: Instance, why: 'already' | 'joined'): Receipt => ({
+  instanceIds: [instance.id],
+  ...(instance.task === null ? {} : { operationId: instance.task.operationId }),
+  before: situationOf(instance),
+  after: situationOf(instance),
+  generation: instance.intent.generation,
+  unchanged: why,
+})
+
+export const receiptOf = (before: Instance, after: Instance): Receipt => ({
+  instanceIds: [after.id],
+  before: situationOf(before),
+  after: situationOf(after),
+  ...(before.queue === null ? {} : { awaited: before.queue.awaits }),
+  generation: after.intent.generation,
+})

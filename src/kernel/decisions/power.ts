@@ -1,0 +1,382 @@
+// Start, stop, restart, capture, delete, queue, dequeue and reset: every door's requests meet here, and only
+// `from` (what the caller's protocol accepts) tells them apart.
+
+import { take, enqueue } from '../capacity.ts'
+import {
+  type Context,
+  type CaptureInstance,
+  type DeleteInstance,
+  type DequeueInstance,
+  type QueueInstance,
+  type Receipt,
+  type ResetInstance,
+  type RestartInstance,
+  type StartInstance,
+  type StopInstance,
+} from '../request.ts'
+import { err, ok, type KernelError, type RequestVerb, type Result } from '../errors.ts'
+import { type Instance, type Place, situationOf, type StoppedMode } from '../instance.ts'
+import { isHarder, type Rung } from '../ladder.ts'
+import { allowed, step } from '../lifecycle.ts'
+import { type FailedVerb, lifecycles, type Situation, type Verb } from '../kinds.ts'
+import { type Draft } from '../rows.ts'
+import { forbidden } from './conditions.ts'
+import { abandon, begin, flavorOf, move, receiptOf, release, setState, unchanged } from './moves.ts'
+
+type Power = StartInstance | StopInstance | RestartInstance | CaptureInstance | DeleteInstance
+interface Desk {
+  readonly draft: Draft
+  readonly context: Context
+  readonly instance: Instance
+}
+
+export function start({ draft, context, instance }: Desk, request: StartInstance): Result<Receipt> {
+  const admitted = admit({ draft, context, instance }, request, null)
+  if (admitted !== 'go') return admitted
+  const node = instance.nodeId === null ? undefined : draft.get('nodes', instance.nodeId)
+  if (node && node.state !== 'ready')
+    return err({ code: 'NodeNotReady', node: node.id, state: node.state })
+  const place = holdPlace(draft, context, instance)
+  if (!place.ok) return place
+  const { autoStop = instance.autoStop, attributes } = request
+  const told = attributes
+    ? { ...instance.attributes, [attributes.door]: attributes.value }
+    : instance.attributes
+  return ok(
+    begin(
+      draft,
+      context,
+      instance,
+      { verb: 'start', rung: null },
+      { place: place.value, stoppedMode: null, autoStop, attributes: told },
+    ).receipt,
+  )
+}
+
+export function restart(
+  { draft, context, instance }: Desk,
+  request: RestartInstance,
+): Result<Receipt> {
+  const rung = rungFor(draft, instance, request.rung)
+  const admitted = admit({ draft, context, instance }, request, rung)
+  if (admitted !== 'go') return admitted
+  const place = holdPlace(draft, context, instance)
+  if (!place.ok) return place
+  return ok(
+    begin(
+      draft,
+      context,
+      instance,
+      { verb: 'restart', rung, graceMs: request.graceMs },
+      { place: place.value, stoppedMode: null },
+    ).receipt,
+  )
+}
+
+/** The place it has, or a new one. */
+function holdPlace(draft: Draft, context: Context, instance: Instance): Result<Place | null> {
+  return instance.place === null
+    ? take(draft, context, flavorOf(draft, instance))
+    : ok(instance.place)
+}
+
+/** A stop of bare metal is always forced. */
+const rungFor = (draft: Draft, instance: Instance, asked: Rung): Rung =>
+  flavorOf(draft, instance)?.bareMetal ? 'hard' : asked
+
+export function stop({ draft, context, instance }: Desk, request: StopInstance): Result<Receipt> {
+  const { stoppedMode } = request
+  if (stoppedMode !== undefined && instance.state === 'stopped')
+    return switchMode({ draft, context, instance }, request, stoppedMode)
+  const rung = rungFor(draft, instance, request.rung)
+  const admitted = admit({ draft, context, instance }, request, rung)
+  if (admitted !== 'go') return admitted
+  const mode = modeFor(draft, instance, stoppedMode)
+  if (!mode.ok) return mode
+  return ok(
+    begin(
+      draft,
+      context,
+      instance,
+      { verb: 'stop', rung, graceMs: request.graceMs },
+      { stoppedMode: mode.value },
+    ).receipt,
+  )
+}
+
+/** A mode that somebody names must fit; the account's default falls back silently. */
+function modeFor(
+  draft: Draft,
+  instance: Instance,
+  asked: StoppedMode | undefined,
+): Result<StoppedMode | null> {
+  if (instance.kind !== 'server') return ok(null)
+  const cannot = cannotRelease(draft, instance)
+  if (asked === 'release') return cannot ? err(cannot) : ok('release')
+  const byDefault =
+    asked === undefined && draft.get('projects', instance.project)?.releasesByDefault === true
+  return ok(byDefault && !cannot ? 'release' : 'keep')
+}
+
+function cannotRelease(draft: Draft, instance: Instance): KernelError | undefined {
+  const because =
+    instance.charge !== 'PostPaid'
+      ? 'charge'
+      : flavorOf(draft, instance)?.mayRelease !== true
+        ? 'flavor'
+        : instance.conditions.scheduled
+          ? 'scheduled'
+          : null
+  return because === null ? undefined : { code: 'CannotRelease', id: instance.id, because }
+}
+
+/** On a stopped instance a named mode only changes whether its capacity is kept. */
+function switchMode(
+  { draft, context, instance }: Desk,
+  request: StopInstance,
+  mode: StoppedMode,
+): Result<Receipt> {
+  const error = forbidden({
+    draft,
+    context,
+    instance,
+    verb: 'stop',
+    ifGeneration: request.ifGeneration,
+  })
+  if (error) return err(error)
+  if (mode === (instance.stoppedMode ?? 'keep'))
+    return request.from === undefined
+      ? ok(unchanged(instance, 'already'))
+      : err({ code: 'StoppedModeSame', id: instance.id, mode })
+  const cannot = mode === 'release' ? cannotRelease(draft, instance) : undefined
+  if (cannot) return err(cannot)
+  const place =
+    mode === 'keep'
+      ? holdPlace(draft, context, instance)
+      : ok(release(draft, context, instance).place)
+  if (!place.ok) return place
+  const after = {
+    ...instance,
+    stoppedMode: mode,
+    place: place.value,
+    updatedAtMs: context.nowMs,
+    intent: { ...instance.intent, generation: instance.intent.generation + 1 },
+  }
+  draft.put('instances', after)
+  draft.emit({
+    type: 'instance.stopped-mode',
+    project: after.project,
+    subject: after.id,
+    instanceId: after.id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { mode },
+  })
+  return ok(receiptOf(instance, after))
+}
+
+export function capture(
+  { draft, context, instance }: Desk,
+  request: CaptureInstance,
+): Result<Receipt> {
+  const admitted = admit({ draft, context, instance }, request, null)
+  return admitted === 'go'
+    ? ok(
+        begin(draft, context, instance, {
+          verb: 'capture',
+          rung: null,
+          imageName: request.imageName,
+        }).receipt,
+      )
+    : admitted
+}
+
+export function remove(
+  { draft, context, instance }: Desk,
+  request: DeleteInstance,
+): Result<Receipt> {
+  const admitted = admit({ draft, context, instance }, request, null)
+  if (admitted !== 'go') return admitted
+  if (instance.conditions.deletionProtected)
+    return err({ code: 'DeletionProtected', id: instance.id })
+  if (instance.charge === 'PrePaid') return err({ code: 'TermUnfinished', id: instance.id })
+  const queue = release(draft, context, { ...instance, place: null }).queue
+  return ok(begin(draft, context, instance, { verb: 'delete', rung: 'hard' }, { queue }).receipt)
+}
+
+/** 'go', or what is answered instead: a refusal, or a receipt because nothing has to be done. */
+function admit(
+  { draft, context, instance }: Desk,
+  request: Power,
+  rung: Rung | null,
+): 'go' | Result<Receipt> {
+  const { verb, from } = request
+  const error = forbidden({ draft, context, instance, verb, ifGeneration: request.ifGeneration })
+  if (error) return err(error)
+  const situation = situationOf(instance)
+  if (from !== undefined && !from.includes(situation)) return err(refusal(instance, verb, from))
+  const { task } = instance
+  if (
+    task &&
+    task.verb === verb &&
+    !(rung !== null && task.rung !== null && isHarder(rung, task.rung))
+  ) {
+    draft.emit({
+      type: 'operation.joined',
+      project: instance.project,
+      subject: instance.id,
+      instanceId: instance.id,
+      atMs: context.nowMs,
+      cause: context.cause,
+      data: { operation: task.operationId },
+    })
+    return ok(unchanged(instance, 'joined'))
+  }
+  if (!task && from === undefined && isReached(instance, verb))
+    return ok(unchanged(instance, 'already'))
+  if (step(lifecycles[instance.kind], instance.state, verb) === undefined)
+    return err(refusal(instance, verb, situationsFor(instance, verb)))
+  return driverReady(draft, instance) ?? 'go'
+}
+
+const isReached = (instance: Instance, verb: Verb): boolean =>
+  (verb === 'start' && instance.state === 'running') ||
+  (verb === 'stop' && instance.state === 'stopped')
+
+function driverReady(draft: Draft, instance: Instance): Result<Receipt> | undefined {
+  if (instance.driver === null)
+    return err({ code: 'Unsupported', verb: 'power', driver: 'registry' })
+  const driver = draft.get('drivers', instance.driver)
+  return driver?.available
+    ? undefined
+    : err({
+        code: 'DriverUnavailable',
+        driver: instance.driver,
+        reason: driver ? driver.reason : 'it is not configured',
+      })
+}
+
+function refusal(
+  instance: Instance,
+  verb: RequestVerb,
+  allowedIn: readonly Situation[],
+): KernelError {
+  const situation = situationOf(instance)
+  const { task } = instance
+  if (task)
+    return {
+      code: 'Busy',
+      id: instance.id,
+      verb,
+      operation: task.operationId,
+      running: task.verb,
+      situation,
+    }
+  return { code: 'WrongState', id: instance.id, verb, situation, allowed: allowedIn }
+}
+
+const failedVerbs = [
+  'create',
+  'start',
+  'stop',
+  'restart',
+  'capture',
+  'delete',
+  'run',
+] as const satisfies readonly FailedVerb[]
+
+/** The situations from which the kind's own lifecycle allows a verb. */
+export function situationsFor(
+  instance: Pick<Instance, 'kind'>,
+  verb: string,
+): readonly Situation[] {
+  return allowed(lifecycles[instance.kind], verb).flatMap((state) =>
+    state === 'failed' ? failedVerbs.map((one) => `failed/${one}` as const) : [state as Situation],
+  ) // a state other than failed is its own situation
+}
+
+export function queue({ draft, context, instance }: Desk, request: QueueInstance): Result<Receipt> {
+  const flavor = queueable({ draft, context, instance }, request)
+  if (!flavor.ok) return flavor
+  const admitted = mayMove(instance, request)
+  if (admitted) return err(admitted)
+  // What failed may still hold a place; whoever queues gives it to those who were first.
+  const { place } = release(draft, context, instance)
+  const ticket = enqueue(draft, context, flavor.value, 'start')
+  if (!ticket.ok) return ticket
+  const after = move(draft, context, instance, 'queue', {
+    place,
+    queue: ticket.value,
+    intent: { want: 'up', generation: instance.intent.generation + 1 },
+  })
+  return ok(receiptOf(instance, after))
+}
+
+export function dequeue(
+  { draft, context, instance }: Desk,
+  request: DequeueInstance,
+): Result<Receipt> {
+  const flavor = queueable({ draft, context, instance }, request)
+  if (!flavor.ok) return flavor
+  const admitted = mayMove(instance, request)
+  if (admitted) return err(admitted)
+  const after = move(draft, context, instance, 'dequeue', {
+    ...release(draft, context, instance),
+    intent: { want: 'down', generation: instance.intent.generation + 1 },
+  })
+  return ok(receiptOf(instance, after))
+}
+
+/** Only free flavors queue; that is checked before the state. Resolves to the pool. */
+function queueable(
+  { draft, context, instance }: Desk,
+  request: QueueInstance | DequeueInstance,
+): Result<string> {
+  const error = forbidden({
+    draft,
+    context,
+    instance,
+    verb: request.verb,
+    ifGeneration: request.ifGeneration,
+  })
+  if (error) return err(error)
+  const flavor = flavorOf(draft, instance)
+  if (!flavor?.poolId || instance.charge !== 'free')
+    return err({ code: 'NotQueueable', flavor: instance.flavorId ?? '' })
+  return ok(flavor.poolId)
+}
+
+function mayMove(
+  instance: Instance,
+  request: QueueInstance | DequeueInstance,
+): KernelError | undefined {
+  const fits = request.from === undefined || request.from.includes(situationOf(instance))
+  if (fits && step(lifecycles[instance.kind], instance.state, request.verb) !== undefined)
+    return undefined
+  return refusal(instance, request.verb, request.from ?? situationsFor(instance, request.verb))
+}
+
+/** By hand, past the lifecycle: for an operator who knows better than the record. The next look corrects a wrong claim. */
+export function reset({ draft, context, instance }: Desk, request: ResetInstance): Result<Receipt> {
+  if (instance.kind === 'service-instance')
+    return err({ code: 'Unsupported', verb: 'reset', driver: 'registry' })
+  abandon(draft, context, instance)
+  const failure =
+    request.to === 'failed'
+      ? { verb: 'run' as const, message: 'set by hand', atMs: context.nowMs, evidence: {} }
+      : null
+  const intent = {
+    want: request.to === 'running' ? ('up' as const) : instance.intent.want,
+    generation: instance.intent.generation + 1,
+  }
+  // A ticket belongs to the queued state; a place stays with whoever holds it.
+  const { queue: ticket } = release(draft, context, { ...instance, place: null })
+  const after = setState(draft, context, instance, request.to, {
+    task: null,
+    queue: ticket,
+    failure,
+    intent,
+    reason: 'set by hand',
+  })
+  return ok(receiptOf(instance, after))
+}

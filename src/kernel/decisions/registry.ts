@@ -1,0 +1,286 @@
+// Registered microservices and their instances. A status has three facts behind it: what the instance says, what
+// an operator set, and whether its lease lives. The effective state is computed here from the first two; the
+// operator's word stands until an operator changes it (law 6).
+
+import { microserviceKey, registryAlias } from '../aliases.ts'
+import { err, ok, type Result } from '../errors.ts'
+import { instanceId, serviceId } from '../ids.ts'
+import { type Instance, type Registration, type ServiceStatus } from '../instance.ts'
+import { type State } from '../kinds.ts'
+import {
+  type ClearStatus,
+  type Context,
+  type Receipt,
+  type RegisterInstance,
+  type RegisterService,
+  type SetStatus,
+  type UnregisterInstance,
+  type UnregisterService,
+} from '../request.ts'
+import { type Draft } from '../rows.ts'
+import { type Service } from '../service.ts'
+import { blank } from './create.ts'
+import { heldBy } from './conditions.ts'
+import { findService, isGone } from './find.ts'
+import { emit, receiptOf, setState } from './moves.ts'
+import { serviceRow } from './services.ts'
+
+export function registerService(
+  draft: Draft,
+  context: Context,
+  request: RegisterService,
+): Result<Receipt> {
+  const project = context.caller.projectId
+  if (project === null) return err({ code: 'Forbidden', needs: 'a project' })
+  const known = draft.find('services', 'key', `${project}/microservice/${request.key}`)[0]
+  if (known) {
+    const same = request.id === undefined || microserviceKey(project, request.id) === known.id
+    return same
+      ? ok({ instanceIds: [], serviceId: known.id, unchanged: 'already' })
+      : err({ code: 'AlreadyExists', what: 'service', name: request.name, id: known.id })
+  }
+  const id = serviceId(microserviceKey(project, request.id ?? request.freshId))
+  const taken = draft.get('services', id)
+  if (taken && taken.status !== 'deleted')
+    return err({ code: 'AlreadyExists', what: 'service', name: request.name, id })
+  const service: Service = {
+    ...serviceRow(context, project, request.name),
+    id,
+    kind: 'microservice',
+    key: request.key,
+    description: request.description ?? '',
+    onNodes: false,
+    phase: 'settled',
+    status: 'running',
+    labels: request.labels ?? {},
+    attributes: request.attributes,
+  }
+  draft.put('services', service)
+  draft.emit({
+    type: 'service.created',
+    project,
+    subject: id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { name: request.name },
+  })
+  return ok({ instanceIds: [], serviceId: id })
+}
+
+export function unregisterService(
+  draft: Draft,
+  context: Context,
+  request: UnregisterService,
+): Result<Receipt> {
+  const found = findService(draft, request.service, 'microservice', context.caller)
+  if (!found.ok) return found
+  const instances = draft.find('instances', 'serviceId', found.value.id)
+  if (instances.length > 0 && !request.force)
+    return err({ code: 'ServiceInUse', id: request.service, by: 'instances' })
+  for (const instance of instances) drop(draft, context, instance, 'unregistered')
+  draft.remove('services', found.value.id)
+  draft.emit({
+    type: 'service.removed',
+    project: found.value.project,
+    subject: found.value.id,
+    atMs: context.nowMs,
+    cause: context.cause,
+  })
+  return ok({ instanceIds: instances.map((one) => one.id), serviceId: found.value.id })
+}
+
+export function register(
+  draft: Draft,
+  context: Context,
+  request: RegisterInstance,
+): Result<Receipt> {
+  const found = findService(draft, request.service, 'microservice', context.caller)
+  if (!found.ok) return found
+  const service = found.value
+  const name = request.instance ?? context.ids.next().replaceAll('-', '')
+  const alias = draft.get('aliases', registryAlias(service.id, name))
+  const known = alias && draft.get('instances', alias.instanceId)
+  if (known && !isGone(known)) return registerAgain(draft, context, known, request)
+  const status = request.status ?? 'up'
+  const id = instanceId(context.ids.next())
+  const instance: Instance = {
+    ...blank(id, service.project, 'service-instance', status, context),
+    name,
+    serviceId: service.id,
+    labels: request.properties,
+    aliases: { registry: name },
+    registration: {
+      ...told(request),
+      reported: status,
+      override: null,
+      lease: { ttlMs: request.ttlMs, renewedAtMs: context.nowMs },
+    },
+  }
+  draft.put('instances', instance)
+  draft.put('aliases', { id: registryAlias(service.id, name), instanceId: id })
+  advance(draft, service)
+  emit(draft, context, instance, 'instance.created', { name, service: service.id })
+  return ok({ instanceIds: [id], serviceId: service.id, after: status, generation: 1 })
+}
+
+const told = (
+  request: RegisterInstance,
+): Omit<Registration, 'reported' | 'override' | 'lease'> => ({
+  hostName: request.hostName,
+  endpoints: request.endpoints,
+  healthCheck: request.healthCheck,
+  dataCenter: request.dataCenter,
+  version: request.version,
+})
+
+/** Content is replaced, the status kept unless it is told again, and the lease renewed. Equal content is a heartbeat. */
+function registerAgain(
+  draft: Draft,
+  context: Context,
+  known: Instance,
+  request: RegisterInstance,
+): Result<Receipt> {
+  const old = known.registration
+  if (!old) return err({ code: 'NotFound', what: 'instance', id: known.name })
+  const lease = { ttlMs: request.ttlMs, renewedAtMs: context.nowMs }
+  const registration: Registration = {
+    ...old,
+    ...told(request),
+    reported: request.status ?? old.reported,
+    lease,
+  }
+  const changed =
+    JSON.stringify([{ ...registration, lease: request.ttlMs }, sorted(request.properties)]) !==
+    JSON.stringify([{ ...old, lease: old.lease.ttlMs }, sorted(known.labels)])
+  const renewed: Instance = { ...known, registration, labels: request.properties }
+  if (!changed) {
+    draft.put('instances', renewed)
+    return ok({
+      ...receiptOf(known, renewed),
+      serviceId: known.serviceId ?? serviceId(''),
+      unchanged: 'already',
+    })
+  }
+  const after = setState(draft, context, renewed, effective(registration))
+  touch(draft, after)
+  emit(draft, context, after, 'instance.registered')
+  return ok({
+    ...receiptOf(known, after),
+    ...(after.serviceId === null ? {} : { serviceId: after.serviceId }),
+  })
+}
+
+const sorted = (labels: Readonly<Record<string, string>>): readonly (readonly [string, string])[] =>
+  Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))
+
+const effective = (registration: Registration): State =>
+  registration.override?.status ?? registration.reported
+
+export function setStatus(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  request: SetStatus,
+): Result<Receipt> {
+  const { registration } = instance
+  if (!registration)
+    return err({ code: 'Unsupported', verb: 'set-status', driver: instance.driver ?? '' })
+  const held = heldBy(instance, context)
+  if (held) return err(held)
+  const override = {
+    status: request.status,
+    by: context.caller.userId,
+    why: request.why ?? null,
+    sinceMs: context.nowMs,
+    untilMs: request.untilMs ?? null,
+  }
+  const next: Registration =
+    request.as === 'operator'
+      ? { ...registration, override }
+      : { ...registration, reported: request.status }
+  return ok(restate(draft, context, instance, next, { as: request.as, status: request.status }))
+}
+
+export function clearStatus(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  request: ClearStatus,
+): Result<Receipt> {
+  const { registration } = instance
+  if (!registration)
+    return err({ code: 'Unsupported', verb: request.verb, driver: instance.driver ?? '' })
+  return ok(
+    restate(
+      draft,
+      context,
+      instance,
+      { ...registration, override: null },
+      { as: 'operator', status: null },
+    ),
+  )
+}
+
+export function restate(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  registration: Registration,
+  data: { readonly as: string; readonly status: ServiceStatus | null },
+): Receipt {
+  const intent = { ...instance.intent, generation: instance.intent.generation + 1 }
+  const after = setState(draft, context, instance, effective(registration), {
+    registration,
+    intent,
+  })
+  touch(draft, after)
+  // The same status again is still a change: watchers see an event for each call.
+  emit(draft, context, after, 'instance.status', {
+    as: data.as,
+    status: data.status,
+    effective: after.state,
+  })
+  return receiptOf(instance, after)
+}
+
+export function unregister(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  request: UnregisterInstance,
+): Result<Receipt> {
+  if (!instance.registration)
+    return err({ code: 'Unsupported', verb: request.verb, driver: instance.driver ?? '' })
+  const held = heldBy(instance, context)
+  if (held) return err(held)
+  return ok(drop(draft, context, instance, 'unregistered'))
+}
+
+/** Its last event tells its story; the row goes, so that a fleet that comes and goes leaves nothing behind. */
+export function drop(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  to: 'unregistered' | 'expired',
+): Receipt {
+  emit(draft, context, instance, 'instance.state', { from: instance.state, to })
+  touch(draft, instance)
+  draft.remove('instances', instance.id)
+  if (instance.serviceId !== null)
+    draft.remove('aliases', registryAlias(instance.serviceId, instance.name))
+  return {
+    instanceIds: [instance.id],
+    before: instance.state === 'failed' ? 'failed/run' : instance.state,
+    after: to,
+    generation: instance.intent.generation,
+  }
+}
+
+function touch(draft: Draft, instance: Instance): void {
+  const service =
+    instance.serviceId === null ? undefined : draft.get('services', instance.serviceId)
+  if (service) advance(draft, service)
+}
+
+const advance = (draft: Draft, service: Service): void =>
+  draft.put('services', { ...service, revision: service.revision + 1 })

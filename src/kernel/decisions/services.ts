@@ -1,0 +1,268 @@
+// Inference services: deployed to nodes as one instance each, started, stopped and removed as a whole. What a
+// service's status is follows from its instances (inference.ts); here is only what is asked of all of them.
+
+import { edgeAlias } from '../aliases.ts'
+import { take } from '../capacity.ts'
+import { err, ok, type Result } from '../errors.ts'
+import { instanceId, type ProjectId, serviceId } from '../ids.ts'
+import { type Instance } from '../instance.ts'
+import { isA, step } from '../lifecycle.ts'
+import { lifecycles } from '../kinds.ts'
+import {
+  type Context,
+  type DeployService,
+  type PowerService,
+  type Receipt,
+  type RemoveServices,
+  type UpdateService,
+} from '../request.ts'
+import { type Draft } from '../rows.ts'
+import { type Service } from '../service.ts'
+import { blank, catalogueParts, driverDown } from './create.ts'
+import { heldBy } from './conditions.ts'
+import { findService, ownService } from './find.ts'
+import { begin, emit, flavorOf, settleService } from './moves.ts'
+import { type Flavor } from '../catalogue.ts'
+
+export function deploy(draft: Draft, context: Context, request: DeployService): Result<Receipt> {
+  const project = context.caller.projectId
+  if (project === null) return err({ code: 'Forbidden', needs: 'a project' })
+  const twin = draft.find('services', 'key', `${project}/inference/${request.name}`)[0]
+  if (twin) return err({ code: 'AlreadyExists', what: 'service', name: request.name, id: twin.id })
+  const id = serviceId(context.ids.next())
+  const service: Service = {
+    ...serviceRow(context, project, request.name),
+    id,
+    kind: 'inference',
+    key: request.name,
+    description: request.description ?? '',
+    onNodes: request.onNodes,
+    phase: request.onNodes ? 'deploying' : 'settled',
+    status: request.onNodes ? 'deploying' : 'stopped',
+    labels: request.labels ?? {},
+    attributes: request.attributes ?? {},
+  }
+  if (request.onNodes) {
+    const nodes = nodesFor(draft, request)
+    if (!nodes.ok) return nodes
+    draft.put('services', service)
+    draft.emit({
+      type: 'service.created',
+      project,
+      subject: id,
+      atMs: context.nowMs,
+      cause: context.cause,
+      data: { name: request.name, nodes: request.nodes },
+    })
+    return place(draft, context, request, service, nodes.value)
+  }
+  draft.put('services', service)
+  draft.emit({
+    type: 'service.created',
+    project,
+    subject: id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { name: request.name, nodes: [] },
+  })
+  return ok({ instanceIds: [], serviceId: id })
+}
+
+function nodesFor(draft: Draft, request: DeployService): Result<Flavor> {
+  const parts = catalogueParts(draft, request, 'edge-instance')
+  if (!parts.ok) return parts
+  for (const id of request.nodes) {
+    const node = draft.get('nodes', id)
+    if (!node) return err({ code: 'NotFound', what: 'node', id })
+    if (node.state !== 'ready') return err({ code: 'NodeNotReady', node: id, state: node.state })
+  }
+  const down = driverDown(draft, parts.value.flavor)
+  return down ? err(down) : ok(parts.value.flavor)
+}
+
+function place(
+  draft: Draft,
+  context: Context,
+  request: DeployService,
+  service: Service,
+  flavor: Flavor,
+): Result<Receipt> {
+  const instanceIds = []
+  for (const node of request.nodes) {
+    const capacity = take(draft, context, flavor)
+    if (!capacity.ok) return capacity
+    const id = instanceId(context.ids.next())
+    const instance: Instance = {
+      ...blank(id, service.project, 'edge-instance', 'deploying', context),
+      name: `${service.name}@${draft.get('nodes', node)?.name ?? node}`,
+      flavorId: flavor.id,
+      imageId: request.imageId,
+      serviceId: service.id,
+      nodeId: node,
+      driver: flavor.driver,
+      launch: request.launch ?? {},
+      charge: flavor.charge,
+      place: capacity.value,
+    }
+    draft.put('aliases', { id: edgeAlias(service.id, node), instanceId: id })
+    emit(draft, context, instance, 'instance.created', {
+      name: instance.name,
+      service: service.id,
+      node,
+    })
+    begin(draft, context, instance, { verb: 'create', rung: null })
+    instanceIds.push(id)
+  }
+  return ok({ instanceIds, serviceId: service.id })
+}
+
+export const serviceRow = (
+  context: Context,
+  project: ProjectId,
+  name: string,
+): Omit<
+  Service,
+  'id' | 'kind' | 'key' | 'onNodes' | 'phase' | 'status' | 'labels' | 'attributes' | 'description'
+> => ({
+  project,
+  name,
+  createdBy: context.caller.userId,
+  createdAtMs: context.nowMs,
+  updatedAtMs: context.nowMs,
+  statusSinceMs: context.nowMs,
+  deployedAtMs: context.nowMs,
+  failure: null,
+  revision: 1,
+})
+
+/** Starts or stops every instance that is not there yet; what is under way already is left to run on. */
+export function powerService(
+  draft: Draft,
+  context: Context,
+  request: PowerService,
+): Result<Receipt> {
+  const found = owned(draft, context, request.service)
+  if (!found.ok) return found
+  const service = found.value
+  if (
+    service.phase === 'deleting' ||
+    (request.verb === 'start-service' && service.phase === 'stopping')
+  )
+    return err({ code: 'ServiceBusy', id: service.id, status: service.status })
+  const verb = request.verb === 'start-service' ? 'start' : 'stop'
+  const parts = instancesOf(draft, service)
+  for (const instance of parts) {
+    const held = heldBy(instance, context)
+    if (held) return err(held)
+    const node = instance.nodeId === null ? undefined : draft.get('nodes', instance.nodeId)
+    if (verb === 'start' && node && node.state !== 'ready')
+      return err({ code: 'NodeNotReady', node: node.id, state: node.state })
+  }
+  const due = parts.filter(
+    (one) => one.task?.verb !== verb && step(lifecycles[one.kind], one.state, verb) !== undefined,
+  )
+  const phase = verb === 'start' ? 'deploying' : 'stopping'
+  if (due.length === 0)
+    return service.onNodes && parts.every((one) => one.task === null)
+      ? err({ code: 'ServiceBusy', id: service.id, status: service.status })
+      : ok({ instanceIds: [], serviceId: service.id, unchanged: 'joined' })
+  draft.put('services', {
+    ...service,
+    phase,
+    updatedAtMs: context.nowMs,
+    ...(verb === 'start' ? { deployedAtMs: context.nowMs } : {}),
+  })
+  const instanceIds = []
+  for (const instance of due) {
+    const capacity =
+      verb === 'start' && instance.place === null
+        ? take(draft, context, flavorOf(draft, instance))
+        : ok(instance.place)
+    if (!capacity.ok) return capacity
+    begin(
+      draft,
+      context,
+      instance,
+      { verb, rung: verb === 'stop' ? 'soft' : null },
+      { place: capacity.value },
+    )
+    instanceIds.push(instance.id)
+  }
+  const after = draft.get('services', service.id)
+  if (after) settleService(draft, context, after)
+  return ok({ instanceIds, serviceId: service.id })
+}
+
+function owned(draft: Draft, context: Context, id: string): Result<Service> {
+  const found = findService(draft, id, 'inference', context.caller)
+  return found.ok ? ownService(found.value, context.caller) : found
+}
+
+const instancesOf = (draft: Draft, service: Service): readonly Instance[] =>
+  draft
+    .find('instances', 'serviceId', service.id)
+    .filter((one) => !isA(lifecycles[one.kind], one.state, 'final'))
+
+export function updateService(
+  draft: Draft,
+  context: Context,
+  request: UpdateService,
+): Result<Receipt> {
+  const kind = draft.get('services', request.service) ? 'inference' : 'microservice'
+  const found =
+    kind === 'inference'
+      ? owned(draft, context, request.service)
+      : findService(draft, request.service, 'microservice', context.caller)
+  if (!found.ok) return found
+  const service = found.value
+  if (service.phase === 'deleting')
+    return err({ code: 'ServiceBusy', id: service.id, status: service.status })
+  const attributes = request.attributes
+    ? { ...service.attributes, [request.attributes.door]: request.attributes.value }
+    : service.attributes
+  draft.put('services', {
+    ...service,
+    description: request.description ?? service.description,
+    labels: request.labels ?? service.labels,
+    attributes,
+    updatedAtMs: context.nowMs,
+  })
+  draft.emit({
+    type: 'service.updated',
+    project: service.project,
+    subject: service.id,
+    atMs: context.nowMs,
+    cause: context.cause,
+  })
+  return ok({ instanceIds: [], serviceId: service.id })
+}
+
+export function removeServices(
+  draft: Draft,
+  context: Context,
+  request: RemoveServices,
+): Result<Receipt> {
+  const services: Service[] = []
+  for (const id of new Set(request.services)) {
+    const found = owned(draft, context, id)
+    if (!found.ok) return found
+    for (const instance of instancesOf(draft, found.value)) {
+      const held = heldBy(instance, context)
+      if (held) return err(held)
+    }
+    services.push(found.value)
+  }
+  const instanceIds = []
+  for (const service of services) {
+    if (service.phase === 'deleting') continue
+    draft.put('services', { ...service, phase: 'deleting', updatedAtMs: context.nowMs })
+    for (const instance of instancesOf(draft, service)) {
+      if (instance.task?.verb !== 'delete')
+        begin(draft, context, instance, { verb: 'delete', rung: 'hard' })
+      instanceIds.push(instance.id)
+    }
+    const after = draft.get('services', service.id)
+    if (after) settleService(draft, context, after)
+  }
+  return ok({ instanceIds })
+}

@@ -1,0 +1,354 @@
+// What an operation's reports come to. The engine asks; the verdict is reconcile.ts's, and here it becomes rows.
+
+import { free } from '../capacity.ts'
+import { err, ok, type Result } from '../errors.ts'
+import { type Instance, situationOf } from '../instance.ts'
+import { step } from '../lifecycle.ts'
+import { lifecycles, type Verb } from '../kinds.ts'
+import { type Rung } from '../ladder.ts'
+import { currentStep, type Operation, type StepLog, steps } from '../operation.ts'
+import { type Observation } from '../observation.ts'
+import { judge, patienceMs, type Verdict } from '../reconcile.ts'
+import {
+  type Context,
+  type EngineRequest,
+  type Receipt,
+  type Report,
+  type Scheme,
+} from '../request.ts'
+import { type Draft } from '../rows.ts'
+import { aliasKey, edgeAlias } from '../aliases.ts'
+import { type JsonObject } from '../json.ts'
+import { emit, flavorOf, move, release, skipMade } from './moves.ts'
+
+type Settle = Extract<EngineRequest, { verb: 'settle' }>
+type Extend = Extract<EngineRequest, { verb: 'extend' }>
+interface Work {
+  readonly draft: Draft
+  readonly context: Context
+  readonly operation: Operation
+  readonly instance: Instance
+}
+
+/** A report counts only from whoever holds the operation now (fencing, law 4). */
+function held(draft: Draft, context: Context, request: Settle | Extend): Result<Work> {
+  const operation = draft.get('operations', request.operation)
+  const instance = operation && draft.get('instances', operation.instanceId)
+  const fenced =
+    !operation ||
+    !instance ||
+    operation.state !== 'running' ||
+    operation.attempt !== request.attempt
+  return fenced
+    ? err({ code: 'Fenced', operation: request.operation })
+    : ok({ draft, context, operation, instance })
+}
+
+export function extend(draft: Draft, context: Context, request: Extend): Result<Receipt> {
+  const work = held(draft, context, request)
+  if (!work.ok) return work
+  draft.put('operations', {
+    ...work.value.operation,
+    leaseUntilMs: context.nowMs + context.leaseMs,
+  })
+  return ok({ instanceIds: [work.value.instance.id] })
+}
+
+export function settle(draft: Draft, context: Context, request: Settle): Result<Receipt> {
+  const work = held(draft, context, request)
+  if (!work.ok) return work
+  const { report } = request
+  const told = withReport(work.value.instance, report)
+  if (told !== work.value.instance) draft.put('instances', told)
+  // The cause of what follows is the request that began it, not the engine that carries it out.
+  const caused = { ...context, cause: work.value.operation.cause }
+  apply(
+    { draft, context: caused, operation: work.value.operation, instance: told },
+    judge(work.value.operation, report, context.nowMs),
+  )
+  return ok({ instanceIds: [told.id], operationId: request.operation })
+}
+
+function withReport(instance: Instance, report: Report): Instance {
+  if ('observation' in report) return { ...instance, observation: report.observation }
+  return report.ok && report.handle ? { ...instance, handle: report.handle } : instance
+}
+
+function apply(work: Work, verdict: Verdict): void {
+  if (verdict.do === 'wait') return
+  if (verdict.do === 'advance') advance(work)
+  else if (verdict.do === 'retry')
+    again(
+      work,
+      { tries: work.operation.tries + 1, notBeforeMs: verdict.notBeforeMs },
+      'retry',
+      verdict.message,
+    )
+  else if (verdict.do === 'escalate') escalate(work, verdict.to, verdict.message)
+  else giveUp(work, verdict.message, verdict.evidence)
+}
+
+function logged(
+  { operation, context }: Work,
+  result: StepLog['result'],
+  message: string | null,
+): Operation['log'] {
+  const name = currentStep(operation)?.name ?? 'end'
+  const entry: StepLog = {
+    step: operation.undoing ? `undo ${name}` : name,
+    rung: operation.rung,
+    attempt: operation.attempt,
+    startedAtMs: operation.stepSinceMs,
+    finishedAtMs: context.nowMs,
+    result,
+    message,
+  }
+  // Bounded: a thing that cannot be stopped is retried for long.
+  return [...operation.log, entry].slice(-32)
+}
+
+function again(
+  work: Work,
+  change: Partial<Operation>,
+  result: 'retry' | 'escalated',
+  message: string,
+): void {
+  const { draft, context, operation, instance } = work
+  const next = {
+    ...operation,
+    ...change,
+    log: logged(work, result, message),
+    stepSinceMs: context.nowMs,
+  }
+  draft.put('operations', {
+    ...next,
+    stepDeadlineMs: context.nowMs + patienceMs(next),
+    leaseUntilMs: Math.max(operation.leaseUntilMs, context.nowMs + context.leaseMs),
+  })
+  if (result === 'retry')
+    emit(draft, context, instance, 'operation.step', {
+      operation: operation.id,
+      step: currentStep(operation)?.name ?? '',
+      result,
+      message,
+    })
+}
+
+function escalate(work: Work, to: Rung, message: string): void {
+  const { draft, context, operation, instance } = work
+  const plan = operation.undoing ? steps[operation.verb].undo : steps[operation.verb].do
+  const back = plan.findIndex((one) => 'act' in one && one.act === 'stop')
+  const harder = to !== operation.rung
+  again(
+    work,
+    { rung: to, step: back, tries: harder ? 0 : operation.tries + 1, notBeforeMs: null },
+    'escalated',
+    message,
+  )
+  if (instance.task)
+    draft.put('instances', {
+      ...instance,
+      task: { ...instance.task, rung: to },
+      updatedAtMs: context.nowMs,
+    })
+  emit(draft, context, instance, 'operation.escalated', {
+    operation: operation.id,
+    from: operation.rung,
+    to,
+    message,
+  })
+}
+
+function advance(work: Work): void {
+  const { draft, context, operation, instance } = work
+  const finished = currentStep(operation)
+  // Tries of a stop count on while it is awaited: it is the same stop that is forced again.
+  const isStop = finished !== undefined && 'act' in finished && finished.act === 'stop'
+  const done: Operation = {
+    ...operation,
+    step: operation.step + 1,
+    tries: isStop ? operation.tries : 0,
+    notBeforeMs: null,
+    log: logged(work, 'done', null),
+    stepSinceMs: context.nowMs,
+  }
+  const next = skipMade(done, instance)
+  if (!currentStep(next)) {
+    if (next.undoing) finishFailed({ ...work, operation: next })
+    else finish({ ...work, operation: next })
+    return
+  }
+  draft.put('operations', { ...next, stepDeadlineMs: context.nowMs + patienceMs(next) })
+}
+
+/** Undo what was half done, then fail; a failure while undoing ends it at once. */
+function giveUp(work: Work, message: string, evidence: JsonObject): void {
+  const { draft, context, operation, instance } = work
+  const undo: readonly unknown[] = steps[operation.verb].undo
+  const failure = operation.failure ?? { message, evidence }
+  const log = logged(work, 'failed', message)
+  emit(draft, context, instance, 'operation.step', {
+    operation: operation.id,
+    step: currentStep(operation)?.name ?? '',
+    result: 'failed',
+    message,
+  })
+  if (operation.undoing || undo.length === 0) {
+    const both = operation.undoing
+      ? { ...failure, message: `${failure.message}; and it could not be stopped: ${message}` }
+      : failure
+    finishFailed({ ...work, operation: { ...operation, failure: both, log } })
+    return
+  }
+  const next: Operation = {
+    ...operation,
+    failure,
+    log,
+    undoing: true,
+    step: 0,
+    tries: 0,
+    notBeforeMs: null,
+    stepSinceMs: context.nowMs,
+  }
+  draft.put('operations', { ...next, stepDeadlineMs: context.nowMs + patienceMs(next) })
+}
+
+const seenAfter = {
+  create: 'up',
+  start: 'up',
+  restart: 'up',
+  stop: 'down',
+  delete: 'gone',
+} as const satisfies Record<Exclude<Verb, 'capture'>, string>
+
+function finish(work: Work): void {
+  const { draft, context, operation, instance } = work
+  end(work, 'succeeded')
+  const on =
+    operation.verb === 'capture'
+      ? instance.observation.seen === 'up'
+        ? 'up'
+        : 'down'
+      : seenAfter[operation.verb]
+  const change: Partial<Instance> = { task: null }
+  if (on === 'up') {
+    move(draft, context, instance, on, {
+      ...change,
+      launchedAtMs: instance.launchedAtMs ?? context.nowMs,
+    })
+  } else if (on === 'down') {
+    const freed =
+      operation.verb === 'stop' &&
+      (instance.stoppedMode === 'release' || flavorOf(draft, instance)?.releasesOnStop)
+        ? release(draft, context, instance)
+        : {}
+    move(draft, context, instance, on, { ...change, ...freed })
+  } else {
+    for (const [scheme, alias] of Object.entries(instance.aliases))
+      draft.remove('aliases', aliasKey(scheme as Scheme, alias)) // aliases are kept by scheme
+    if (instance.serviceId !== null && instance.nodeId !== null)
+      draft.remove('aliases', edgeAlias(instance.serviceId, instance.nodeId))
+    move(draft, context, instance, on, {
+      ...change,
+      ...release(draft, context, instance),
+      handle: null,
+    })
+  }
+}
+
+function finishFailed(work: Work): void {
+  const { draft, context, operation, instance } = work
+  end(work, 'failed')
+  const failure = {
+    verb: operation.verb,
+    message: operation.failure?.message ?? 'it failed',
+    atMs: context.nowMs,
+    evidence: operation.failure?.evidence ?? {},
+  }
+  // What could not be started holds no capacity; what could not be stopped still does.
+  const down =
+    operation.verb === 'create' || operation.verb === 'start' || operation.verb === 'restart'
+  if (down) free(draft, context, instance.place)
+  move(draft, context, instance, 'fail', { task: null, failure, ...(down ? { place: null } : {}) })
+}
+
+function end({ draft, context, operation, instance }: Work, state: 'succeeded' | 'failed'): void {
+  draft.put('operations', { ...operation, state, finishedAtMs: context.nowMs, notBeforeMs: null })
+  emit(draft, context, instance, `operation.${state}`, {
+    operation: operation.id,
+    verb: operation.verb,
+    ...(state === 'failed' ? { message: operation.failure?.message ?? '' } : {}),
+  })
+}
+
+/** What was seen though nobody asked. A running operation has its own eyes, so this leaves it alone. */
+export function observed(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  seen: Observation,
+): Result<Receipt> {
+  if (instance.task !== null) return ok({ instanceIds: [instance.id], unchanged: 'already' })
+  const node = instance.nodeId === null ? undefined : draft.get('nodes', instance.nodeId)
+  const trusted: Observation =
+    node && node.state !== 'ready'
+      ? { ...seen, seen: 'unknown', reason: `node ${node.name} is ${node.state}` }
+      : seen
+  const on = driftOf(instance, trusted)
+  const next = { ...instance, observation: trusted, ...(on === 'lost' ? { handle: null } : {}) }
+  if (on === undefined || step(lifecycles[instance.kind], instance.state, on) === undefined) {
+    draft.put('instances', next)
+    if (seen.seen !== instance.observation.seen)
+      emit(draft, context, next, 'instance.observed', {
+        seen: trusted.seen,
+        reason: trusted.reason,
+      })
+    return ok({ instanceIds: [instance.id] })
+  }
+  const reason =
+    trusted.reason ??
+    (on === 'appeared' ? 'seen up though nobody asked' : `seen ${trusted.seen} though nobody asked`)
+  const failure = {
+    verb: 'run' as const,
+    message: reason,
+    atMs: context.nowMs,
+    evidence: trusted.evidence,
+  }
+  const releases =
+    on !== 'appeared' && flavorOf(draft, instance)?.releasesOnStop
+      ? release(draft, context, instance)
+      : {}
+  const after = move(draft, context, next, on, { reason, failure, ...releases })
+  return ok({
+    instanceIds: [instance.id],
+    before: situationOf(instance),
+    after: situationOf(after),
+  })
+}
+
+/** Nothing ever follows from `unknown` (law 5). */
+function driftOf(
+  instance: Instance,
+  { seen }: Observation,
+): 'halted' | 'lost' | 'appeared' | undefined {
+  const up = instance.state === 'running' || instance.state === 'not-ready'
+  if (seen === 'down') return up ? 'halted' : undefined
+  if (seen === 'absent')
+    return up || (instance.state === 'stopped' && instance.handle !== null) ? 'lost' : undefined
+  if (seen !== 'up' || up)
+    return seen === 'up' && instance.state === 'not-ready' ? 'appeared' : undefined
+  const lostBefore = instance.state === 'failed' && instance.failure?.verb === 'run'
+  return instance.state === 'stopped' || lostBefore ? 'appeared' : undefined
+}
+
+/** Whether an observation would change anything: the engine asks before it pays for a commit. */
+export function isNews(instance: Instance, seen: Observation): boolean {
+  const old = instance.observation
+  if (driftOf(instance, seen) !== undefined) return true
+  return (
+    old.seen !== seen.seen ||
+    old.ready !== seen.ready ||
+    old.reason !== seen.reason ||
+    JSON.stringify(old.evidence) !== JSON.stringify(seen.evidence)
+  )
+}

@@ -1,0 +1,114 @@
+// What time alone changes: auto stop, lapsed reservations, removal of what was long inactive, ended holds and
+// overrides, scheduler passes over queues, leases. Each is a fact in a row, so it fires once, also after a restart.
+
+import { served, takeFromQueue } from '../capacity.ts'
+import { type Cause } from '../caller.ts'
+import { err, ok, type Result } from '../errors.ts'
+import { type Instance } from '../instance.ts'
+import { type Context, type Receipt } from '../request.ts'
+import { type Draft } from '../rows.ts'
+import { begin, emit, flavorOf, move, release } from './moves.ts'
+import { drop, restate } from './registry.ts'
+
+const because = (context: Context, by: Cause['by'], why: string): Context => ({
+  ...context,
+  cause: { ...context.cause, by, why },
+})
+
+export function wake(draft: Draft, context: Context, id: string): Result<Receipt> {
+  const instance = draft.get('instances', id)
+  if (!instance) return err({ code: 'NotFound', what: 'instance', id })
+  const { nowMs } = context
+  const due = (at: number | null | undefined): boolean => at != null && at <= nowMs
+  if (instance.holds.some((hold) => due(hold.untilMs)))
+    endHolds(draft, because(context, 'timer', 'the hold ended'), instance)
+  else if (instance.registration && due(instance.registration.override?.untilMs))
+    restate(
+      draft,
+      because(context, 'timer', 'the override ended'),
+      instance,
+      { ...instance.registration, override: null },
+      { as: 'operator', status: null },
+    )
+  else if (due(instance.timers.autoStopAtMs))
+    begin(draft, because(context, 'timer', 'auto stop'), instance, { verb: 'stop', rung: 'soft' })
+  else if (due(instance.timers.reservedUntilMs))
+    lapse(draft, because(context, 'timer', 'the reservation lapsed'), instance)
+  else if (due(instance.timers.removeAtMs))
+    expireStorage(draft, because(context, 'timer', 'inactive for too long'), instance)
+  else return ok({ instanceIds: [instance.id], unchanged: 'already' })
+  return ok({ instanceIds: [instance.id] })
+}
+
+function endHolds(draft: Draft, context: Context, instance: Instance): void {
+  const ended = instance.holds.filter(
+    (hold) => hold.untilMs !== null && hold.untilMs <= context.nowMs,
+  )
+  const after = {
+    ...instance,
+    holds: instance.holds.filter((hold) => !ended.includes(hold)),
+    updatedAtMs: context.nowMs,
+  }
+  draft.put('instances', after)
+  for (const hold of ended)
+    emit(draft, context, after, 'instance.released', { hold: hold.id, kind: hold.kind })
+}
+
+function lapse(draft: Draft, context: Context, instance: Instance): void {
+  move(draft, context, instance, 'lapse', {
+    ...release(draft, context, instance),
+    reason: 'the reservation lapsed',
+    intent: { ...instance.intent, want: 'down' },
+  })
+}
+
+/** A hold outlasts a timer: the operator's word stands (law 6). It is looked at again later. */
+function expireStorage(draft: Draft, context: Context, instance: Instance): void {
+  if (instance.holds.length > 0 || instance.conditions.deletionProtected) {
+    draft.put('instances', {
+      ...instance,
+      timers: { ...instance.timers, removeAtMs: context.nowMs + 3_600_000 },
+    })
+    return
+  }
+  begin(draft, context, instance, { verb: 'delete', rung: 'hard' })
+}
+
+/** One scheduler pass: the head of the queue gets what came free, in order. */
+export function pass(draft: Draft, context: Context, poolId: string): Result<Receipt> {
+  const pool = draft.get('pools', poolId)
+  if (!pool) return err({ code: 'NotFound', what: 'pool', id: poolId })
+  const queued = because(context, 'queue', 'a place came free')
+  const unitsOf = (instance: Instance): number => flavorOf(draft, instance)?.units ?? 1
+  const chosen = served(draft, pool, unitsOf)
+  for (const instance of chosen) {
+    const place = takeFromQueue(draft, queued, instance, unitsOf(instance))
+    if (instance.queue?.awaits === 'start')
+      move(draft, queued, instance, 'reserve', { place, queue: null })
+    else
+      begin(draft, queued, move(draft, queued, instance, 'admit', { place, queue: null }), {
+        verb: 'create',
+        rung: null,
+      })
+  }
+  // A head that does not fit waits for the next change of the pool, not for the clock.
+  const after = draft.get('pools', poolId)
+  if (after && chosen.length === 0) draft.put('pools', { ...after, passAtMs: null })
+  return ok({ instanceIds: chosen.map((instance) => instance.id) })
+}
+
+/** The engine knows of beats that are not on disk yet, so it says when the last one was. */
+export function expire(
+  draft: Draft,
+  context: Context,
+  id: string,
+  renewedAtMs: number,
+): Result<Receipt> {
+  const instance = draft.get('instances', id)
+  const lease = instance?.registration?.lease
+  if (!instance || !lease) return err({ code: 'NotFound', what: 'instance', id })
+  const last = Math.max(renewedAtMs, lease.renewedAtMs)
+  if (last + lease.ttlMs > context.nowMs)
+    return ok({ instanceIds: [instance.id], unchanged: 'already' })
+  return ok(drop(draft, because(context, 'timer', 'its lease ran out'), instance, 'expired'))
+}

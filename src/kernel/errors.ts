@@ -1,0 +1,117 @@
+// Every refusal a caller can act on, as a closed union. The kernel carries data, not prose and not HTTP; each
+// door turns every code into its cloud's words in one table that the compiler completes.
+
+import { type OperationId } from './ids.ts'
+import { type Situation, type Verb } from './kinds.ts'
+import { type Hold } from './instance.ts'
+
+export type Noun =
+  | 'instance'
+  | 'operation'
+  | 'service'
+  | 'node'
+  | 'flavor'
+  | 'image'
+  | 'pool'
+  | 'driver'
+  | 'project'
+  | 'hold'
+
+export type KernelError =
+  | { readonly code: 'NotFound'; readonly what: Noun; readonly id: string }
+  | {
+      readonly code: 'AlreadyExists'
+      readonly what: Noun
+      readonly name: string
+      readonly id: string
+    }
+  | {
+      readonly code: 'BadField'
+      readonly field: string
+      readonly fault: 'missing' | 'type' | 'value' | 'range'
+      readonly expected: string
+      readonly value?: string
+    }
+  | { readonly code: 'Forbidden'; readonly needs: string }
+  /** At rest, but not in a state from which this may be asked. */
+  | {
+      readonly code: 'WrongState'
+      readonly id: string
+      readonly verb: RequestVerb
+      readonly situation: Situation
+      readonly allowed: readonly Situation[]
+    }
+  /** An operation is under way that this request neither joins nor pre-empts. */
+  | {
+      readonly code: 'Busy'
+      readonly id: string
+      readonly verb: RequestVerb
+      readonly operation: OperationId
+      readonly running: Verb
+      readonly situation: Situation
+    }
+  | { readonly code: 'Held'; readonly id: string; readonly hold: Hold }
+  | { readonly code: 'NoCapacity'; readonly pool: string; readonly units: number }
+  | { readonly code: 'NotQueueable'; readonly flavor: string }
+  | { readonly code: 'StoppedModeSame'; readonly id: string; readonly mode: 'keep' | 'release' }
+  | {
+      readonly code: 'CannotRelease'
+      readonly id: string
+      readonly because: 'charge' | 'flavor' | 'scheduled'
+    }
+  | { readonly code: 'OwnedByService'; readonly id: string; readonly service: string }
+  | { readonly code: 'HostUnsupported'; readonly id: string }
+  | { readonly code: 'DeletionProtected'; readonly id: string }
+  | { readonly code: 'TermUnfinished'; readonly id: string }
+  | { readonly code: 'NodeNotReady'; readonly node: string; readonly state: string }
+  /** Same project, but somebody else's. */
+  | { readonly code: 'NotOwner'; readonly what: Noun; readonly id: string; readonly name: string }
+  /** The service has no instances on nodes, so none of them can be named. */
+  | { readonly code: 'NotOnNodes'; readonly id: string }
+  | { readonly code: 'ServiceBusy'; readonly id: string; readonly status: string }
+  | { readonly code: 'ServiceInUse'; readonly id: string; readonly by: 'instances' | 'consumers' }
+  | { readonly code: 'ProjectFrozen'; readonly project: string }
+  | { readonly code: 'BalanceLacking'; readonly project: string }
+  | { readonly code: 'FlavorDenied'; readonly flavor: string }
+  | { readonly code: 'FlavorMismatch'; readonly flavor: string; readonly image: string }
+  | { readonly code: 'QuotaExceeded'; readonly what: Noun; readonly limit: number }
+  | { readonly code: 'Unsupported'; readonly verb: string; readonly driver: string }
+  | {
+      readonly code: 'GenerationChanged'
+      readonly id: string
+      readonly expected: number
+      readonly actual: number
+    }
+  | { readonly code: 'TokenReused'; readonly token: string }
+  | { readonly code: 'TokenInProcess'; readonly token: string }
+  | { readonly code: 'DriverUnavailable'; readonly driver: string; readonly reason: string | null }
+  | { readonly code: 'Overloaded'; readonly retryAfterMs: number }
+  /** The store could not commit. Nothing was changed. */
+  | { readonly code: 'StoreUnavailable' }
+  /** A worker that lost its lease reported; the engine drops its report. Doors never see it. */
+  | { readonly code: 'Fenced'; readonly operation: OperationId }
+
+export type ErrorCode = KernelError['code']
+export type ErrorOf<Code extends ErrorCode> = Extract<KernelError, { readonly code: Code }>
+
+/** What a caller can ask for by name; refusals name it. */
+export type RequestVerb =
+  | Verb
+  | 'queue'
+  | 'dequeue'
+  | 'hold'
+  | 'release'
+  | 'update'
+  | 'set-status'
+  | 'unregister'
+  | 'reset'
+
+export type Result<T, E = KernelError> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: E }
+
+export const ok = <T>(value: T): { readonly ok: true; readonly value: T } => ({ ok: true, value })
+export const err = <E>(error: E): { readonly ok: false; readonly error: E } => ({
+  ok: false,
+  error,
+})

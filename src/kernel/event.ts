@@ -1,0 +1,49 @@
+// An immutable fact. The store numbers events in commit order without gaps in what is visible; the audit log,
+// the watch stream and metering all read them.
+
+import { type Cause } from './caller.ts'
+import { type JsonObject } from './json.ts'
+import { type ProjectId } from './ids.ts'
+
+export const eventTypes = {
+  'instance.created': 'An instance was accepted.',
+  'instance.state': 'An instance changed its state; `from`, `to`, `reason`.',
+  'instance.updated': 'A name, label, attribute or condition changed.',
+  'instance.held': 'Somebody set a hold.',
+  'instance.released': 'A hold ended.',
+  'instance.stopped-mode': 'A stopped instance kept or released its capacity.',
+  'instance.observed': 'What a driver sees changed without changing the state.',
+  'instance.status': "A registered instance's status was reported or set.",
+  'instance.registered': 'A microservice instance registered again with other content.',
+  'operation.started': 'A request was accepted as an operation.',
+  'operation.joined': 'A request joined an operation that was under way.',
+  'operation.step': 'A step ended: done, retried or failed.',
+  'operation.escalated': 'A stop climbed to a harder rung.',
+  'operation.succeeded': 'An operation ended well.',
+  'operation.failed': 'An operation ended badly; `message`.',
+  'operation.cancelled': 'A harder or opposite request took its place.',
+  'service.created': 'A service was accepted.',
+  'service.state': "A service's derived status changed.",
+  'service.updated': "A service's content changed.",
+  'service.removed': 'A service is gone.',
+  'pool.changed': 'Capacity was taken, freed or resized.',
+  'catalogue.changed': 'A flavor, image, node, pool or driver was set.',
+} as const
+
+export type EventType = keyof typeof eventTypes
+
+export interface EventDraft {
+  readonly type: EventType
+  readonly project: ProjectId | null
+  /** What it is about: instance, operation, service or catalogue id. */
+  readonly subject: string
+  readonly instanceId: string | null
+  readonly atMs: number
+  readonly cause: Cause
+  readonly data: JsonObject
+}
+
+export interface Event extends EventDraft {
+  /** Rises by commit order; the resume cursor of every stream. */
+  readonly seq: number
+}

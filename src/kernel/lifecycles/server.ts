@@ -1,0 +1,116 @@
+// The run state of a machine that somebody owns: bare metal, a VM, an ECS-style instance, a plain process.
+
+import { defineLifecycle } from '../lifecycle.ts'
+
+export const server = defineLifecycle({
+  kind: 'server',
+  starts: ['provisioning'],
+  states: {
+    provisioning: { is: 'busy', toward: 'running', doc: 'Accepted; its driver is creating it.' },
+    running: { is: 'rest', doc: 'Seen up.' },
+    stopped: { is: 'rest', doc: 'Exists; seen down.' },
+    starting: { is: 'busy', toward: 'running', doc: 'Asked to start; not yet seen up.' },
+    stopping: { is: 'busy', toward: 'stopped', doc: 'Asked to stop; not yet seen down.' },
+    restarting: {
+      is: 'busy',
+      toward: 'running',
+      doc: 'Being stopped and started as one operation.',
+    },
+    imaging: { is: 'busy', toward: 'running', doc: 'An image is being captured from it.' },
+    deleting: { is: 'busy', toward: 'deleted', doc: 'Being removed.' },
+    failed: {
+      is: 'failed',
+      doc: 'The last operation failed, or the thing was lost; the failure says which and why.',
+    },
+    deleted: { is: 'final', doc: 'Gone; kept for history.' },
+  },
+  moves: [
+    {
+      on: 'start',
+      from: ['stopped', 'failed'],
+      to: 'starting',
+      by: 'caller',
+      doc: 'Ask to start.',
+    },
+    {
+      on: 'stop',
+      from: ['running', 'failed', 'provisioning', 'starting', 'restarting', 'stopping'],
+      to: 'stopping',
+      by: 'caller',
+      doc: 'Ask to stop; cancels a start, and a harder stop pre-empts a softer one.',
+    },
+    {
+      on: 'restart',
+      from: ['running', 'stopped', 'failed', 'restarting'],
+      to: 'restarting',
+      by: 'caller',
+      doc: 'Ask to stop and start again.',
+    },
+    {
+      on: 'capture',
+      from: ['running', 'stopped'],
+      to: 'imaging',
+      by: 'caller',
+      doc: 'Ask for an image of it.',
+    },
+    {
+      on: 'delete',
+      from: [
+        'running',
+        'stopped',
+        'failed',
+        'provisioning',
+        'starting',
+        'stopping',
+        'restarting',
+        'imaging',
+      ],
+      to: 'deleting',
+      by: 'caller',
+      doc: 'Ask to remove it.',
+    },
+    {
+      on: 'up',
+      from: ['provisioning', 'starting', 'restarting', 'imaging'],
+      to: 'running',
+      by: 'kernel',
+      doc: 'Seen up, as asked.',
+    },
+    {
+      on: 'down',
+      from: ['stopping', 'imaging'],
+      to: 'stopped',
+      by: 'kernel',
+      doc: 'Seen down, as asked.',
+    },
+    { on: 'gone', from: ['deleting'], to: 'deleted', by: 'kernel', doc: 'Seen removed, as asked.' },
+    {
+      on: 'fail',
+      from: ['provisioning', 'starting', 'stopping', 'restarting', 'imaging', 'deleting'],
+      to: 'failed',
+      by: 'kernel',
+      doc: 'A step failed for good, or its deadline passed.',
+    },
+    {
+      on: 'halted',
+      from: ['running'],
+      to: 'stopped',
+      by: 'kernel',
+      doc: 'Drift: seen down though nobody asked.',
+    },
+    {
+      on: 'appeared',
+      from: ['stopped', 'failed'],
+      to: 'running',
+      by: 'kernel',
+      doc: 'Drift: seen up though nobody asked, or recovered.',
+    },
+    {
+      on: 'lost',
+      from: ['running', 'stopped'],
+      to: 'failed',
+      by: 'kernel',
+      doc: 'Drift: seen absent.',
+    },
+  ],
+})

@@ -1,0 +1,114 @@
+// The durable record of one accepted request being carried out. Steps are a table: `steps` names what each
+// verb does, and what undoes it. Every act may run twice; `attempt` fences off a worker that lost its lease.
+
+import { type InstanceId, type OperationId, type ProjectId } from './ids.ts'
+import { type JsonObject } from './json.ts'
+import { type Kind, type Situation, type Verb } from './kinds.ts'
+import { type Rung } from './ladder.ts'
+import { type Cause } from './caller.ts'
+
+export type Act = 'create' | 'start' | 'stop' | 'capture' | 'remove'
+
+export type Step =
+  | { readonly name: string; readonly act: Act; readonly rung?: Rung; readonly doc: string }
+  | { readonly name: string; readonly await: 'up' | 'down' | 'settled'; readonly doc: string }
+
+const create: Step = {
+  name: 'create',
+  act: 'create',
+  doc: 'The driver makes the thing, not running. Skipped when it was made before.',
+}
+const start: Step = { name: 'start', act: 'start', doc: 'The driver starts it.' }
+const up: Step = { name: 'await-up', await: 'up', doc: 'Until it is seen up and ready.' }
+const stop: Step = {
+  name: 'stop',
+  act: 'stop',
+  doc: 'The driver stops it, as hard as the operation has come to.',
+}
+const kill: Step = { name: 'kill', act: 'stop', rung: 'hard', doc: 'The driver stops it at once.' }
+const down: Step = {
+  name: 'await-down',
+  await: 'down',
+  doc: "Until it is seen down; escalates when a rung's deadline passes.",
+}
+const capture: Step = { name: 'capture', act: 'capture', doc: 'The driver takes an image of it.' }
+const settled: Step = {
+  name: 'await-settled',
+  await: 'settled',
+  doc: 'Until it is seen up or down again.',
+}
+const remove: Step = {
+  name: 'remove',
+  act: 'remove',
+  doc: 'The driver removes the thing and all that belongs to it.',
+}
+
+export const steps = {
+  create: { do: [create, start, up], undo: [kill, down] },
+  start: { do: [create, start, up], undo: [kill, down] },
+  stop: { do: [stop, down], undo: [] },
+  restart: { do: [stop, down, create, start, up], undo: [kill, down] },
+  capture: { do: [capture, settled], undo: [] },
+  delete: { do: [kill, down, remove], undo: [] },
+} as const satisfies Record<Verb, { readonly do: readonly Step[]; readonly undo: readonly Step[] }>
+
+export type OperationState = 'running' | 'succeeded' | 'failed' | 'cancelled'
+
+export interface Operation {
+  readonly id: OperationId
+  readonly instanceId: InstanceId
+  readonly project: ProjectId
+  readonly kind: Kind
+  readonly verb: Verb
+  /** How hard its stop has become; starts at what was asked and only rises. Null when it stops nothing. */
+  readonly rung: Rung | null
+  /** How long each softer rung may take before the next one. */
+  readonly graceMs: number
+  /** How long a start may take until the thing is ready. */
+  readonly startMs: number
+  /** Capture only: what the image shall be called. */
+  readonly imageName: string | null
+  readonly state: OperationState
+  /** Undoing after a failure: the steps of `undo` instead of `do`. */
+  readonly undoing: boolean
+  readonly step: number
+  /** Tries of the current step so far. */
+  readonly tries: number
+  readonly stepSinceMs: number
+  /** When the current step's (or rung's) patience ends and a verdict is due. */
+  readonly stepDeadlineMs: number
+  /** Not to be worked on before; null: now. */
+  readonly notBeforeMs: number | null
+  /** Fencing token: rises with each claim; a report with an older one is refused. */
+  readonly attempt: number
+  readonly worker: string | null
+  readonly leaseUntilMs: number
+  readonly from: Situation | null
+  readonly generation: number
+  readonly cause: Cause
+  readonly startedAtMs: number
+  readonly finishedAtMs: number | null
+  readonly failure: { readonly message: string; readonly evidence: JsonObject } | null
+  /** The operation that pre-empted this one; set with state `cancelled`. */
+  readonly supersededBy: OperationId | null
+  readonly log: readonly StepLog[]
+}
+
+export interface StepLog {
+  readonly step: string
+  readonly rung: Rung | null
+  readonly attempt: number
+  readonly startedAtMs: number
+  readonly finishedAtMs: number
+  readonly result: 'done' | 'retry' | 'escalated' | 'failed'
+  readonly message: string | null
+}
+
+export function currentStep(
+  operation: Pick<Operation, 'verb' | 'undoing' | 'step'>,
+): Step | undefined {
+  const plan: readonly Step[] = operation.undoing
+    ? steps[operation.verb].undo
+    : steps[operation.verb].do
+  return plan[operation.step]
+}

@@ -1,0 +1,44 @@
+// What doors see of the plane: submit a request, read rows, follow events. The one way to change anything.
+
+import { type Caller } from '../caller.ts'
+import { type Event } from '../event.ts'
+import { type Result } from '../errors.ts'
+import { type InstanceId, type OperationId } from '../ids.ts'
+import { type Instance } from '../instance.ts'
+import { type Operation } from '../operation.ts'
+import { type CallerRequest, type Idempotency, type InstanceRef, type Receipt } from '../request.ts'
+import { type Store } from './store.ts'
+
+export interface Submission {
+  readonly caller: Caller
+  readonly door: string
+  readonly requestId: string
+  readonly why?: string
+  readonly idempotency?: Idempotency
+  /** Check everything, change nothing; the receipt is what would have come of it. */
+  readonly dryRun?: boolean
+}
+
+/** Reads never go through decisions. Rows of other projects are the doors' to withhold: see `scope`. */
+export type Reads = Pick<Store, 'get' | 'find' | 'list' | 'count' | 'events' | 'lastEvent'>
+
+export interface Plane {
+  readonly read: Reads
+  nowMs(): number
+  /** Resolves once what was accepted is on disk; a refusal resolves at once and changed nothing. */
+  submit(request: CallerRequest, submission: Submission): Promise<Result<Receipt>>
+  /** The instance that a caller may see under this name, else NotFound. Deleted ones are not found. */
+  see(ref: InstanceRef, caller: Caller): Promise<Result<Instance>>
+  /** Renews registry leases. Resolves per lease with whether it still lives. Durable within a window. */
+  beat(instances: readonly InstanceId[]): Promise<readonly boolean[]>
+  /** The lease as it stands now, which may be newer than the row's. */
+  renewedAtMs(instance: Instance): number
+  /** Resolves when the operation has ended or the time is over, with its row as it is then. */
+  ended(
+    operation: OperationId,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<Operation | undefined>
+  /** Called after each commit with its events, in order. Returns how to stop. */
+  follow(listener: (events: readonly Event[]) => void): () => void
+}

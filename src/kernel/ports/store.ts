@@ -1,0 +1,97 @@
+// What a store must do. Both stores pass one contract suite (test/contract/store.contract.ts).
+//
+// - `commit` is atomic and synced to disk before it resolves (law 1); it numbers events in order, without gaps.
+// - Every list is keyset-paged: a page starts after a key, never at an offset.
+// - A store decides nothing: no rule about rows lives here.
+
+import { type Event, type EventDraft } from '../event.ts'
+import { type Operation } from '../operation.ts'
+import { type Column, type ColumnName, type Rows, type TableName } from '../tables.ts'
+
+export type Write =
+  | { [T in TableName]: { readonly table: T; readonly row: Rows[T] } }[TableName]
+  | { readonly table: TableName; readonly remove: string }
+
+export interface Commit {
+  readonly writes: readonly Write[]
+  readonly events: readonly EventDraft[]
+}
+
+export type Where<T extends TableName> = {
+  readonly [C in ColumnName<T>]?: Column | readonly Column[]
+}
+
+export interface Query<T extends TableName> {
+  /** All must hold; a list means any of its values. Names are exact. */
+  readonly where?: Where<T>
+  /** The column contains this text; case-sensitive. */
+  readonly contains?: { readonly column: ColumnName<T>; readonly text: string }
+  /** column > value (after) or < value (before), for time windows. */
+  readonly range?: { readonly column: ColumnName<T>; readonly min?: number; readonly max?: number }
+  /** Default: by id. Ties go by id, in the same direction. */
+  readonly order?: { readonly by: ColumnName<T>; readonly dir: 'asc' | 'desc' }
+  /** Continue after this row: its id (and, with `order`, its value of that column). */
+  readonly after?: { readonly id: string; readonly value?: Column }
+  /** 1 to 1_000. */
+  readonly limit: number
+}
+
+export interface EventQuery {
+  /** Only events with a greater seq. */
+  readonly after: number
+  readonly project?: string
+  readonly instanceId?: string
+  readonly subject?: string
+  readonly types?: readonly string[]
+  readonly limit: number
+  /** Newest first, then `after` is ignored and `before` is the cursor. */
+  readonly newestFirst?: boolean
+  readonly before?: number
+}
+
+export interface Store {
+  get<T extends TableName>(table: T, id: string): Promise<Rows[T] | undefined>
+  /** Rows whose indexed column has this value; at most 10_000. Used by decisions, so never paged. */
+  find<T extends TableName>(
+    table: T,
+    column: ColumnName<T>,
+    value: Column,
+  ): Promise<readonly Rows[T][]>
+  list<T extends TableName>(table: T, query: Query<T>): Promise<readonly Rows[T][]>
+  count<T extends TableName>(
+    table: T,
+    query: Omit<Query<T>, 'limit' | 'order' | 'after'>,
+  ): Promise<number>
+  events(query: EventQuery): Promise<readonly Event[]>
+  /** The greatest event number, 0 when there is none. */
+  lastEvent(): Promise<number>
+  /**
+   * Takes up to `limit` running operations whose lease has passed, oldest first, and in the same commit gives
+   * each to `worker` until `nowMs + leaseMs` with `attempt` raised by one (the fence).
+   */
+  claim(
+    worker: string,
+    nowMs: number,
+    leaseMs: number,
+    limit: number,
+  ): Promise<readonly Operation[]>
+  /** Resolves with the seq of the first event of the commit (or the next one, when it has none). */
+  commit(commit: Commit): Promise<number>
+  close(): Promise<void>
+}
+
+/**
+ * What a store rejects with. A failed commit changed nothing, and the store may be used again.
+ *
+ * conflict: the rows break a constraint (a bug of whoever decided them); full, io, corrupt: the disk or the
+ * file; busy: somebody else holds the file; closed: after `close`. The message names no row's content.
+ */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+  readonly code: 'conflict' | 'full' | 'io' | 'corrupt' | 'busy' | 'closed'
+
+  constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.code = code
+  }
+}

@@ -1,0 +1,47 @@
+// What callers see: intent × observation × operation, computed here and nowhere else. Doors put it into their
+// cloud's words in states.ts.
+
+import { type Instance, situationOf, type Task } from './instance.ts'
+import { isA } from './lifecycle.ts'
+import { lifecycles, type Situation } from './kinds.ts'
+
+export interface Presented {
+  readonly situation: Situation
+  /** What is under way; null at rest. */
+  readonly task: Task | null
+  /** up, down, or unknown: what is known of the thing itself, whatever was asked of it. */
+  readonly power: 'up' | 'down' | 'unknown'
+  /** The state says one thing and the last look could not confirm it. */
+  readonly unsure: boolean
+  /** Why it is so, for a person; null when it is simply as somebody asked. */
+  readonly reason: string | null
+}
+
+export function present(instance: Instance): Presented {
+  const { observation } = instance
+  const unsure =
+    observation.seen === 'unknown' &&
+    instance.task === null &&
+    isA(lifecycles[instance.kind], instance.state, 'rest') &&
+    instance.driver !== null &&
+    instance.handle !== null
+  return {
+    situation: situationOf(instance),
+    task: instance.task,
+    power: observation.seen === 'unknown' ? 'unknown' : observation.seen === 'up' ? 'up' : 'down',
+    unsure,
+    reason:
+      instance.failure?.message ??
+      (unsure ? (observation.reason ?? 'its driver cannot see it') : instance.reason),
+  }
+}
+
+/** The requests that its lifecycle allows now: the buttons that may be pressed. */
+export function offered(instance: Instance): readonly string[] {
+  const { moves } = lifecycles[instance.kind]
+  return moves
+    .filter(
+      (move) => move.by === 'caller' && (move.from as readonly string[]).includes(instance.state),
+    )
+    .map((move) => move.on) // widened: includes() wants the table's own union
+}

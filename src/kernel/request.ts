@@ -1,0 +1,339 @@
+// What a door (or the engine) asks the kernel for: typed, and free of wire words.
+
+import { type Caller, type Cause } from './caller.ts'
+import { type Result } from './errors.ts'
+import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
+import {
+  type Ids,
+  type InstanceId,
+  type OperationId,
+  type ProjectId,
+  type ServiceId,
+} from './ids.ts'
+import {
+  type AutoStop,
+  type Charge,
+  type Conditions,
+  type Hold,
+  type ServiceStatus,
+  type StoppedMode,
+} from './instance.ts'
+import { type JsonObject } from './json.ts'
+import { type Kind, type Situation } from './kinds.ts'
+import { type Rung } from './ladder.ts'
+import { type Observation } from './observation.ts'
+import { type Act } from './operation.ts'
+import { type Project } from './project.ts'
+
+/** Other ids under which doors show an instance, and their shapes; see aliases.ts. */
+export type Scheme = 'ecs' | 'devenv' | 'lab' | 'edge' | 'registry'
+
+/** How a caller names an instance. A kind or scheme that does not fit is the same as an unknown id. */
+export type InstanceRef =
+  | { readonly kind: Kind | 'any'; readonly id: string }
+  /** `within`: not found in another project, not even by an admin: for protocols whose accounts know no others. */
+  | { readonly kind: Kind; readonly scheme: Scheme; readonly id: string; readonly within?: ProjectId }
+  | { readonly kind: 'edge-instance'; readonly service: string; readonly node: string }
+  | { readonly kind: 'service-instance'; readonly service: string; readonly instance: string }
+
+interface Change {
+  readonly target: InstanceRef
+  /**
+   * The situations in which the caller's protocol accepts this request; the kernel refuses others.
+   * Absent: converge. Then a repeated request joins or does nothing, and a harder stop pre-empts a softer one.
+   */
+  readonly from?: readonly Situation[]
+  /** Refuse when the instance's generation is another (If-Match). */
+  readonly ifGeneration?: number
+  readonly why?: string
+}
+
+export interface CreateInstance {
+  readonly verb: 'create'
+  readonly kind: 'server' | 'notebook'
+  readonly name: string
+  readonly description?: string
+  readonly flavorId: string
+  readonly imageId: string
+  /** Created names get the suffixes -1, -2, … when it is more than one. Default 1. */
+  readonly count?: number
+  /** One for each instance, in place of the suffixes. */
+  readonly names?: readonly string[]
+  /** With fewer places than `count`, create as many as fit, at least this. Default `count`. */
+  readonly countMin?: number
+  /** Refuse a name that another instance of this kind and project has. */
+  readonly uniqueName?: boolean
+  /** A sold-out free flavor queues instead of refusing. */
+  readonly queues?: boolean
+  /** Under which other ids doors show it. Default: every scheme of its kind. */
+  readonly schemes?: readonly Scheme[]
+  readonly charge?: Charge
+  readonly launch?: JsonObject
+  readonly labels?: Readonly<Record<string, string>>
+  readonly attributes?: Readonly<Record<string, JsonObject>>
+  readonly conditions?: Partial<Conditions>
+  readonly autoStop?: AutoStop
+}
+
+export interface StartInstance extends Change {
+  readonly verb: 'start'
+  /** Its run time from this start on; absent: as before. */
+  readonly autoStop?: AutoStop
+  /** Replaces one door's attributes. */
+  readonly attributes?: { readonly door: string; readonly value: JsonObject }
+}
+export interface StopInstance extends Change {
+  readonly verb: 'stop'
+  readonly rung: Rung
+  /** How long each rung below hard may take, 0 to 3_600_000. Default: the flavor's. */
+  readonly graceMs?: number
+  /** Keep or release capacity. Named on a stopped instance it only switches the mode. */
+  readonly stoppedMode?: StoppedMode
+}
+export interface RestartInstance extends Change {
+  readonly verb: 'restart'
+  readonly rung: Rung
+  readonly graceMs?: number
+}
+export interface CaptureInstance extends Change {
+  readonly verb: 'capture'
+  readonly imageName: string
+}
+export interface DeleteInstance extends Change {
+  readonly verb: 'delete'
+}
+export interface QueueInstance extends Change {
+  readonly verb: 'queue'
+}
+export interface DequeueInstance extends Change {
+  readonly verb: 'dequeue'
+}
+/** Admin only: puts the state right by hand; ends whatever operation runs. */
+export interface ResetInstance extends Change {
+  readonly verb: 'reset'
+  readonly to: 'running' | 'failed'
+}
+
+export interface UpdateInstance extends Change {
+  readonly verb: 'update'
+  readonly name?: string
+  readonly description?: string
+  /** Replaces all labels. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Replaces one door's attributes. */
+  readonly attributes?: { readonly door: string; readonly value: JsonObject }
+  /** Admin or owner, except `createdByService`, `scheduled` and `hostUnsupported`: admin only. */
+  readonly conditions?: Partial<Conditions>
+  readonly charge?: Charge
+  readonly autoStop?: AutoStop
+  readonly launch?: JsonObject
+}
+
+export interface HoldInstance extends Change {
+  readonly verb: 'hold'
+  readonly kind: Hold['kind']
+  readonly untilMs?: number
+}
+export interface ReleaseInstance extends Change {
+  readonly verb: 'release'
+  readonly hold: { readonly id: string } | { readonly kind: Hold['kind'] }
+}
+
+export interface DeployService {
+  readonly verb: 'deploy'
+  readonly name: string
+  readonly description?: string
+  /** Empty for a service that is only kept, not run on nodes. */
+  readonly nodes: readonly string[]
+  readonly onNodes: boolean
+  readonly flavorId: string
+  readonly imageId: string
+  readonly launch?: JsonObject
+  readonly labels?: Readonly<Record<string, string>>
+  readonly attributes?: Readonly<Record<string, JsonObject>>
+}
+export interface PowerService {
+  readonly verb: 'start-service' | 'stop-service'
+  readonly service: string
+  readonly why?: string
+}
+export interface UpdateService {
+  readonly verb: 'update-service'
+  readonly service: string
+  readonly description?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly attributes?: { readonly door: string; readonly value: JsonObject }
+}
+/** All or none: one unknown id refuses the whole request. */
+export interface RemoveServices {
+  readonly verb: 'remove-services'
+  readonly services: readonly string[]
+}
+
+export interface RegisterService {
+  readonly verb: 'register-service'
+  /** Chosen by the client; refused when the identity has another one. */
+  readonly id?: string
+  /** Used when the identity is new and the client chose none. */
+  readonly freshId: string
+  /** Identity text, unique in the project: environment, app, name and version. */
+  readonly key: string
+  readonly name: string
+  readonly description?: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly attributes: Readonly<Record<string, JsonObject>>
+}
+export interface UnregisterService {
+  readonly verb: 'unregister-service'
+  readonly service: string
+  readonly force: boolean
+}
+
+export interface RegisterInstance {
+  readonly verb: 'register'
+  readonly service: string
+  readonly instance?: string
+  /** Absent: UP for a new one, unchanged for one that is known. */
+  readonly status?: ServiceStatus
+  readonly hostName: string
+  readonly endpoints: readonly string[]
+  readonly healthCheck: JsonObject
+  readonly dataCenter: JsonObject | null
+  readonly version: string
+  readonly ttlMs: number
+  readonly properties: Readonly<Record<string, string>>
+}
+/** `operator` sets the override, `self` what the instance says of itself. Any status may follow any. */
+export interface SetStatus extends Change {
+  readonly verb: 'set-status'
+  readonly as: 'operator' | 'self'
+  readonly status: ServiceStatus
+  readonly untilMs?: number
+}
+export interface ClearStatus extends Change {
+  readonly verb: 'clear-status'
+}
+export interface UnregisterInstance extends Change {
+  readonly verb: 'unregister'
+}
+
+/** Admin only. */
+export type PutCatalogue =
+  | { readonly verb: 'put'; readonly table: 'flavors'; readonly row: Flavor }
+  | { readonly verb: 'put'; readonly table: 'images'; readonly row: Image }
+  | { readonly verb: 'put'; readonly table: 'pools'; readonly row: Pick<Pool, 'id' | 'capacity'> }
+  | { readonly verb: 'put'; readonly table: 'nodes'; readonly row: Node }
+  | { readonly verb: 'put'; readonly table: 'drivers'; readonly row: DriverRow }
+  | { readonly verb: 'put'; readonly table: 'projects'; readonly row: Project }
+
+/** Independent items in one commit: one that is refused never sinks the others. */
+export interface Batch {
+  readonly verb: 'batch'
+  readonly items: readonly InstanceRequest[]
+}
+
+export type InstanceRequest =
+  | StartInstance
+  | StopInstance
+  | RestartInstance
+  | CaptureInstance
+  | DeleteInstance
+  | QueueInstance
+  | DequeueInstance
+  | ResetInstance
+  | UpdateInstance
+  | HoldInstance
+  | ReleaseInstance
+  | SetStatus
+  | ClearStatus
+  | UnregisterInstance
+
+export type CallerRequest =
+  | InstanceRequest
+  | CreateInstance
+  | Batch
+  | DeployService
+  | PowerService
+  | UpdateService
+  | RemoveServices
+  | RegisterService
+  | UnregisterService
+  | RegisterInstance
+  | PutCatalogue
+
+/** What one act or look of a driver came to. */
+export type Report =
+  | { readonly act: Act; readonly ok: true; readonly handle?: JsonObject }
+  | { readonly act: Act; readonly ok: false; readonly error: DriverError }
+  | { readonly observation: Observation }
+
+export interface DriverError {
+  /** timeout and failed may be tried again; refused and unsupported may not. */
+  readonly code: 'failed' | 'timeout' | 'refused' | 'unsupported'
+  readonly message: string
+  readonly evidence?: JsonObject
+}
+
+/** The engine's own moves: they go through the same function as everybody else's. */
+export type EngineRequest =
+  | {
+      readonly verb: 'settle'
+      readonly operation: OperationId
+      readonly attempt: number
+      readonly report: Report
+    }
+  | { readonly verb: 'extend'; readonly operation: OperationId; readonly attempt: number }
+  | { readonly verb: 'observed'; readonly instance: InstanceId; readonly observation: Observation }
+  | { readonly verb: 'wake'; readonly instance: InstanceId }
+  | { readonly verb: 'pass'; readonly pool: string }
+  | { readonly verb: 'expire'; readonly instance: InstanceId; readonly renewedAtMs: number }
+
+export type Request = CallerRequest | EngineRequest
+
+export interface Context {
+  readonly caller: Caller
+  readonly cause: Cause
+  readonly nowMs: number
+  readonly ids: Ids
+  /** Who will carry out what is accepted, and for how long before somebody else may. */
+  readonly worker: string
+  readonly leaseMs: number
+  readonly idempotency?: Idempotency
+}
+
+/** What an accepted request came to: small, so that an idempotency record can keep it. */
+export interface Receipt {
+  readonly instanceIds: readonly InstanceId[]
+  readonly serviceId?: ServiceId
+  readonly operationId?: OperationId
+  readonly before?: Situation
+  readonly after?: Situation
+  /** What it waited for in its queue before, when it did. */
+  readonly awaited?: 'create' | 'start'
+  readonly generation?: number
+  /** It was so already, or an operation under way already does it. */
+  readonly unchanged?: 'already' | 'joined'
+  readonly holdId?: string
+  /** One per item of a batch, in order. */
+  readonly items?: readonly Result<Receipt>[]
+}
+
+export interface Idempotency {
+  /** Unique within (project, door, action). */
+  readonly token: string
+  /** Normalised text of the request; another one with the same token is refused. */
+  readonly fingerprint: string
+}
+
+export interface IdempotencyRow {
+  readonly id: string
+  readonly project: ProjectId | null
+  readonly fingerprint: string
+  readonly receipt: Receipt
+  readonly expiresAtMs: number
+}
+
+export interface Alias {
+  readonly id: string
+  readonly instanceId: InstanceId
+}

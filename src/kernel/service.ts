@@ -1,0 +1,45 @@
+// A named set of instances: an inference service over edge nodes, or a microservice with registered instances.
+
+import { type ProjectId, type ServiceId, type UserId } from './ids.ts'
+import { type JsonObject } from './json.ts'
+
+export interface Service {
+  readonly id: ServiceId
+  readonly project: ProjectId
+  readonly kind: 'inference' | 'microservice'
+  /** Unique text within (project, kind): a name, or the whole identity of a microservice version. */
+  readonly key: string
+  readonly name: string
+  readonly description: string
+  /** Its instances run on named edge nodes. */
+  readonly onNodes: boolean
+  readonly createdBy: UserId
+  readonly createdAtMs: number
+  readonly updatedAtMs: number
+  /**
+   * Inference: what is under way for the whole service; `settled` lets the status follow from the nodes.
+   * A microservice is always `settled`.
+   */
+  readonly phase: 'deploying' | 'stopping' | 'deleting' | 'settled'
+  /** Inference: derived from its nodes (see inference.ts), stored so that its changes have a time. */
+  readonly status: ServiceState
+  readonly statusSinceMs: number
+  readonly deployedAtMs: number
+  readonly failure: string | null
+  /** Rises with every change of the matched instances; revisions of finds are made from it. */
+  readonly revision: number
+  readonly labels: Readonly<Record<string, string>>
+  readonly attributes: Readonly<Record<string, JsonObject>>
+}
+
+export const serviceStates = {
+  deploying: 'Its instances are being brought up.',
+  running: 'Every instance that is not stopped on purpose runs.',
+  concerning: 'Some run, some that should do not.',
+  failed: 'None runs and at least one failed.',
+  stopping: 'All are being stopped.',
+  stopped: 'All are stopped.',
+  deleting: 'Being removed.',
+  deleted: 'Gone.',
+} as const
+export type ServiceState = keyof typeof serviceStates

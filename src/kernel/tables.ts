@@ -1,0 +1,112 @@
+// The tables that every store keeps: the row type of each, and the columns by which rows are found. A store
+// keeps a row as JSON beside these columns; nothing else about a row is known to it.
+
+import { type Event } from './event.ts'
+import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
+import {
+  type AccessKey,
+  type AppCredential,
+  type Grant,
+  type Token,
+  type User,
+} from './identity.ts'
+import { type Instance, situationOf, wakeAtMs } from './instance.ts'
+import { type Operation } from './operation.ts'
+import { type Project } from './project.ts'
+import { type Alias, type IdempotencyRow } from './request.ts'
+import { type Service } from './service.ts'
+
+export interface Rows {
+  instances: Instance
+  operations: Operation
+  services: Service
+  aliases: Alias
+  idempotency: IdempotencyRow
+  flavors: Flavor
+  images: Image
+  pools: Pool
+  nodes: Node
+  drivers: DriverRow
+  projects: Project
+  users: User
+  grants: Grant
+  accessKeys: AccessKey
+  appCredentials: AppCredential
+  tokens: Token
+}
+export type TableName = keyof Rows
+export type Column = string | number | null
+
+type Columns = { readonly [T in TableName]: Readonly<Record<string, (row: Rows[T]) => Column>> }
+
+export const columns = {
+  instances: {
+    project: (r) => r.project,
+    kind: (r) => r.kind,
+    state: (r) => r.state,
+    situation: (r) => situationOf(r),
+    name: (r) => r.name,
+    flavorId: (r) => r.flavorId,
+    imageId: (r) => r.imageId,
+    serviceId: (r) => r.serviceId,
+    nodeId: (r) => r.nodeId,
+    driver: (r) => r.driver,
+    createdBy: (r) => r.createdBy,
+    createdAtMs: (r) => r.createdAtMs,
+    updatedAtMs: (r) => r.updatedAtMs,
+    /** Which of a kind's several views show it; see aliases.ts. */
+    schemes: (r) => Object.keys(r.aliases).toSorted().join(' '),
+    queuePool: (r) => r.queue?.poolId ?? null,
+    queueTicket: (r) => r.queue?.ticket ?? null,
+    /** Unique names are looked up by this. */
+    nameKey: (r) => (r.state === 'deleted' ? null : `${r.project}/${r.kind}/${r.name}`),
+    wakeAtMs: (r) => wakeAtMs(r),
+  },
+  operations: {
+    project: (r) => r.project,
+    instanceId: (r) => r.instanceId,
+    state: (r) => r.state,
+    startedAtMs: (r) => r.startedAtMs,
+    requestId: (r) => r.cause.requestId,
+    /** When an idle worker may claim it: after its lease, and not before its retry. Null when it ended. */
+    claimAtMs: (r) => (r.state === 'running' ? Math.max(r.leaseUntilMs, r.notBeforeMs ?? 0) : null),
+  },
+  services: {
+    project: (r) => r.project,
+    kind: (r) => r.kind,
+    key: (r) => (r.status === 'deleted' ? null : `${r.project}/${r.kind}/${r.key}`),
+    name: (r) => r.name,
+    status: (r) => r.status,
+    createdAtMs: (r) => r.createdAtMs,
+    deployedAtMs: (r) => r.deployedAtMs,
+    statusSinceMs: (r) => r.statusSinceMs,
+  },
+  aliases: { instanceId: (r) => r.instanceId },
+  idempotency: { expiresAtMs: (r) => r.expiresAtMs },
+  flavors: { name: (r) => r.name },
+  images: { name: (r) => r.name },
+  pools: { passAtMs: (r) => r.passAtMs },
+  nodes: { name: (r) => r.name },
+  drivers: {},
+  projects: { name: (r) => `${r.domainId}/${r.name}` },
+  users: { name: (r) => `${r.domainId}/${r.name}` },
+  grants: { userId: (r) => r.userId, project: (r) => r.project },
+  accessKeys: { userId: (r) => r.userId },
+  appCredentials: { userId: (r) => r.userId },
+  tokens: { userId: (r) => r.userId, expiresAtMs: (r) => r.expiresAtMs },
+} as const satisfies Columns
+
+export type ColumnName<T extends TableName> = keyof (typeof columns)[T] & string
+export const tableNames = Object.keys(columns) as readonly TableName[] // keys of a const table
+
+export function columnsOf<T extends TableName>(
+  table: T,
+): Readonly<Record<string, (row: Rows[T]) => Column>> {
+  return columns[table] as Readonly<Record<string, (row: Rows[T]) => Column>> // TypeScript cannot relate T's own entry to the union
+}
+
+/** Columns of the event log. */
+export type EventColumn = keyof Pick<
+  Event,
+  'seq' | 'project' | 'instanceId' | 'subject' | 'type' | 'atMs'
+>

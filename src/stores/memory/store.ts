@@ -1,0 +1,95 @@
+// The store of model tests: everything that the store on disk promises, except that it outlives the process.
+
+import { type EventDraft } from '#kernel/event.ts'
+import { type Operation } from '#kernel/operation.ts'
+import { type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
+import { type ColumnName, columnsOf, type Rows, type TableName, tableNames } from '#kernel/tables.ts'
+import { isLegal, uniqueColumns } from './checks.ts'
+import { EventLog } from './log.ts'
+import { Table } from './table.ts'
+
+type Tables = { readonly [T in TableName]: Table<T> }
+
+export function memoryStore(): Store {
+  const tables = Object.fromEntries(tableNames.map((name) => [name, new Table(name)])) as Tables // one entry per name
+  const events = new EventLog()
+  let isOpen = true
+
+  async function use<T>(work: () => T): Promise<T> {
+    if (!isOpen) throw new StoreError('closed', 'the store is closed')
+    return work()
+  }
+
+  function commit({ writes, events: drafts }: Commit): number {
+    const undo: (() => void)[] = []
+    try {
+      const frozen = drafts.map((draft) => copy(draft))
+      for (const write of writes) undo.push(put(tables, write))
+      for (const draft of frozen) events.append(draft)
+      return events.last + 1 - drafts.length
+    } catch (thrown) {
+      for (const back of undo.toReversed()) back()
+      throw thrown
+    }
+  }
+
+  function claim(worker: string, nowMs: number, leaseMs: number, limit: number): readonly Operation[] {
+    const claimed = tables.operations
+      .list({
+        range: { column: 'claimAtMs', max: nowMs + 1 },
+        order: { by: 'claimAtMs', dir: 'asc' },
+        limit,
+      })
+      .map((row) => ({ ...row, attempt: row.attempt + 1, worker, leaseUntilMs: nowMs + leaseMs }))
+    commit({ writes: claimed.map((row) => ({ table: 'operations', row })), events: [] })
+    return claimed.flatMap(({ id }) => tables.operations.get(id) ?? [])
+  }
+
+  return {
+    get: (table, id) => use(() => tables[table].get(id)),
+    find: (table, column, value) => use(() => tables[table].find(column, value)),
+    list: (table, query) => use(() => tables[table].list(query)),
+    count: (table, query) => use(() => tables[table].count(query)),
+    events: (query) => use(() => events.read(query)),
+    lastEvent: () => use(() => events.last),
+    claim: (worker, nowMs, leaseMs, limit) => use(() => claim(worker, nowMs, leaseMs, limit)),
+    commit: (all) => use(() => commit(all)),
+    close: async () => {
+      isOpen = false
+    },
+  }
+}
+
+/** Returns how to undo it. */
+function put(tables: Tables, write: Write): () => void {
+  const { table } = write
+  if ('remove' in write) return set(tables[table], write.remove, undefined)
+  return putRow(tables, table, copy(write.row))
+}
+
+function putRow<T extends TableName>(tables: Tables, table: T, row: Rows[T]): () => void {
+  const rows: Table<T> = tables[table]
+  if (!isLegal(table, row)) throw new StoreError('conflict', `CHECK constraint failed: ${table}`)
+  for (const column of uniqueColumns[table] ?? []) {
+    const value = columnsOf(table)[column]?.(row) ?? null
+    const isTaken = value !== null && rows.find(column, value).some(({ id }) => id !== row.id)
+    if (isTaken) throw new StoreError('conflict', `UNIQUE constraint failed: ${table}.${column}`)
+  }
+  return set(rows, row.id, row)
+}
+
+function set<T extends TableName>(table: Table<T>, id: string, row: Rows[T] | undefined): () => void {
+  const before = table.set(id, row)
+  return () => void table.set(id, before)
+}
+
+/** As a disk would give it back: a later change of the caller's object does not reach it, nor can it be changed. */
+function copy<T>(value: T): T {
+  return freeze(JSON.parse(JSON.stringify(value)) as T) // rows and events are plain JSON
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value
+  for (const inner of Object.values(value)) freeze(inner)
+  return Object.freeze(value)
+}

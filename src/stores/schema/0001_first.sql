@@ -1,0 +1,164 @@
+-- The first schema. A migration is never edited once released: the next change is 0002_….sql.
+--
+-- A row is its `body` (JSON). The columns beside it repeat what rows are found by (src/kernel/tables.ts);
+-- nothing reads a value back from them.
+--
+-- - Not STRICT: a fractional millisecond from some wire would sink a whole batch of strangers' requests.
+-- - Columns and indexes that change together on every write are few; most indexes stand on what never changes.
+-- - Secondary indexes end in `id` where lists page by it, so that a page is one walk of the index.
+
+CREATE TABLE instances (
+  id TEXT PRIMARY KEY NOT NULL,
+  project TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  situation TEXT NOT NULL,
+  name TEXT NOT NULL,
+  flavorId TEXT,
+  imageId TEXT,
+  serviceId TEXT,
+  nodeId TEXT,
+  driver TEXT,
+  createdBy TEXT NOT NULL,
+  createdAtMs INTEGER NOT NULL,
+  updatedAtMs INTEGER NOT NULL,
+  schemes TEXT NOT NULL,
+  queuePool TEXT,
+  queueTicket INTEGER,
+  nameKey TEXT,
+  wakeAtMs INTEGER,
+  body TEXT NOT NULL,
+  -- The lifecycle tables, once more: a state that recovery does not know must never reach the disk.
+  CHECK (
+    CASE kind
+      WHEN 'server' THEN state IN (
+        'provisioning', 'running', 'stopped', 'starting', 'stopping', 'restarting', 'imaging', 'deleting',
+        'failed', 'deleted'
+      )
+      WHEN 'notebook' THEN state IN (
+        'provisioning', 'running', 'stopped', 'queued', 'reserved', 'starting', 'stopping', 'restarting',
+        'deleting', 'failed', 'deleted'
+      )
+      WHEN 'edge-instance' THEN state IN (
+        'deploying', 'running', 'stopped', 'not-ready', 'starting', 'stopping', 'deleting', 'failed',
+        'deleted'
+      )
+      WHEN 'service-instance' THEN state IN (
+        'up', 'down', 'starting', 'testing', 'out-of-service', 'expired', 'unregistered'
+      )
+      ELSE FALSE
+    END
+  )
+);
+CREATE INDEX instances_project ON instances (project, createdAtMs, id);
+CREATE INDEX instances_project_kind ON instances (project, kind, createdAtMs, id);
+CREATE INDEX instances_name ON instances (nameKey) WHERE nameKey IS NOT NULL;
+CREATE INDEX instances_service ON instances (serviceId, id) WHERE serviceId IS NOT NULL;
+CREATE INDEX instances_node ON instances (nodeId, id) WHERE nodeId IS NOT NULL;
+CREATE INDEX instances_queue ON instances (queuePool, queueTicket, id) WHERE queuePool IS NOT NULL;
+CREATE INDEX instances_wake ON instances (wakeAtMs, id) WHERE wakeAtMs IS NOT NULL;
+CREATE INDEX instances_driver ON instances (driver, id) WHERE driver IS NOT NULL;
+
+CREATE TABLE operations (
+  id TEXT PRIMARY KEY NOT NULL,
+  project TEXT NOT NULL,
+  instanceId TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('running', 'succeeded', 'failed', 'cancelled')),
+  startedAtMs INTEGER NOT NULL,
+  requestId TEXT NOT NULL,
+  claimAtMs INTEGER,
+  body TEXT NOT NULL
+);
+CREATE INDEX operations_claim ON operations (claimAtMs, id) WHERE claimAtMs IS NOT NULL;
+CREATE INDEX operations_project ON operations (project, startedAtMs, id);
+CREATE INDEX operations_instance ON operations (instanceId, startedAtMs, id);
+CREATE INDEX operations_request ON operations (requestId);
+
+CREATE TABLE services (
+  id TEXT PRIMARY KEY NOT NULL,
+  project TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  key TEXT,
+  name TEXT NOT NULL,
+  status TEXT NOT NULL,
+  createdAtMs INTEGER NOT NULL,
+  deployedAtMs INTEGER NOT NULL,
+  statusSinceMs INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX services_key ON services (key) WHERE key IS NOT NULL;
+CREATE INDEX services_project ON services (project, kind, createdAtMs, id);
+
+CREATE TABLE aliases (
+  id TEXT PRIMARY KEY NOT NULL,
+  instanceId TEXT NOT NULL,
+  body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX aliases_instance ON aliases (instanceId);
+
+CREATE TABLE idempotency (
+  id TEXT PRIMARY KEY NOT NULL,
+  expiresAtMs INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX idempotency_expiry ON idempotency (expiresAtMs, id);
+
+CREATE TABLE flavors (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX flavors_name ON flavors (name);
+
+CREATE TABLE images (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX images_name ON images (name);
+
+CREATE TABLE pools (id TEXT PRIMARY KEY NOT NULL, passAtMs INTEGER, body TEXT NOT NULL);
+CREATE INDEX pools_pass ON pools (passAtMs, id) WHERE passAtMs IS NOT NULL;
+
+CREATE TABLE nodes (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX nodes_name ON nodes (name);
+
+CREATE TABLE drivers (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL);
+
+CREATE TABLE projects (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX projects_name ON projects (name);
+
+CREATE TABLE users (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX users_name ON users (name);
+
+CREATE TABLE grants (
+  id TEXT PRIMARY KEY NOT NULL,
+  userId TEXT NOT NULL,
+  project TEXT NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX grants_user ON grants (userId);
+CREATE INDEX grants_project ON grants (project);
+
+CREATE TABLE accessKeys (id TEXT PRIMARY KEY NOT NULL, userId TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX accessKeys_user ON accessKeys (userId);
+
+CREATE TABLE appCredentials (id TEXT PRIMARY KEY NOT NULL, userId TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX appCredentials_user ON appCredentials (userId);
+
+CREATE TABLE tokens (
+  id TEXT PRIMARY KEY NOT NULL,
+  userId TEXT NOT NULL,
+  expiresAtMs INTEGER,
+  body TEXT NOT NULL
+);
+CREATE INDEX tokens_user ON tokens (userId);
+CREATE INDEX tokens_expiry ON tokens (expiresAtMs, id) WHERE expiresAtMs IS NOT NULL;
+
+-- AUTOINCREMENT: a number is never given twice, even after the last events were removed. Each index below ends
+-- in `seq` without saying so, because `seq` is the row's own address.
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  project TEXT,
+  instanceId TEXT,
+  subject TEXT NOT NULL,
+  type TEXT NOT NULL,
+  atMs INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX events_project ON events (project);
+CREATE INDEX events_subject ON events (subject);
+-- An event about an instance nearly always has it as its subject: this index holds the others.
+CREATE INDEX events_instance ON events (instanceId) WHERE instanceId <> subject;

@@ -1,0 +1,40 @@
+// A commit as plain texts and numbers: what is bound to statements, and what may cross to another thread.
+
+import { type EventDraft } from '#kernel/event.ts'
+import { type Commit, type Write } from '#kernel/ports/store.ts'
+import { type Column, columnsOf, type Rows, type TableName } from '#kernel/tables.ts'
+
+export interface EncodedWrite {
+  readonly table: TableName
+  readonly id: string
+  /** In the order of the column table; null removes the row. */
+  readonly columns: readonly Column[] | null
+  readonly body: string
+}
+
+export interface Encoded {
+  readonly writes: readonly EncodedWrite[]
+  /** Values of `eventColumns`, and the body. */
+  readonly events: readonly (readonly Column[])[]
+}
+
+export const eventColumns = ['project', 'instanceId', 'subject', 'type', 'atMs'] as const satisfies readonly (keyof EventDraft)[]
+
+export function encode(commit: Commit): Encoded {
+  return { writes: commit.writes.map(encodeWrite), events: commit.events.map(encodeEvent) }
+}
+
+function encodeWrite(write: Write): EncodedWrite {
+  if ('remove' in write) return { table: write.table, id: write.remove, columns: null, body: '' }
+  return encodeRow(write.table, write.row)
+}
+
+export function encodeRow<T extends TableName>(table: T, row: Rows[T]): EncodedWrite {
+  const columns = Object.values(columnsOf(table)).map((read) => read(row))
+  return { table, id: row.id, columns, body: JSON.stringify(row) }
+}
+
+const encodeEvent = (event: EventDraft): readonly Column[] => [
+  ...eventColumns.map((column) => event[column]),
+  JSON.stringify(event),
+]
