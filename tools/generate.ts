@@ -15,7 +15,41 @@ export type Generator = {
   readonly make: () => string | Promise<string>
 }
 
-export const generators: readonly Generator[] = []
+/** The lifecycle tables, named here because a page must exist before it can be stale. */
+const lifecyclePages = ['server', 'notebook', 'edge-instance', 'service-instance'] as const
+
+export const generators: readonly Generator[] = [
+  ...lifecyclePages.map((kind) => ({
+    path: `docs/generated/lifecycles/${kind}.md`,
+    make: async () => {
+      const { lifecycles } = await import('#kernel/kinds.ts')
+      const { lifecyclePage } = await import('./pages/lifecycle.ts')
+      return lifecyclePage(lifecycles[kind], `src/kernel/lifecycles/${kind}.ts`)
+    },
+  })),
+  {
+    path: 'docs/generated/operations.md',
+    make: async () => (await import('./pages/operations.ts')).operationsPage(),
+  },
+  {
+    path: 'docs/generated/errors.md',
+    make: async () => (await import('./pages/errors.ts')).errorsPage(),
+  },
+  {
+    path: 'docs/generated/coverage.md',
+    make: async () => {
+      const { everyDoor } = await import('./pages/doors.ts')
+      return (await import('./pages/coverage.ts')).coveragePage(everyDoor())
+    },
+  },
+  {
+    path: 'docs/generated/runstate.schema.json',
+    make: async () => {
+      const { settingsSchema } = await import('#app/settings-schema.ts')
+      return `${JSON.stringify(settingsSchema(), null, 2)}\n`
+    },
+  },
+]
 
 /** Paths whose file is missing or differs from what its generator makes now. */
 export async function stalePaths(

@@ -60,12 +60,13 @@ async function synced(
 }
 
 /** Where each door is reached. */
-export function addresses(
-  url: string,
-  region: string,
-  ecsRegion: string,
-  registryUrl: string,
-): Credentials {
+export function addresses(reached: {
+  readonly url: string
+  readonly region: string
+  readonly ecsRegion: string
+  readonly registryUrl: string
+}): Credentials {
+  const { url, region, ecsRegion, registryUrl } = reached
   return {
     RUNSTATE_URL: url,
     OS_AUTH_URL: `${url}/identity/v3`,

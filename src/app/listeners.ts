@@ -6,6 +6,7 @@ import { type IncomingMessage } from 'node:http'
 import { type Socket } from 'node:net'
 import {
   fastify,
+  LogController,
   type FastifyBaseLogger,
   type FastifyInstance,
   type FastifyReply,
@@ -42,7 +43,7 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
   const table = pathTable(doors)
   const app = fastify({
     loggerInstance: log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     bodyLimit,
@@ -57,7 +58,8 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
     clientErrorHandler: badRequest,
   })
   // Some clients sign and send a body with GET and DELETE; it must be read, whole, before anything else.
-  for (const method of ['GET', 'DELETE'] as const) app.addHttpMethod(method, { hasBody: true })
+  for (const method of ['GET', 'DELETE'] as const)
+    app.addHttpMethod(method, { hasBody: true, overrideExisting: true })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {

@@ -37,7 +37,7 @@ export interface Server {
   readonly url: string
   readonly engine: Engine
   readonly identity: IdentityRoom
-  /** This start made the credentials. */
+  /** This start made the starter fleet. */
   readonly fresh: boolean
   readonly credentialsFile: string
   readonly credentials: Credentials
@@ -81,11 +81,8 @@ async function furnish(
   store: Store,
   clock: Clock,
 ): Promise<Result<Server, string>> {
-  let made: FreshCredentials | undefined
-  const keep = async (fresh: FreshCredentials): Promise<void> => {
-    made = fresh
-    await writeCredentials(settings.dataDir, secretsOf(fresh))
-  }
+  const keep = (fresh: FreshCredentials): Promise<void> =>
+    writeCredentials(settings.dataDir, secretsOf(fresh))
   const identity = await ensureIdentity({
     store,
     nowMs: () => clock.nowMs(),
@@ -106,26 +103,15 @@ async function furnish(
   })
   const owner = await ownerOf(identity.value)
   await fillCatalogue(engine, owner, settings, [...drivers.value.keys()])
-  const doors = openDoors(settings, {
-    plane: engine.plane,
-    identity: identity.value,
-    region: settings.region,
-    log,
-  })
-  if (!doors.ok) return doors
-  return open(
-    {
-      settings,
-      log,
-      store,
-      identity: identity.value,
-      drivers: drivers.value,
-      engine,
-      owner,
-      fresh: made !== undefined,
-    },
-    doors.value,
-  )
+  const parts = { plane: engine.plane, identity: identity.value, region: settings.region, log }
+  const doors = openDoors(settings, parts)
+  const house = { settings, log, store, identity: identity.value, drivers: drivers.value, engine }
+  const opened = doors.ok ? await open({ ...house, owner }, doors.value) : doors
+  if (opened.ok) return opened
+  // Nobody will close what nobody was given.
+  await engine.close()
+  await Promise.all([...drivers.value.values()].map((driver) => driver.close()))
+  return opened
 }
 
 function secretsOf(fresh: FreshCredentials): Credentials {
@@ -186,54 +172,43 @@ interface House {
   readonly drivers: ReadonlyMap<string, Driver>
   readonly engine: Engine
   readonly owner: Caller
-  readonly fresh: boolean
 }
 
-async function open(
-  house: House,
-  doors: readonly { readonly door: Door; readonly port: number | null }[],
-): Promise<Result<Server, string>> {
-  const { settings, log, engine } = house
-  let stopping = false
-  const health = healthDoor({ plane: engine.plane, depth: engine.depth, stopping: () => stopping })
-  const shared = listener(
-    [health, ...doors.filter((one) => one.port === null).map((one) => one.door)],
-    log,
-  )
-  const own = doors.flatMap((one) =>
-    one.port === null
-      ? []
-      : [{ name: one.door.name, port: one.port, app: listener([health, one.door], log) }],
-  )
-  const address = await listen(shared, settings.host, settings.port)
-  if (!address.ok) return address
-  const urls = new Map<string, string>()
-  for (const one of own) {
-    const bound = await listen(one.app, settings.host, one.port)
-    if (!bound.ok) return bound
-    urls.set(one.name, bound.value)
+type OpenDoors = readonly { readonly door: Door; readonly port: number | null }[]
+
+async function open(house: House, doors: OpenDoors): Promise<Result<Server, string>> {
+  const { settings, engine } = house
+  const listeners = { apps: [] as FastifyInstance[], stopping: false }
+  // Whoever only wants everything ended needs no door, and must not take the addresses of one who serves.
+  const urls = settings.stopAll
+    ? ok({ shared: '', registry: '' })
+    : await listenAll(house, doors, listeners)
+  if (!urls.ok) return urls
+  const { shared: url, registry } = urls.value
+  const region = settings.file.doors?.['volcengine']?.['region']
+  const ecsRegion = typeof region === 'string' ? region : 'cn-beijing'
+  if (!settings.stopAll) {
+    await writeCredentials(
+      settings.dataDir,
+      addresses({ url, region: settings.region, ecsRegion, registryUrl: registry }),
+    )
   }
-  const url = address.value
-  const ecsRegion = String(settings.file.doors?.['volcengine']?.['region'] ?? 'cn-beijing')
-  await writeCredentials(
-    settings.dataDir,
-    addresses(url, settings.region, ecsRegion, urls.get('servicecomb') ?? url),
-  )
-  const starter =
-    house.fresh && settings.starter ? await makeStarter(engine.plane, house.owner) : undefined
+  const starter = (await wantsStarter(house))
+    ? await makeStarter(engine.plane, house.owner)
+    : undefined
   const credentials = readCredentials(settings.dataDir)
   return ok({
     url,
     engine,
     identity: house.identity,
-    fresh: house.fresh,
+    fresh: starter !== undefined,
     credentialsFile: credentialsFile(settings.dataDir),
     credentials,
     sample: starter ? sampleLines(url, credentials['OS_PROJECT_ID'] ?? '', starter) : [],
     stopAll: () => endAll(engine.plane, house.owner),
     close: async () => {
-      stopping = true
-      await Promise.all([shared, ...own.map((one) => one.app)].map((app) => app.close()))
+      listeners.stopping = true
+      await Promise.all(listeners.apps.map((app) => app.close()))
       await engine.close()
       const left = await stillRunning(house.store)
       await Promise.all([...house.drivers.values()].map((driver) => driver.close()))
@@ -241,6 +216,42 @@ async function open(
       return left
     },
   })
+}
+
+/** Only where nothing ever was: whoever deleted the starter fleet does not get it back. */
+async function wantsStarter({ settings, store }: House): Promise<boolean> {
+  if (!settings.starter || settings.stopAll) return false
+  return (await store.count('instances', {})) === 0 && (await store.count('services', {})) === 0
+}
+
+/** One listener for all doors, and one for each that has a port of its own. */
+async function listenAll(
+  { settings, log, engine }: House,
+  doors: OpenDoors,
+  listeners: { readonly apps: FastifyInstance[]; readonly stopping: boolean },
+): Promise<Result<{ readonly shared: string; readonly registry: string }, string>> {
+  const { plane, depth } = engine
+  const health = healthDoor({ plane, depth, stopping: () => listeners.stopping })
+  const together = doors.filter((one) => one.port === null).map((one) => one.door)
+  const wanted = [
+    { name: 'shared', port: settings.port, doors: [health, ...together] },
+    ...doors.flatMap(({ door, port }) =>
+      port === null ? [] : [{ name: door.name, port, doors: [health, door] }],
+    ),
+  ]
+  const urls = new Map<string, string>()
+  for (const one of wanted) {
+    const app = listener(one.doors, log)
+    listeners.apps.push(app)
+    const bound = await listen(app, settings.host, one.port)
+    if (!bound.ok) {
+      await Promise.all(listeners.apps.map((opened) => opened.close()))
+      return bound
+    }
+    urls.set(one.name, bound.value)
+  }
+  const shared = urls.get('shared') ?? ''
+  return ok({ shared, registry: urls.get('servicecomb') ?? shared })
 }
 
 async function listen(

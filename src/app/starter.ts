@@ -19,80 +19,53 @@ export interface Starter {
   readonly registered: string
 }
 
+/** All of it is asked for at once, so that it is one commit: a crash leaves the whole fleet or nothing of it. */
 export async function makeStarter(plane: Plane, caller: Caller): Promise<Starter> {
   const submit = async (request: CallerRequest): Promise<Receipt> => {
-    const result: Result<Receipt> = await plane.submit(request, {
-      caller,
-      door: 'starter',
-      requestId: `starter-${request.verb}`,
-      why: 'starter fleet',
-    })
-    if (!result.ok)
-      throw new Error(
-        `the starter fleet could not be made: ${request.verb} was refused with ${result.error.code}`,
-      )
+    const requestId = `starter-${request.verb}`
+    const submission = { caller, door: 'starter', requestId, why: 'starter fleet' }
+    const result: Result<Receipt> = await plane.submit(request, submission)
+    if (!result.ok) throw new Error(`the starter fleet was refused: ${result.error.code}`)
     return result.value
   }
-  const server = await submit({
-    verb: 'create',
-    kind: 'server',
-    name: 'web-1',
-    flavorId: 'proc.small',
-    imageId: 'echo-http',
-  })
-  await submit({
-    verb: 'create',
-    kind: 'server',
-    name: 'metal-1',
-    flavorId: 'physical.s4.medium',
-    imageId: 'sim',
-  })
-  const ecs = await submit({
-    verb: 'create',
-    kind: 'server',
-    name: 'ecs-1',
-    flavorId: 'ecs.g3i.large',
-    imageId: 'sim',
-  })
-  const notebook = await submit({
-    verb: 'create',
-    kind: 'notebook',
-    name: 'notebook-1',
-    flavorId: 'modelarts.vm.cpu.2u',
-    imageId: 'Multi-Engine 2.0 (python3)',
-  })
-  const edge = await submit({
-    verb: 'deploy',
-    name: 'defect-detect',
-    nodes: ['edge-1', 'edge-2'],
-    onNodes: true,
-    flavorId: 'modelarts.vm.cpu.2u',
-    imageId: '6c0f2d5e-0d63-4c6b-9a53-2b1e54f1a7d0',
-  })
-  const shop = await submit(microservice)
-  await submit({
-    verb: 'register',
-    service: microservice.freshId,
-    instance: 'provider-1',
-    hostName: 'localhost',
-    endpoints: ['rest://127.0.0.1:8080'],
-    healthCheck: { mode: 'push', interval: yearMs / 4_000, times: 3 },
-    dataCenter: null,
-    version: '1.0.0',
-    ttlMs: yearMs,
-    properties: {},
-  })
-  const id = (receipt: Receipt): string => receipt.instanceIds[0] ?? ''
+  const server = { verb: 'create', kind: 'server' } as const
+  const [web, ecs, notebook, edge] = await Promise.all([
+    submit({ ...server, name: 'web-1', flavorId: 'proc.small', imageId: 'echo-http' }),
+    submit({ ...server, name: 'ecs-1', flavorId: 'ecs.g3i.large', imageId: 'sim' }),
+    submit({ ...notebookOf, name: 'notebook-1' }),
+    submit(service),
+    submit({ ...server, name: 'metal-1', flavorId: 'physical.s4.medium', imageId: 'sim' }),
+    submit(microservice),
+    submit(registered),
+  ])
+  const alias = async (receipt: Receipt, scheme: string): Promise<string> =>
+    (await plane.read.get('instances', receipt.instanceIds[0] ?? ''))?.aliases[scheme] ?? ''
   return {
-    server: id(server),
-    ecs: (await plane.read.get('instances', id(ecs)))?.aliases['ecs'] ?? '',
-    notebook: (await plane.read.get('instances', id(notebook)))?.aliases['devenv'] ?? '',
+    server: web.instanceIds[0] ?? '',
+    ecs: await alias(ecs, 'ecs'),
+    notebook: await alias(notebook, 'devenv'),
     service: edge.serviceId ?? '',
-    node: 'edge-1',
-    microservice: shop.serviceId === undefined ? '' : microservice.freshId,
-    registered: 'provider-1',
+    node: service.nodes[0],
+    microservice: microservice.freshId,
+    registered: registered.instance,
   }
 }
+
+const notebookOf = {
+  verb: 'create',
+  kind: 'notebook',
+  flavorId: 'modelarts.vm.cpu.2u',
+  imageId: 'Multi-Engine 2.0 (python3)',
+} as const
+
+const service = {
+  verb: 'deploy',
+  name: 'defect-detect',
+  nodes: ['edge-1', 'edge-2'],
+  onNodes: true,
+  flavorId: 'modelarts.vm.cpu.2u',
+  imageId: '6c0f2d5e-0d63-4c6b-9a53-2b1e54f1a7d0',
+} as const
 
 const microservice = {
   verb: 'register-service',
@@ -109,6 +82,19 @@ const microservice = {
       status: 'UP',
     },
   },
+} as const
+
+const registered = {
+  verb: 'register',
+  service: microservice.freshId,
+  instance: 'provider-1',
+  hostName: 'localhost',
+  endpoints: ['rest://127.0.0.1:8080'],
+  healthCheck: { mode: 'push', interval: yearMs / 4_000, times: 3 },
+  dataCenter: null,
+  version: '1.0.0',
+  ttlMs: yearMs,
+  properties: {},
 } as const
 
 /** Ready to paste once credentials.env is sourced; OS_TOKEN is fetched by the first line. */

@@ -52,8 +52,8 @@ export class Looker {
   async #look(id: InstanceId): Promise<void> {
     const { store, drivers, clock } = this.#parts
     const instance = await store.get('instances', id)
-    const driver = instance?.driver == null ? undefined : drivers.get(instance.driver)
-    if (!instance || !driver || !isWatched(instance)) return
+    const driver = instance && drivers.get(instance.driver ?? '')
+    if (!driver || !isWatched(instance)) return
     const observation = await observe(
       driver,
       await thingOf(store, instance),

@@ -48,7 +48,7 @@ export class ShortCache<Value> {
     return undefined
   }
 
-  /** Reads, and remembers what was read unless something changed meanwhile. */
+  /** Reads, and remembers what was read as of when the reading began: void, if something changed meanwhile. */
   async fill<Refusal>(
     key: string,
     read: () => Promise<Result<Value, Refusal>>,
@@ -56,7 +56,7 @@ export class ShortCache<Value> {
     const epoch = this.#epoch.now
     const freshUntilMs = this.#nowMs() + lifeMs
     const found = await read()
-    if (found.ok && epoch === this.#epoch.now) {
+    if (found.ok) {
       const oldest = this.#entries.size >= sizeMax ? this.#entries.keys().next() : undefined
       if (oldest?.done === false) this.#entries.delete(oldest.value)
       this.#entries.set(key, { value: found.value, epoch, freshUntilMs })

@@ -10,29 +10,25 @@ import { type Caller, type Role } from '#kernel/caller.ts'
 import { type Result, err, ok } from '#kernel/errors.ts'
 import { type Grant, type User } from '#kernel/identity.ts'
 import { type ProjectId, type UserId, compact, projectId, userId } from '#kernel/ids.ts'
-import { type AuthFailure, type Scope, type UserName } from '#kernel/ports/identity.ts'
+import {
+  type AuthFailure,
+  type Domain,
+  type DomainRef,
+  type Scope,
+  type UserName,
+} from '#kernel/ports/identity.ts'
 import { type Store, type Write } from '#kernel/ports/store.ts'
 import { type Project } from '#kernel/project.ts'
 import { type Epoch, ShortCache } from './cache.ts'
-
-export interface Domain {
-  readonly id: string
-  readonly name: string
-}
 
 /** One domain: accounts of the clouds are projects here. */
 export const theDomain: Domain = { id: 'default', name: 'Default' }
 export const domains: readonly Domain[] = [theDomain]
 
-/** By id, or by name in any case: clients are commonly set to either spelling. */
-export function domainIdOf(wanted: {
-  readonly id?: string
-  readonly name?: string
-}): string | undefined {
-  return domains.find(({ id, name }) =>
-    wanted.id === undefined ? name.toLowerCase() === wanted.name?.toLowerCase() : id === wanted.id,
-  )?.id
-}
+export const domainOf = ({ id, name }: DomainRef): Domain | undefined =>
+  domains.find((domain) =>
+    id === undefined ? domain.name.toLowerCase() === name?.toLowerCase() : domain.id === id,
+  )
 
 export type Roles = ReadonlyMap<ProjectId, Role>
 
@@ -84,8 +80,8 @@ export class Directory {
 
   async userNamed(wanted: UserName): Promise<User | undefined> {
     if ('id' in wanted) return await this.user(wanted.id)
-    const domainId = domainIdOf(wanted.domain)
-    return domainId === undefined ? undefined : await this.userByName(wanted.name, domainId)
+    const domain = domainOf(wanted.domain)
+    return domain === undefined ? undefined : await this.userByName(wanted.name, domain.id)
   }
 
   async userByName(name: string, domainId: string): Promise<User | undefined> {

@@ -6,7 +6,7 @@ import { type Identity } from '#kernel/ports/identity.ts'
 import { type Store } from '#kernel/ports/store.ts'
 import { AccessKeys, securityTokenFits } from './access-keys.ts'
 import { Epoch } from './cache.ts'
-import { Directory, domains } from './directory.ts'
+import { Directory, domainOf, domains } from './directory.ts'
 import { Logins } from './logins.ts'
 import { sealerOf } from './sealing.ts'
 import { type ScryptCost, defaultCost } from './secrets.ts'
@@ -54,6 +54,7 @@ export function createIdentity(parts: IdentityParts): IdentityRoom {
   const logins = new Logins({ store, nowMs, epoch, directory, throttle, cost: passwordCost })
   return {
     domains,
+    domain: domainOf,
     directory,
     keys,
     passwordCost,

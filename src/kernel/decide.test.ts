@@ -13,7 +13,11 @@ import { type InstanceRequest, type Request } from './request.ts'
 const target = (id: string): { kind: 'any'; id: string } => ({ kind: 'any', id })
 
 /** Boards on which one instance of each kind is in each state that requests can bring it to. */
-function situations(): readonly { readonly name: string; readonly board: Board; readonly id: InstanceId }[] {
+function situations(): readonly {
+  readonly name: string
+  readonly board: Board
+  readonly id: InstanceId
+}[] {
   const made: { name: string; board: Board; id: InstanceId }[] = []
   const add = (name: string, build: (board: Board) => InstanceId): void => {
     const board = new Board(
@@ -29,16 +33,22 @@ function situations(): readonly { readonly name: string; readonly board: Board; 
       board.settle(id)
       return id
     }
-    const after = (verb: 'start' | 'restart' | 'delete', settle: boolean) => (board: Board): InstanceId => {
-      const id = ran(board)
-      if (verb === 'start') {
-        board.must({ verb: 'stop', target: target(id), rung: 'soft' })
-        board.settle(id)
+    const after =
+      (verb: 'start' | 'restart' | 'delete', settle: boolean) =>
+      (board: Board): InstanceId => {
+        const id = ran(board)
+        if (verb === 'start') {
+          board.must({ verb: 'stop', target: target(id), rung: 'soft' })
+          board.settle(id)
+        }
+        board.must(
+          verb === 'restart'
+            ? { verb, target: target(id), rung: 'soft' }
+            : { verb, target: target(id) },
+        )
+        if (settle) board.settle(id)
+        return id
       }
-      board.must(verb === 'restart' ? { verb, target: target(id), rung: 'soft' } : { verb, target: target(id) })
-      if (settle) board.settle(id)
-      return id
-    }
     add(`${kind} provisioning`, fresh)
     add(`${kind} running`, ran)
     for (const rung of rungs) {
@@ -80,7 +90,14 @@ function situations(): readonly { readonly name: string; readonly board: Board; 
 }
 
 function deployed(board: Board): InstanceId {
-  const receipt = board.must({ verb: 'deploy', name: 's', nodes: ['n1', 'n2'], onNodes: true, flavorId: 'small', imageId: 'sim' })
+  const receipt = board.must({
+    verb: 'deploy',
+    name: 's',
+    nodes: ['n1', 'n2'],
+    onNodes: true,
+    flavorId: 'small',
+    imageId: 'sim',
+  })
   const [id] = receipt.instanceIds
   assert.ok(id)
   return id
@@ -114,18 +131,32 @@ describe('decide', () => {
         const request = asked(id)[index]
         assert.ok(request)
         const before = board.instance(id)
-        const rows = JSON.stringify([board.all('instances'), board.all('operations'), board.all('pools')])
+        const rows = JSON.stringify([
+          board.all('instances'),
+          board.all('operations'),
+          board.all('pools'),
+        ])
         const result = board.ask(request)
         const after = board.instance(id)
         const label = `${request.verb} on ${name}`
         tried++
         if (!result.ok) {
-          assert.equal(JSON.stringify([board.all('instances'), board.all('operations'), board.all('pools')]), rows, `${label} left a trace`)
+          assert.equal(
+            JSON.stringify([board.all('instances'), board.all('operations'), board.all('pools')]),
+            rows,
+            `${label} left a trace`,
+          )
           continue
         }
         if (result.value.unchanged) assert.equal(after.state, before.state, label)
-        else assert.equal(after.state, step(lifecycles[after.kind], before.state, request.verb), label)
-        assert.equal(after.task !== null, ['provisioning', 'deploying'].includes(after.state) || after.state.endsWith('ing') && after.state !== 'running', label)
+        else
+          assert.equal(after.state, step(lifecycles[after.kind], before.state, request.verb), label)
+        assert.equal(
+          after.task !== null,
+          ['provisioning', 'deploying'].includes(after.state) ||
+            (after.state.endsWith('ing') && after.state !== 'running'),
+          label,
+        )
       }
     }
     assert.ok(tried >= 200, `only ${tried} were tried`)
@@ -164,7 +195,12 @@ describe('decide', () => {
     const board = new Board()
     const id = board.create()
     board.settle(id)
-    const { operationId } = board.must({ verb: 'stop', target: target(id), rung: 'soft', graceMs: 2_000 })
+    const { operationId } = board.must({
+      verb: 'stop',
+      target: target(id),
+      rung: 'soft',
+      graceMs: 2_000,
+    })
     board.report(id, { act: 'stop', ok: true })
     board.report(id, { observation: board.seen('up') })
     assert.equal(board.operation(operationId).rung, 'soft')
@@ -209,7 +245,12 @@ describe('decide', () => {
     const id = board.create()
     const operation = board.operation(board.instance(id).task?.operationId)
     board.put('operations', { ...operation, attempt: 2 })
-    const late = board.ask({ verb: 'settle', operation: operation.id, attempt: 1, report: { act: 'create', ok: true } })
+    const late = board.ask({
+      verb: 'settle',
+      operation: operation.id,
+      attempt: 1,
+      report: { act: 'create', ok: true },
+    })
     assert.deepEqual(late, { ok: false, error: { code: 'Fenced', operation: operation.id } })
   })
 
@@ -233,7 +274,10 @@ describe('decide', () => {
     const board = new Board()
     const id = board.create()
     board.settle(id)
-    const seen = { ...board.seen('down', { exitCode: 3 }), reason: 'process 4711 exited with code 3' }
+    const seen = {
+      ...board.seen('down', { exitCode: 3 }),
+      reason: 'process 4711 exited with code 3',
+    }
     board.must({ verb: 'observed', instance: id, observation: seen })
     assert.equal(board.instance(id).state, 'stopped')
     assert.equal(board.instance(id).reason, 'process 4711 exited with code 3')
@@ -242,7 +286,11 @@ describe('decide', () => {
 })
 
 describe('who may', () => {
-  const requests = (id: string): readonly Request[] => [...asked(id), { verb: 'hold', target: target(id), kind: 'lock' }, { verb: 'update', target: target(id), name: 'x' }]
+  const requests = (id: string): readonly Request[] => [
+    ...asked(id),
+    { verb: 'hold', target: target(id), kind: 'lock' },
+    { verb: 'update', target: target(id), name: 'x' },
+  ]
 
   it('another tenant cannot tell an instance from one that never was', () => {
     for (let index = 0; index < requests('').length; index++) {
@@ -251,7 +299,10 @@ describe('who may', () => {
       const theirs = board.ask(requests(id)[index] as Request, { as: stranger }) // index is below the length
       const nobodys = board.ask(requests('nothing')[index] as Request, { as: stranger }) // as above
       assert.deepEqual(theirs, { ok: false, error: { code: 'NotFound', what: 'instance', id } })
-      assert.deepEqual(nobodys, { ok: false, error: { code: 'NotFound', what: 'instance', id: 'nothing' } })
+      assert.deepEqual(nobodys, {
+        ok: false,
+        error: { code: 'NotFound', what: 'instance', id: 'nothing' },
+      })
     }
   })
 
@@ -259,7 +310,8 @@ describe('who may', () => {
     const board = new Board()
     const id = board.create()
     board.settle(id)
-    for (const request of requests(id)) assert.equal(code(board.ask(request, { as: reader })), 'Forbidden')
+    for (const request of requests(id))
+      assert.equal(code(board.ask(request, { as: reader })), 'Forbidden')
   })
 
   it('a lock stops all but an admin; a hold stops everybody', () => {
@@ -275,15 +327,32 @@ describe('who may', () => {
   })
 })
 
-const code = (result: { ok: boolean; error?: { code: string } }): string | undefined => result.error?.code
+const code = (result: { ok: boolean; error?: { code: string } }): string | undefined =>
+  result.error?.code
 
 describe('the order of checks', () => {
   it('names the first of all that forbid a stop', () => {
     const board = new Board()
-    const id = board.create({ charge: 'PrePaid', conditions: { createdByService: 'vke', hostUnsupported: true, scheduled: true } }, { as: admin })
-    const stop = (): string | undefined => code(board.ask({ verb: 'stop', target: target(id), rung: 'soft', from: ['running'], stoppedMode: 'release' }))
+    const id = board.create(
+      {
+        charge: 'PrePaid',
+        conditions: { createdByService: 'vke', hostUnsupported: true, scheduled: true },
+      },
+      { as: admin },
+    )
+    const stop = (): string | undefined =>
+      code(
+        board.ask({
+          verb: 'stop',
+          target: target(id),
+          rung: 'soft',
+          from: ['running'],
+          stoppedMode: 'release',
+        }),
+      )
     board.must({ verb: 'hold', target: target(id), kind: 'hold' })
-    const lift = (change: Partial<Instance>): void => board.put('instances', { ...board.instance(id), ...change })
+    const lift = (change: Partial<Instance>): void =>
+      board.put('instances', { ...board.instance(id), ...change })
     assert.equal(stop(), 'OwnedByService')
     lift({ conditions: { ...board.instance(id).conditions, createdByService: null } })
     assert.equal(stop(), 'Held')
@@ -292,12 +361,27 @@ describe('the order of checks', () => {
     lift({ conditions: { ...board.instance(id).conditions, hostUnsupported: false } })
     assert.equal(stop(), 'Busy')
     board.settle(id)
-    assert.deepEqual(board.ask({ verb: 'stop', target: target(id), rung: 'soft', from: ['running'], stoppedMode: 'release' }), { ok: false, error: { code: 'CannotRelease', id, because: 'charge' } })
+    assert.deepEqual(
+      board.ask({
+        verb: 'stop',
+        target: target(id),
+        rung: 'soft',
+        from: ['running'],
+        stoppedMode: 'release',
+      }),
+      { ok: false, error: { code: 'CannotRelease', id, because: 'charge' } },
+    )
     lift({ charge: 'PostPaid' })
     board.put('flavors', flavor({ mayRelease: false }))
-    assert.deepEqual(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' }), { ok: false, error: { code: 'CannotRelease', id, because: 'flavor' } })
+    assert.deepEqual(
+      board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' }),
+      { ok: false, error: { code: 'CannotRelease', id, because: 'flavor' } },
+    )
     board.put('flavors', flavor())
-    assert.deepEqual(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' }), { ok: false, error: { code: 'CannotRelease', id, because: 'scheduled' } })
+    assert.deepEqual(
+      board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' }),
+      { ok: false, error: { code: 'CannotRelease', id, because: 'scheduled' } },
+    )
     lift({ conditions: { ...board.instance(id).conditions, scheduled: false } })
     board.put('drivers', { id: 'simulated', available: false, reason: 'out' })
     assert.equal(stop(), 'DriverUnavailable')
@@ -319,7 +403,10 @@ describe('idempotency', () => {
     assert.deepEqual(board.must(stop, { token: 't' }), first)
     assert.equal(board.instance(id).state, 'running')
     assert.equal(code(board.ask(stop, { token: 't', fingerprint: 'other' })), 'TokenReused')
-    assert.equal(code(board.ask({ verb: 'start', target: target(id), from: ['stopped'] }, { token: 'u' })), 'WrongState')
+    assert.equal(
+      code(board.ask({ verb: 'start', target: target(id), from: ['stopped'] }, { token: 'u' })),
+      'WrongState',
+    )
     assert.equal(board.get('idempotency', 'u'), undefined)
   })
 })
@@ -329,15 +416,40 @@ describe('capacity', () => {
     const board = new Board([flavor({ poolId: 'pool' })], [{ id: 'pool', capacity: 1 }])
     const id = board.create()
     board.settle(id)
-    assert.equal(code(board.ask({ verb: 'create', kind: 'server', name: 'two', flavorId: 'small', imageId: 'sim' })), 'NoCapacity')
+    assert.equal(
+      code(
+        board.ask({
+          verb: 'create',
+          kind: 'server',
+          name: 'two',
+          flavorId: 'small',
+          imageId: 'sim',
+        }),
+      ),
+      'NoCapacity',
+    )
     board.must({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' })
     assert.equal(board.get('pools', 'pool')?.taken, 1)
     board.settle(id)
     assert.equal(board.get('pools', 'pool')?.taken, 0)
     const two = board.create({ name: 'two' })
     assert.equal(code(board.ask({ verb: 'start', target: target(id) })), 'NoCapacity')
-    assert.equal(code(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'keep' })), 'NoCapacity')
-    assert.equal(code(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release', from: ['running'] })), 'StoppedModeSame')
+    assert.equal(
+      code(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'keep' })),
+      'NoCapacity',
+    )
+    assert.equal(
+      code(
+        board.ask({
+          verb: 'stop',
+          target: target(id),
+          rung: 'soft',
+          stoppedMode: 'release',
+          from: ['running'],
+        }),
+      ),
+      'StoppedModeSame',
+    )
     board.must({ verb: 'delete', target: target(two) })
     board.settle(two)
     board.must({ verb: 'start', target: target(id) })
@@ -345,17 +457,29 @@ describe('capacity', () => {
   })
 
   it('a free flavor queues first come first served: reserved, then started, or lapsed to the next', () => {
-    const board = new Board([flavor({ charge: 'free', poolId: 'pool', releasesOnStop: true })], [{ id: 'pool', capacity: 1 }])
-    const made = ['a', 'b', 'c'].map((name) => board.create({ kind: 'notebook', name, queues: true }))
+    const board = new Board(
+      [flavor({ charge: 'free', poolId: 'pool', releasesOnStop: true })],
+      [{ id: 'pool', capacity: 1 }],
+    )
+    const made = ['a', 'b', 'c'].map((name) =>
+      board.create({ kind: 'notebook', name, queues: true }),
+    )
     const [a, b, c] = made as [InstanceId, InstanceId, InstanceId]
-    assert.deepEqual(made.map((id) => board.instance(id).state), ['provisioning', 'queued', 'queued'])
+    assert.deepEqual(
+      made.map((id) => board.instance(id).state),
+      ['provisioning', 'queued', 'queued'],
+    )
     board.settle(a)
     board.must({ verb: 'dequeue', target: target(b) })
     board.must({ verb: 'queue', target: target(b) })
     board.must({ verb: 'stop', target: target(a), rung: 'soft' })
     board.settle(a)
     board.must({ verb: 'pass', pool: 'pool' })
-    assert.equal(board.instance(c).state, 'provisioning', 'c waited longer than b, which left the queue')
+    assert.equal(
+      board.instance(c).state,
+      'provisioning',
+      'c waited longer than b, which left the queue',
+    )
     board.settle(c)
     board.must({ verb: 'delete', target: target(c) })
     board.settle(c)
@@ -370,7 +494,8 @@ describe('capacity', () => {
   it('only free flavors queue, whatever the state', () => {
     const board = new Board()
     const id = board.create({ kind: 'notebook' })
-    for (const verb of ['queue', 'dequeue'] as const) assert.equal(code(board.ask({ verb, target: target(id) })), 'NotQueueable')
+    for (const verb of ['queue', 'dequeue'] as const)
+      assert.equal(code(board.ask({ verb, target: target(id) })), 'NotQueueable')
   })
 })
 
@@ -382,13 +507,24 @@ describe('services on nodes', () => {
     assert.equal(service(), 'deploying')
     for (const instance of board.all('instances')) board.settle(instance.id)
     assert.equal(service(), 'running')
-    const ref = { kind: 'edge-instance', service: board.all('services')[0]?.id ?? '', node: 'n1' } as const
+    const ref = {
+      kind: 'edge-instance',
+      service: board.all('services')[0]?.id ?? '',
+      node: 'n1',
+    } as const
     board.must({ verb: 'stop', target: ref, rung: 'soft', from: ['running'] })
     board.settle(id)
     assert.equal(service(), 'running', 'a node stopped on purpose does not degrade the service')
-    assert.equal(code(board.ask({ verb: 'stop', target: ref, rung: 'soft', from: ['running'] })), 'WrongState')
+    assert.equal(
+      code(board.ask({ verb: 'stop', target: ref, rung: 'soft', from: ['running'] })),
+      'WrongState',
+    )
     const other = board.all('instances').find((one) => one.id !== id)
-    board.must({ verb: 'observed', instance: other?.id as InstanceId, observation: board.seen('down') }) // there are two
+    board.must({
+      verb: 'observed',
+      instance: other?.id as InstanceId,
+      observation: board.seen('down'),
+    }) // there are two
     assert.equal(service(), 'failed')
     board.must({ verb: 'start-service', service: ref.service })
     assert.equal(service(), 'deploying')
@@ -404,9 +540,16 @@ describe('services on nodes', () => {
   it('belongs to its owner', () => {
     const board = new Board()
     deployed(board)
-    const ref = { kind: 'edge-instance', service: board.all('services')[0]?.id ?? '', node: 'n1' } as const
+    const ref = {
+      kind: 'edge-instance',
+      service: board.all('services')[0]?.id ?? '',
+      node: 'n1',
+    } as const
     const other = { ...member, userId: reader.userId }
-    assert.equal(code(board.ask({ verb: 'stop', target: ref, rung: 'soft' }, { as: other })), 'NotOwner')
+    assert.equal(
+      code(board.ask({ verb: 'stop', target: ref, rung: 'soft' }, { as: other })),
+      'NotOwner',
+    )
   })
 })
 
@@ -416,7 +559,18 @@ describe('registered instances', () => {
     const receipt = board.must(registration)
     return receipt.instanceIds[0] as InstanceId // one was registered
   }
-  const registration = { verb: 'register', service: 's', instance: 'i', hostName: 'h', endpoints: [], healthCheck: {}, dataCenter: null, version: '1', ttlMs: 120_000, properties: {} } as const
+  const registration = {
+    verb: 'register',
+    service: 's',
+    instance: 'i',
+    hostName: 'h',
+    endpoints: [],
+    healthCheck: {},
+    dataCenter: null,
+    version: '1',
+    ttlMs: 120_000,
+    properties: {},
+  } as const
   const statuses = ['up', 'down', 'starting', 'testing', 'out-of-service'] as const
   const ref = { kind: 'service-instance', service: 's', instance: 'i' } as const
 
@@ -455,6 +609,9 @@ describe('registered instances', () => {
     board.nowMs += 1_000
     board.must({ verb: 'expire', instance: id, renewedAtMs: 0 })
     assert.equal(board.get('instances', id), undefined)
-    assert.equal(code(board.ask({ verb: 'set-status', target: ref, as: 'operator', status: 'up' })), 'NotFound')
+    assert.equal(
+      code(board.ask({ verb: 'set-status', target: ref, as: 'operator', status: 'up' })),
+      'NotFound',
+    )
   })
 })

@@ -6,7 +6,7 @@ import { may } from './access.ts'
 import { unreachable } from './assert.ts'
 import { create } from './decisions/create.ts'
 import { hold, put, releaseHold, update } from './decisions/edit.ts'
-import { findInstance, ownService } from './decisions/find.ts'
+import { findInstance, findService, ownService } from './decisions/find.ts'
 import { capture, dequeue, queue, remove, reset, restart, start, stop } from './decisions/power.ts'
 import {
   clearStatus,
@@ -19,13 +19,14 @@ import {
 import { deploy, powerService, removeServices, updateService } from './decisions/services.ts'
 import { extend, observed, settle } from './decisions/settle.ts'
 import { expire, pass, wake } from './decisions/timers.ts'
-import { err, ok, type Result } from './errors.ts'
+import { err, type KernelError, ok, type Result } from './errors.ts'
 import { type Instance } from './instance.ts'
 import {
   type Batch,
   type CallerRequest,
   type Context,
   type EngineRequest,
+  type InstanceRef,
   type InstanceRequest,
   type Receipt,
   type Request,
@@ -138,6 +139,8 @@ function instanceRequest(
   context: Context,
   draft: Draft,
 ): Result<Receipt> {
+  const stranger = strangerTo(request.target, draft, context)
+  if (stranger) return err(stranger)
   const found = findInstance(draft, request.target, context.caller)
   if (!found.ok) return found
   if (!may(context.caller, request.verb)) return err({ code: 'Forbidden', needs: request.verb })
@@ -146,6 +149,14 @@ function instanceRequest(
     instance.kind === 'edge-instance' ? onService(draft, context, instance) : ok(undefined)
   if (!service.ok) return service
   return act(request, context, draft, instance)
+}
+
+/** Whose service it is comes before whether it has such a node. */
+function strangerTo(target: InstanceRef, draft: Draft, context: Context): KernelError | undefined {
+  if (target.kind !== 'edge-instance' || !('node' in target)) return undefined
+  const service = findService(draft, target.service, 'inference', context.caller)
+  const owner = service.ok ? ownService(service.value, context.caller) : service
+  return owner.ok ? undefined : owner.error
 }
 
 /** An instance on a node belongs to its service: its owner decides, and not while it is being removed. */

@@ -92,6 +92,43 @@ export type KernelError =
   | { readonly code: 'Fenced'; readonly operation: OperationId }
 
 export type ErrorCode = KernelError['code']
+
+/** What each code tells, for people; documentation is generated from it. */
+export const errorMeanings = {
+  NotFound: 'There is no such thing, or none that this caller may see.',
+  AlreadyExists: 'The name or id is taken.',
+  BadField: 'A field is missing, of the wrong type, or out of range.',
+  Forbidden: "The caller's role does not allow it.",
+  WrongState: 'At rest, but not in a state from which this may be asked.',
+  Busy: 'An operation is under way that this request neither joins nor pre-empts.',
+  Held: 'Somebody holds or locked it.',
+  NoCapacity: 'Its pool has no free place.',
+  NotQueueable: 'Only free flavors queue.',
+  StoppedModeSame: 'It is stopped with that mode already.',
+  CannotRelease: 'Its capacity cannot be released while it is stopped.',
+  OwnedByService: 'Another service owns it.',
+  HostUnsupported: 'Its dedicated host cannot serve requests.',
+  DeletionProtected: 'It is protected against deletion.',
+  TermUnfinished: 'It is paid for a term that has not ended.',
+  NodeNotReady: 'Its node is not in contact.',
+  NotOwner: 'Same project, but somebody else owns it.',
+  NotOnNodes: 'The service does not run on nodes.',
+  ServiceBusy: 'The service is being changed as a whole.',
+  ServiceInUse: 'The service still has instances or consumers.',
+  ProjectFrozen: "The project's account is frozen.",
+  BalanceLacking: "The project's account lacks balance.",
+  FlavorDenied: 'The project may not use this flavor.',
+  FlavorMismatch: 'Flavor and image need different hardware.',
+  QuotaExceeded: 'A limit of the project is reached.',
+  Unsupported: 'This kind of instance, or its driver, cannot do that.',
+  GenerationChanged: 'Somebody changed it since the caller looked.',
+  TokenReused: 'The idempotency token was used for another request.',
+  TokenInProcess: 'The first request with this idempotency token is still being answered.',
+  DriverUnavailable: 'Its driver is out of service.',
+  Overloaded: 'Too much waits; try again later.',
+  StoreUnavailable: 'The store could not commit; nothing was changed.',
+  Fenced: 'A worker that lost its lease reported; doors never see it.',
+} as const satisfies Record<ErrorCode, string>
 export type ErrorOf<Code extends ErrorCode> = Extract<KernelError, { readonly code: Code }>
 
 /** What a caller can ask for by name; refusals name it. */

@@ -85,7 +85,10 @@ export interface Intent {
 export interface Task {
   readonly operationId: OperationId
   readonly verb: Verb
+  /** How hard it has come to be: bare metal is always forced, and a deadline makes it harder. */
   readonly rung: Rung | null
+  /** How hard it was asked to be. */
+  readonly asked: Rung | null
   /** The situation in which it was accepted. */
   readonly from: Situation | null
   readonly sinceMs: number

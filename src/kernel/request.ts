@@ -24,6 +24,7 @@ import { type Rung } from './ladder.ts'
 import { type Observation } from './observation.ts'
 import { type Act } from './operation.ts'
 import { type Project } from './project.ts'
+import { type Service } from './service.ts'
 
 /** Other ids under which doors show an instance, and their shapes; see aliases.ts. */
 export type Scheme = 'ecs' | 'devenv' | 'lab' | 'edge' | 'registry'
@@ -32,7 +33,12 @@ export type Scheme = 'ecs' | 'devenv' | 'lab' | 'edge' | 'registry'
 export type InstanceRef =
   | { readonly kind: Kind | 'any'; readonly id: string }
   /** `within`: not found in another project, not even by an admin: for protocols whose accounts know no others. */
-  | { readonly kind: Kind; readonly scheme: Scheme; readonly id: string; readonly within?: ProjectId }
+  | {
+      readonly kind: Kind
+      readonly scheme: Scheme
+      readonly id: string
+      readonly within?: ProjectId
+    }
   | { readonly kind: 'edge-instance'; readonly service: string; readonly node: string }
   | { readonly kind: 'service-instance'; readonly service: string; readonly instance: string }
 
@@ -120,8 +126,16 @@ export interface UpdateInstance extends Change {
   readonly description?: string
   /** Replaces all labels. */
   readonly labels?: Readonly<Record<string, string>>
-  /** Replaces one door's attributes. */
-  readonly attributes?: { readonly door: string; readonly value: JsonObject }
+  /** Sets these labels, removes those that are null, and leaves the others. */
+  readonly changedLabels?: Readonly<Record<string, string | null>>
+  /** Replaces one door's attributes, or with `isMerged` only those it names. */
+  readonly attributes?: {
+    readonly door: string
+    readonly value: JsonObject
+    readonly isMerged?: true
+  }
+  /** Refused while somebody holds the instance; otherwise its description changes all the same. */
+  readonly heedsHolds?: true
   /** Admin or owner, except `createdByService`, `scheduled` and `hostUnsupported`: admin only. */
   readonly conditions?: Partial<Conditions>
   readonly charge?: Charge
@@ -160,6 +174,8 @@ export interface PowerService {
 export interface UpdateService {
   readonly verb: 'update-service'
   readonly service: string
+  /** Clients choose a microservice's id, so it may look like an inference service's. Absent: whichever it is. */
+  readonly kind?: Service['kind']
   readonly description?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly attributes?: { readonly door: string; readonly value: JsonObject }

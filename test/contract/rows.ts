@@ -245,6 +245,8 @@ export const rows: Builders = {
     id: fresh(),
     userId: owner,
     project,
+    domainId: null,
+    appCredentialId: null,
     methods: ['password'],
     auditIds: ['audit-1'],
     issuedAtMs: startMs,

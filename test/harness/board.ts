@@ -28,7 +28,12 @@ export const member: Caller = {
   domainId: 'default',
   role: 'member',
 }
-export const admin: Caller = { ...member, userId: userId('u-admin'), userName: 'admin', role: 'admin' }
+export const admin: Caller = {
+  ...member,
+  userId: userId('u-admin'),
+  userName: 'admin',
+  role: 'admin',
+}
 export const reader: Caller = { ...member, userId: userId('u-reader'), role: 'reader' }
 export const stranger: Caller = { ...member, userId: userId('u-x'), projectId: projectId('p2') }
 
@@ -70,12 +75,16 @@ export class Board implements Reader {
   readonly #tables = new Map<TableName, Map<string, Rows[TableName]>>()
   #ids = 0
 
-  constructor(flavors: readonly Flavor[] = [flavor()], pools: readonly Pick<Pool, 'id' | 'capacity'>[] = []) {
+  constructor(
+    flavors: readonly Flavor[] = [flavor()],
+    pools: readonly Pick<Pool, 'id' | 'capacity'>[] = [],
+  ) {
     this.put('drivers', { id: 'simulated', available: true, reason: null })
     const image = { id: 'sim', name: 'sim', launch: {}, hardware: 'CPU', attributes: {} } as const
     this.put('images', { ...image, kinds: ['server', 'notebook', 'edge-instance'] })
     for (const row of flavors) this.put('flavors', row)
-    for (const node of ['n1', 'n2']) this.put('nodes', { id: node, name: node, state: 'ready', attributes: {} })
+    for (const node of ['n1', 'n2'])
+      this.put('nodes', { id: node, name: node, state: 'ready', attributes: {} })
     for (const row of pools) this.must({ verb: 'put', table: 'pools', row }, { as: admin })
   }
 
@@ -104,10 +113,25 @@ export class Board implements Reader {
   }
 
   context({ as = member, token, fingerprint = 'same' }: AskOptions = {}): Context {
-    const cause = { by: 'user', userId: as.userId, userName: as.userName, door: 'test', requestId: 'r', why: null } as const
+    const cause = {
+      by: 'user',
+      userId: as.userId,
+      userName: as.userName,
+      door: 'test',
+      requestId: 'r',
+      why: null,
+    } as const
     const ids = { next: () => `00000000-0000-4000-8000-${String(++this.#ids).padStart(12, '0')}` }
     const idempotency = token === undefined ? {} : { idempotency: { token, fingerprint } }
-    return { caller: as, cause, nowMs: this.nowMs, ids, worker: 'w', leaseMs: 30_000, ...idempotency }
+    return {
+      caller: as,
+      cause,
+      nowMs: this.nowMs,
+      ids,
+      worker: 'w',
+      leaseMs: 30_000,
+      ...idempotency,
+    }
   }
 
   /** Decides and, when it was accepted, writes. */
@@ -142,8 +166,14 @@ export class Board implements Reader {
   }
 
   /** A server that runs, or whatever `change` makes of it. */
-  create(change: Partial<Extract<Request, { verb: 'create' }>> = {}, options: AskOptions = {}): InstanceId {
-    const receipt = this.must({ verb: 'create', kind: 'server', name: 'one', flavorId: 'small', imageId: 'sim', ...change }, options)
+  create(
+    change: Partial<Extract<Request, { verb: 'create' }>> = {},
+    options: AskOptions = {},
+  ): InstanceId {
+    const receipt = this.must(
+      { verb: 'create', kind: 'server', name: 'one', flavorId: 'small', imageId: 'sim', ...change },
+      options,
+    )
     const [id] = receipt.instanceIds
     if (id === undefined) throw new Error('nothing was created')
     return id
@@ -169,11 +199,19 @@ export class Board implements Reader {
       const doing = nextMove(operation, this.nowMs)
       if (doing.do === 'act') this.report(id, { act: doing.act, ok: true, handle: { made: true } })
       else if (doing.do === 'sleep') this.nowMs = doing.untilMs
-      else this.report(id, { observation: this.seen(operation.verb === 'stop' || operation.verb === 'delete' || operation.undoing ? 'down' : restartSees(operation)) })
+      else
+        this.report(id, {
+          observation: this.seen(
+            operation.verb === 'stop' || operation.verb === 'delete' || operation.undoing
+              ? 'down'
+              : restartSees(operation),
+          ),
+        })
     }
     throw new Error(`the operation on ${id} did not end`)
   }
 }
 
 /** A restart is seen down once, then up. */
-const restartSees = (operation: Operation): 'up' | 'down' => (operation.verb === 'restart' && operation.step === 1 ? 'down' : 'up')
+const restartSees = (operation: Operation): 'up' | 'down' =>
+  operation.verb === 'restart' && operation.step === 1 ? 'down' : 'up'

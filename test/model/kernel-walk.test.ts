@@ -14,20 +14,73 @@ import { Board, flavor } from '#test/harness/board.ts'
 const pools = ['pool-a', 'pool-b'] as const
 const flavors = [
   flavor({ id: 'small', poolId: 'pool-a' }),
-  flavor({ id: 'free', charge: 'free', poolId: 'pool-b', releasesOnStop: true, autoStopMs: 60_000, storeMs: 600_000 }),
+  flavor({
+    id: 'free',
+    charge: 'free',
+    poolId: 'pool-b',
+    releasesOnStop: true,
+    autoStopMs: 60_000,
+    storeMs: 600_000,
+  }),
 ]
 
 const request = fc.record({
-  verb: fc.constantFrom('create', 'start', 'stop', 'restart', 'capture', 'queue', 'dequeue', 'delete', 'reset', 'resize-pool', 'deploy', 'stop-service', 'start-service', 'remove-services'),
+  verb: fc.constantFrom(
+    'create',
+    'start',
+    'stop',
+    'restart',
+    'capture',
+    'queue',
+    'dequeue',
+    'delete',
+    'reset',
+    'resize-pool',
+    'deploy',
+    'stop-service',
+    'start-service',
+    'remove-services',
+  ),
   who: fc.nat(7),
   rung: fc.constantFrom(...rungs),
   mode: fc.constantFrom(undefined, 'keep' as const, 'release' as const),
   free: fc.boolean(),
   n: fc.nat(3),
 })
-const report = fc.record({ who: fc.nat(7), kind: fc.constantFrom('done', 'failed', 'refused', 'unsupported', 'up', 'not-ready', 'down', 'ended', 'absent', 'unknown') })
-const world = fc.record({ who: fc.nat(7), kind: fc.constantFrom('up', 'down', 'absent', 'unknown', 'pass', 'wake', 'later', 'much-later', 'again') })
-const step = fc.oneof({ weight: 3, arbitrary: request.map((value) => ({ is: 'request', value }) as const) }, { weight: 5, arbitrary: report.map((value) => ({ is: 'report', value }) as const) }, { weight: 2, arbitrary: world.map((value) => ({ is: 'world', value }) as const) })
+const report = fc.record({
+  who: fc.nat(7),
+  kind: fc.constantFrom(
+    'done',
+    'failed',
+    'refused',
+    'unsupported',
+    'up',
+    'not-ready',
+    'down',
+    'ended',
+    'absent',
+    'unknown',
+  ),
+})
+const world = fc.record({
+  who: fc.nat(7),
+  kind: fc.constantFrom(
+    'up',
+    'down',
+    'absent',
+    'unknown',
+    'pass',
+    'wake',
+    'later',
+    'much-later',
+    'again',
+  ),
+})
+const step = fc.oneof(
+  { weight: 3, arbitrary: request.map((value) => ({ is: 'request', value }) as const) },
+  { weight: 5, arbitrary: report.map((value) => ({ is: 'report', value }) as const) },
+  { weight: 2, arbitrary: world.map((value) => ({ is: 'world', value }) as const) },
+)
 
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
@@ -44,36 +97,87 @@ function apply(board: Board, one: Step): void {
   else happen(board, one.value.kind, id)
 }
 
-function ask(board: Board, { verb, rung, mode, free, n }: Extract<Step, { is: 'request' }>['value'], id = 'none'): void {
+function ask(
+  board: Board,
+  { verb, rung, mode, free, n }: Extract<Step, { is: 'request' }>['value'],
+  id = 'none',
+): void {
   const target = { kind: 'any', id } as const
   const service = board.all('services')[0]?.id ?? 'none'
   const as = { as: { ...board.context().caller, role: 'admin' as const } }
-  if (verb === 'create') board.ask({ verb, kind: free ? 'notebook' : 'server', name: `n${n}`, flavorId: free ? 'free' : 'small', imageId: 'sim', queues: free })
-  else if (verb === 'resize-pool') board.ask({ verb: 'put', table: 'pools', row: { id: pools[n % 2] ?? pools[0], capacity: n } }, as)
-  else if (verb === 'deploy') board.ask({ verb, name: 's', nodes: ['n1', 'n2'], onNodes: true, flavorId: 'small', imageId: 'sim' })
+  if (verb === 'create')
+    board.ask({
+      verb,
+      kind: free ? 'notebook' : 'server',
+      name: `n${n}`,
+      flavorId: free ? 'free' : 'small',
+      imageId: 'sim',
+      queues: free,
+    })
+  else if (verb === 'resize-pool')
+    board.ask(
+      { verb: 'put', table: 'pools', row: { id: pools[n % 2] ?? pools[0], capacity: n } },
+      as,
+    )
+  else if (verb === 'deploy')
+    board.ask({
+      verb,
+      name: 's',
+      nodes: ['n1', 'n2'],
+      onNodes: true,
+      flavorId: 'small',
+      imageId: 'sim',
+    })
   else if (verb === 'stop-service' || verb === 'start-service') board.ask({ verb, service })
   else if (verb === 'remove-services') board.ask({ verb, services: [service] })
-  else if (verb === 'stop') board.ask({ verb, target, rung, ...(mode === undefined ? {} : { stoppedMode: mode }) })
+  else if (verb === 'stop')
+    board.ask({ verb, target, rung, ...(mode === undefined ? {} : { stoppedMode: mode }) })
   else if (verb === 'restart') board.ask({ verb, target, rung })
   else if (verb === 'capture') board.ask({ verb, target, imageName: 'i' })
   else if (verb === 'reset') board.ask({ verb, target, to: n % 2 === 0 ? 'running' : 'failed' }, as)
   else board.ask({ verb, target })
 }
 
-function tell(board: Board, kind: Extract<Step, { is: 'report' }>['value']['kind'], id: string): void {
+function tell(
+  board: Board,
+  kind: Extract<Step, { is: 'report' }>['value']['kind'],
+  id: string,
+): void {
   const { task } = board.instance(id)
   if (!task) return
   const doing = nextMove(board.operation(task.operationId), board.nowMs)
   if (doing.do === 'act') {
-    const code = kind === 'failed' || kind === 'refused' || kind === 'unsupported' ? kind : undefined
-    board.report(id, code ? { act: doing.act, ok: false, error: { code, message: code } } : { act: doing.act, ok: true, handle: { made: true } })
+    const code =
+      kind === 'failed' || kind === 'refused' || kind === 'unsupported' ? kind : undefined
+    board.report(
+      id,
+      code
+        ? { act: doing.act, ok: false, error: { code, message: code } }
+        : { act: doing.act, ok: true, handle: { made: true } },
+    )
   } else if (doing.do === 'observe') {
-    const seen = kind === 'not-ready' || kind === 'done' ? 'up' : kind === 'ended' ? 'down' : kind === 'failed' || kind === 'refused' || kind === 'unsupported' ? 'unknown' : kind
-    board.report(id, { observation: { ...board.seen(seen, kind === 'ended' ? { exitCode: 1 } : {}), ready: kind === 'up' } })
+    const seen =
+      kind === 'not-ready' || kind === 'done'
+        ? 'up'
+        : kind === 'ended'
+          ? 'down'
+          : kind === 'failed' || kind === 'refused' || kind === 'unsupported'
+            ? 'unknown'
+            : kind
+    board.report(id, {
+      observation: {
+        ...board.seen(seen, kind === 'ended' ? { exitCode: 1 } : {}),
+        ready: kind === 'up',
+      },
+    })
   }
 }
 
-function happen(board: Board, kind: Extract<Step, { is: 'world' }>['value']['kind'], id: string): void {
+function happen(
+  board: Board,
+  kind: Extract<Step, { is: 'world' }>['value']['kind'],
+  id: string,
+): void {
   if (kind === 'pass') for (const pool of pools) board.ask({ verb: 'pass', pool })
   else if (kind === 'wake') board.ask({ verb: 'wake', instance: board.instance(id).id })
   else if (kind === 'later') board.nowMs += 5_000
@@ -81,22 +185,42 @@ function happen(board: Board, kind: Extract<Step, { is: 'world' }>['value']['kin
   else if (kind === 'again') {
     const { task } = board.instance(id)
     // The worker died: the next claim raises the attempt, and the act runs again.
-    if (task) board.put('operations', { ...board.operation(task.operationId), attempt: board.operation(task.operationId).attempt + 1 })
-  } else board.ask({ verb: 'observed', instance: board.instance(id).id, observation: board.seen(kind) })
+    if (task)
+      board.put('operations', {
+        ...board.operation(task.operationId),
+        attempt: board.operation(task.operationId).attempt + 1,
+      })
+  } else
+    board.ask({ verb: 'observed', instance: board.instance(id).id, observation: board.seen(kind) })
 }
 
 function laws(board: Board, ended: Map<string, string>): void {
   for (const pool of board.all('pools')) {
     const holders = board.all('instances').filter((row) => row.place?.poolId === pool.id)
-    assert.equal(pool.taken, holders.reduce((sum, row) => sum + (row.place?.units ?? 0), 0), `places of ${pool.id}`)
-    assert.equal(pool.waiting, board.all('instances').filter((row) => row.queue?.poolId === pool.id).length, `queue of ${pool.id}`)
-    if (pool.waiting > 0 && pool.capacity > pool.taken) assert.notEqual(pool.passAtMs, null, `${pool.id} waits for nobody`)
+    assert.equal(
+      pool.taken,
+      holders.reduce((sum, row) => sum + (row.place?.units ?? 0), 0),
+      `places of ${pool.id}`,
+    )
+    assert.equal(
+      pool.waiting,
+      board.all('instances').filter((row) => row.queue?.poolId === pool.id).length,
+      `queue of ${pool.id}`,
+    )
+    if (pool.waiting > 0 && pool.capacity > pool.taken)
+      assert.notEqual(pool.passAtMs, null, `${pool.id} waits for nobody`)
   }
   for (const row of board.all('instances')) {
-    const running = board.all('operations').filter((one) => one.instanceId === row.id && one.state === 'running')
+    const running = board
+      .all('operations')
+      .filter((one) => one.instanceId === row.id && one.state === 'running')
     assert.ok(running.length <= 1, 'two operations at one thing')
     assert.equal(row.task?.operationId, running[0]?.id, 'an instance and its operation agree')
-    assert.equal(isA(lifecycles[row.kind], row.state, 'busy'), running.length === 1, `${row.state} has an owner exactly while busy`)
+    assert.equal(
+      isA(lifecycles[row.kind], row.state, 'busy'),
+      running.length === 1,
+      `${row.state} has an owner exactly while busy`,
+    )
     assert.equal(row.failure !== null, row.state === 'failed', 'failed has its reason, and only it')
     assert.equal(row.queue !== null, row.state === 'queued', 'queued has its ticket, and only it')
     if (row.state === 'deleted') assert.deepEqual([row.place, row.handle], [null, null])
@@ -116,10 +240,19 @@ function laws(board: Board, ended: Map<string, string>): void {
 function endAll(board: Board, actsFail: boolean): void {
   for (const { id } of board.all('instances')) {
     for (let tries = 0; board.instance(id).task; tries++) {
-      assert.ok(tries < 200, `the operation on ${id} never ends: ${JSON.stringify(current(board, id))}`)
+      assert.ok(
+        tries < 200,
+        `the operation on ${id} never ends: ${JSON.stringify(current(board, id))}`,
+      )
       const doing = nextMove(current(board, id), board.nowMs)
       if (doing.do === 'sleep') board.nowMs = doing.untilMs
-      else if (doing.do === 'act') board.report(id, actsFail ? { act: doing.act, ok: false, error: { code: 'failed', message: 'down' } } : { act: doing.act, ok: true })
+      else if (doing.do === 'act')
+        board.report(
+          id,
+          actsFail
+            ? { act: doing.act, ok: false, error: { code: 'failed', message: 'down' } }
+            : { act: doing.act, ok: true },
+        )
       else {
         board.nowMs = Math.max(board.nowMs, current(board, id).stepDeadlineMs)
         board.report(id, { observation: board.seen(actsFail ? 'unknown' : 'up') })
@@ -128,22 +261,30 @@ function endAll(board: Board, actsFail: boolean): void {
   }
 }
 
-const current = (board: Board, id: string): Operation => board.operation(board.instance(id).task?.operationId)
+const current = (board: Board, id: string): Operation =>
+  board.operation(board.instance(id).task?.operationId)
 
 it('the laws hold after every step of a random walk, and every operation ends', () => {
   let walked = 0
   fc.assert(
-    fc.property(fc.array(step, { minLength: 10, maxLength: 100, size: 'max' }), fc.boolean(), (walk, actsFail) => {
-      const board = new Board(flavors, [{ id: 'pool-a', capacity: 3 }, { id: 'pool-b', capacity: 2 }])
-      const ended = new Map<string, string>()
-      for (const one of walk) {
-        apply(board, one)
+    fc.property(
+      fc.array(step, { minLength: 10, maxLength: 100, size: 'max' }),
+      fc.boolean(),
+      (walk, actsFail) => {
+        const board = new Board(flavors, [
+          { id: 'pool-a', capacity: 3 },
+          { id: 'pool-b', capacity: 2 },
+        ])
+        const ended = new Map<string, string>()
+        for (const one of walk) {
+          apply(board, one)
+          laws(board, ended)
+          walked++
+        }
+        endAll(board, actsFail)
         laws(board, ended)
-        walked++
-      }
-      endAll(board, actsFail)
-      laws(board, ended)
-    }),
+      },
+    ),
     { numRuns: Number(process.env['RUNSTATE_TEST_WALKS'] ?? 300) },
   )
   assert.ok(walked > 1_000)

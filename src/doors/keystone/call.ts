@@ -4,14 +4,20 @@
 import { type Result } from '#kernel/errors.ts'
 import { compact } from '#kernel/ids.ts'
 import { type Authenticated } from '../shared/authenticate.ts'
-import { type Answer, type Exchange, firstValues, type Handler, type House, type Route } from '../shared/http.ts'
+import {
+  type Answer,
+  type Exchange,
+  firstValues,
+  type Handler,
+  type House,
+  type Route,
+} from '../shared/http.ts'
 import { prove } from './auth.ts'
 import { type KeystoneFault, refusal } from './faults.ts'
 import { type KeystoneSettings } from './settings.ts'
 
 /** The catalogue says `/identity`; libraries that know only an origin use the bare paths. */
-export const prefixes = ['/identity', ''] as const
-export type Prefix = (typeof prefixes)[number]
+export type Prefix = '/identity' | ''
 
 export interface Visit {
   readonly exchange: Exchange

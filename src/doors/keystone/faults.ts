@@ -72,6 +72,9 @@ export const notFound = (what: string, id: string): KeystoneFault => ({
 export const noSubject: KeystoneFault = { status: 404, message: 'No token in the request' }
 export const badSubject: KeystoneFault = { status: 404, message: 'Failed to validate token' }
 
+export const badCredential = (why: string): KeystoneFault =>
+  badRequest(`Invalid application credential: ${why}`)
+
 export const nameTaken = (name: string): KeystoneFault => ({
   status: 409,
   message: `Conflict occurred attempting to store application_credential - Duplicate entry found with name ${name}.`,
@@ -140,8 +143,7 @@ const unroutedFaults = {
   overloaded: { status: 503, message: 'The service is too busy. Please try again later.' },
   internal: {
     status: 500,
-    message:
-      'An unexpected error prevented the server from fulfilling your request.',
+    message: 'An unexpected error prevented the server from fulfilling your request.',
   },
 } as const satisfies Record<Unrouted, KeystoneFault>
 

@@ -4,7 +4,7 @@
 // project named without its domain, a project beside a domain.
 
 import { err, ok } from '#kernel/errors.ts'
-import { type UserName } from '#kernel/ports/identity.ts'
+import { type DomainRef, type UserName } from '#kernel/ports/identity.ts'
 import {
   badScope,
   credentialWithScope,
@@ -26,11 +26,6 @@ import {
 export const methods = ['password', 'token', 'application_credential'] as const
 export type Method = (typeof methods)[number]
 
-export interface DomainRef {
-  readonly id?: string
-  readonly name?: string
-}
-
 export type WantedScope =
   /** Nothing said: the user's default project, else none. */
   | { readonly kind: 'default' }
@@ -46,7 +41,9 @@ export type Proof =
   | { readonly method: 'token'; readonly text: string }
   | {
       readonly method: 'application_credential'
-      readonly credential: { readonly id: string } | { readonly name: string; readonly user: UserName }
+      readonly credential:
+        | { readonly id: string }
+        | { readonly name: string; readonly user: UserName }
       readonly secret: string
     }
 
@@ -85,9 +82,11 @@ export function decodeLogin(body: JsonFields): Decoded<Login> {
 function decodeMethods(identity: Place): Decoded<readonly Method[]> {
   const value = valueAt(identity, 'methods')
   if (value === undefined) return err(expecting('methods', 'identity'))
-  if (!Array.isArray(value)) return err(invalidInput('identity/methods', "it is not of type 'array'"))
+  if (!Array.isArray(value))
+    return err(invalidInput('identity/methods', "it is not of type 'array'"))
+  const names: readonly unknown[] = value
   const found = new Set<Method>()
-  for (const name of value as readonly unknown[]) { // isArray says any[]
+  for (const name of names) {
     if (typeof name !== 'string')
       return err(invalidInput('identity/methods', "an item is not of type 'string'"))
     const method = methods.find((one) => one === name)
@@ -129,9 +128,7 @@ const decoders = {
     const user = neededObject(place, 'user')
     if (!user.ok) return user
     const owner = decodeUser(user.value)
-    return owner.ok
-      ? ok({ ...proof, credential: { name: name.value, user: owner.value } })
-      : owner
+    return owner.ok ? ok({ ...proof, credential: { name: name.value, user: owner.value } }) : owner
   },
 } as const satisfies Record<Method, (place: Place) => Decoded<Proof>>
 

@@ -11,7 +11,11 @@ export interface RoleWords {
 
 /** The standard roles, which every client knows by name. Their ids are the same on every server. */
 export const roleWords = {
-  admin: { id: stableId('role admin'), name: 'admin', description: 'Everything, in every project.' },
+  admin: {
+    id: stableId('role admin'),
+    name: 'admin',
+    description: 'Everything, in every project.',
+  },
   member: { id: stableId('role member'), name: 'member', description: 'Make and change.' },
   reader: { id: stableId('role reader'), name: 'reader', description: 'Look, and change nothing.' },
 } as const satisfies Record<Role, RoleWords>
@@ -20,7 +24,10 @@ export const roleWords = {
 export const effectiveRoles = (role: Role | null): readonly RoleWords[] =>
   role === null ? [] : roles.slice(roles.indexOf(role)).map((name) => roleWords[name])
 
-export const roleNamed = (wanted: { readonly id?: string; readonly name?: string }): Role | undefined =>
+export const roleNamed = (wanted: {
+  readonly id?: string
+  readonly name?: string
+}): Role | undefined =>
   roles.find((role) =>
     wanted.id === undefined ? role === wanted.name : roleWords[role].id === wanted.id,
   )

@@ -10,13 +10,13 @@ import { type Caller } from '#kernel/caller.ts'
 import { type Result, err, ok } from '#kernel/errors.ts'
 import { type AppCredential, type Token, type User } from '#kernel/identity.ts'
 import { type ProjectId, projectId } from '#kernel/ids.ts'
-import { type AuthFailure, type Identity } from '#kernel/ports/identity.ts'
+import { type AuthFailure, type DomainRef, type Identity } from '#kernel/ports/identity.ts'
 import { header } from '../shared/http.ts'
 import { type Call, type Reply, type Visit } from './call.ts'
 import { catalogOf } from './catalog.ts'
 import { type KeystoneFault, badSubject, forbidden, loginFault, noSubject } from './faults.ts'
 import { readBody } from './json-body.ts'
-import { type DomainRef, type Proof, type WantedScope, decodeLogin } from './login.ts'
+import { type Proof, type WantedScope, decodeLogin } from './login.ts'
 import { tokenObject } from './wire.ts'
 
 type Attempt<T> = Result<T, AuthFailure>
@@ -85,7 +85,8 @@ async function prove(identity: Identity, proof: Proof): Promise<Attempt<Proved>>
 async function issueIn(identity: Identity, proved: Proved, scope: WantedScope) {
   const { user, credential, parent } = proved
   // An application credential, and a token got with one, are good for one project only.
-  const bound = credential?.project ?? (parent?.appCredentialId != null ? parent.project : null)
+  const inherited = typeof parent?.appCredentialId === 'string' ? parent.project : null
+  const bound = credential?.project ?? inherited
   if (bound !== null && (scope.kind === 'default' || credential !== undefined))
     return await identity.issue({ ...proved, project: bound })
   switch (scope.kind) {
@@ -101,11 +102,15 @@ async function issueIn(identity: Identity, proved: Proved, scope: WantedScope) {
     case 'project':
       return await identity.issue({ ...proved, project: projectId(scope.id) })
     case 'project-name': {
-      const project = await projectNamed(identity, scope.name, scope.domain ?? { id: user.domainId })
+      const project = await projectNamed(
+        identity,
+        scope.name,
+        scope.domain ?? { id: user.domainId },
+      )
       return project === undefined ? wrong : await identity.issue({ ...proved, project })
     }
     case 'domain': {
-      const domainId = domainNamed(identity, scope.domain)
+      const domainId = identity.domain(scope.domain)?.id
       return domainId === undefined
         ? wrong
         : await identity.issue({ ...proved, project: null, domainId })
@@ -123,15 +128,9 @@ async function projectNamed(
   name: string,
   domain: DomainRef,
 ): Promise<ProjectId | undefined> {
-  const domainId = domainNamed(identity, domain)
+  const domainId = identity.domain(domain)?.id
   return domainId === undefined ? undefined : (await identity.project({ name, domainId }))?.id
 }
-
-/** By id, or by name in any case: clients are commonly set to `default` and to `Default`. */
-const domainNamed = ({ domains }: Identity, { id, name }: DomainRef): string | undefined =>
-  domains.find((domain) =>
-    id === undefined ? domain.name.toLowerCase() === name?.toLowerCase() : domain.id === id,
-  )?.id
 
 export async function showToken(call: Call): Promise<Reply> {
   const subject = await subjectOf(call, forbidden('validate_token'), forbidden('validate_token'))
@@ -178,7 +177,7 @@ async function bodyOf(
     caller,
     user,
     project,
-    domainOf: (id: string) => identity.domains.find((domain) => domain.id === id) ?? { id, name: id },
+    domainOf: (id: string) => identity.domain({ id }) ?? { id, name: id },
   }
   const catalog = query.has('nocatalog') ? {} : { catalog: catalogOf(exchange.baseUrl, region) }
   return ok({ token: tokenObject({ ...facts, ...catalog }) })

@@ -5,15 +5,11 @@
 
 import { type Caller } from '#kernel/caller.ts'
 import { type AppCredential, type Token, type User } from '#kernel/identity.ts'
+import { type Domain } from '#kernel/ports/identity.ts'
 import { type Project } from '#kernel/project.ts'
 import { type Call, type Visit } from './call.ts'
 import { type CatalogEntry } from './catalog.ts'
 import { type RoleWords, effectiveRoles } from './states.ts'
-
-export interface DomainRow {
-  readonly id: string
-  readonly name: string
-}
 
 /** Microseconds and `Z`. */
 export const timeText = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')
@@ -26,9 +22,7 @@ export const versionObject = (self: string) => ({
   status: 'stable',
   updated: '2020-04-07T00:00:00Z',
   links: [{ rel: 'self', href: `${self}/` }],
-  'media-types': [
-    { base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' },
-  ],
+  'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
 })
 
 export interface TokenFacts {
@@ -36,7 +30,7 @@ export interface TokenFacts {
   readonly caller: Caller
   readonly user: User
   readonly project: Project | null
-  readonly domainOf: (id: string) => DomainRow
+  readonly domainOf: (id: string) => Domain
   /** Absent: not wanted. Tokens without a scope have none either way. */
   readonly catalog?: readonly CatalogEntry[]
 }
@@ -99,7 +93,7 @@ export const userObject = (visit: Visit, user: User) => ({
   ...linked(visit, `users/${user.id}`),
 })
 
-export const domainObject = (visit: Visit, { id, name }: DomainRow) => ({
+export const domainObject = (visit: Visit, { id, name }: Domain) => ({
   id,
   name,
   description: '',

@@ -169,7 +169,10 @@ function bucketFault(path: string | undefined): Fault | undefined {
   if (path === undefined || path === '') return devenvField.noPath
   if (!path.endsWith('/')) return devenvField.pathEnd
   // `bucket/` and `/bucket/` are a bucket's root.
-  const parts = path.replace(/^obs:\/\//, '').split('/').filter((part) => part !== '')
+  const parts = path
+    .replace(/^obs:\/\//, '')
+    .split('/')
+    .filter((part) => part !== '')
   return parts.length < 2 ? devenvField.pathRoot : undefined
 }
 

@@ -4,10 +4,10 @@
 
 import { type Flavor, type Image } from '#kernel/catalogue.ts'
 import { type Instance } from '#kernel/instance.ts'
-import { flagIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
+import { flagIn, listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
 import { type Facts, type Sale } from './facts.ts'
 import { type DevenvStatus, devenvStatusOf } from './states.ts'
-import { isFree, jsonList, keptOf, runTimeOf, secondsOf, urlOf } from './wire.ts'
+import { isFree, keptOf, runTimeOf, secondsOf, urlOf } from './wire.ts'
 
 export interface DevenvView {
   readonly instance: Instance
@@ -114,7 +114,7 @@ function encodeProfile(id: string, image: Image | undefined): object {
 function encodeSpec({ instance, facts, baseUrl }: DevenvView, status: DevenvStatus): object {
   const kept = keptOf(instance)
   const { failure } = instance
-  const extended = jsonList(kept['extendStorage'])
+  const extended = listIn(kept, 'extendStorage') ?? []
   return {
     annotations: {
       ...objectIn(kept, 'annotations'),

@@ -63,7 +63,10 @@ export interface LeaseAsked {
   readonly type: LeaseType
 }
 
-function leaseOf(durationMs: number | undefined, type: string | undefined): Result<LeaseAsked, Fault> {
+function leaseOf(
+  durationMs: number | undefined,
+  type: string | undefined,
+): Result<LeaseAsked, Fault> {
   const kind = (type ?? 'TIMING').toUpperCase()
   if (kind !== 'TIMING' && kind !== 'IDLE') return err(badPayload('type'))
   if (durationMs === runForever)
@@ -90,7 +93,10 @@ export function decodeNoBody(body: Buffer): Fault | undefined {
 }
 
 /** B5. A `duration` beside the lease wins over it and means timing. */
-export function decodeCreate(body: Buffer, nowMs: number): Result<CreateInstance & { readonly feature: string }, Fault> {
+export function decodeCreate(
+  body: Buffer,
+  nowMs: number,
+): Result<CreateInstance & { readonly feature: string }, Fault> {
   const json = parseJson(body)
   if (!json.ok) return err(badPayload('body'))
   const read = readFields(create, json.value)
@@ -129,7 +135,13 @@ const categories = ['EVS', 'EFS', 'SFS', 'OBS', 'OBSFS']
 const ownerships = ['MANAGED', 'DEDICATED']
 const defaultGib: Readonly<Record<string, number>> = { EVS: 5, EFS: 50 }
 
-function volumeOf({ category, ownership, capacity, uri, id }: Create['volume']): Result<JsonObject, Fault> {
+function volumeOf({
+  category,
+  ownership,
+  capacity,
+  uri,
+  id,
+}: Create['volume']): Result<JsonObject, Fault> {
   const kind = category.toUpperCase()
   if (!categories.includes(kind)) return err(badPayload('volume.category'))
   const owner = ownership.toUpperCase()
@@ -158,7 +170,9 @@ export function decodePage(values: Values, absent: number): Result<PageQuery, Fa
   if (!offset.ok) return offset
   const limit = wholeNumber(values, 'limit', absent)
   if (!limit.ok) return limit
-  return limit.value < 1 ? err(badPayload('limit')) : ok({ offset: offset.value, limit: limit.value })
+  return limit.value < 1
+    ? err(badPayload('limit'))
+    : ok({ offset: offset.value, limit: limit.value })
 }
 
 export interface LabQuery extends PageQuery {
@@ -180,7 +194,8 @@ const sortColumns = {
   create_at: 'createdAtMs',
   update_at: 'updatedAtMs',
 } as const
-const isSortKey = (text: string): text is keyof typeof sortColumns => Object.hasOwn(sortColumns, text)
+const isSortKey = (text: string): text is keyof typeof sortColumns =>
+  Object.hasOwn(sortColumns, text)
 
 /** B6. */
 export function decodeList(values: Values): Result<LabQuery, Fault> {

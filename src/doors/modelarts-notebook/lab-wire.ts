@@ -9,7 +9,7 @@ import { type JsonObject } from '#kernel/json.ts'
 import { listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
 import { type Facts, type Sale } from './facts.ts'
 import { labRows, type LabStatus, notebookSituation } from './states.ts'
-import { isFree, jsonList, keptOf, runTimeOf, urlOf } from './wire.ts'
+import { isFree, keptOf, runTimeOf, urlOf } from './wire.ts'
 
 export interface LabView {
   readonly instance: Instance
@@ -39,7 +39,7 @@ export function encodeNotebook({ instance, facts, status }: LabView): object {
     image: image === undefined ? { id: instance.imageId } : encodeImage(image),
     lease: encodeLease(instance, flavor),
     volume: encodeVolume(kept),
-    endpoints: jsonList(listIn(kept, 'endpoints')).map((one) => encodeEndpoint(one, url)),
+    endpoints: (listIn(kept, 'endpoints') ?? []).map((one) => encodeEndpoint(one, url)),
     url,
     token: '',
     ...(failure === null ? {} : { fail_reason: failure.message }),
@@ -84,7 +84,6 @@ function encodeVolume(kept: JsonObject): object {
     ownership: textIn(volume, 'ownership') ?? 'MANAGED',
     mount_path: '/home/ma-user/work/',
     capacity: numberIn(volume, 'capacity') ?? numberIn(location, 'volume_size') ?? 5,
-    status: 'MOUNTED',
     ...(uri === undefined ? {} : { uri }),
   }
 }
@@ -142,7 +141,11 @@ export function encodeFlavor(flavor: Flavor, sale: Sale): object {
 /** Pages are counted from 1. */
 export const encodePage = (
   data: readonly object[],
-  { offset, limit, total }: { readonly offset: number; readonly limit: number; readonly total: number },
+  {
+    offset,
+    limit,
+    total,
+  }: { readonly offset: number; readonly limit: number; readonly total: number },
 ): object => ({
   current: Math.floor(offset / limit) + 1,
   data,

@@ -73,6 +73,9 @@ export const situationsShownAs = (status: DevenvStatus): readonly NotebookSituat
 
 const situations = Object.keys(devenvWords) as readonly NotebookSituation[] // keys of a const table
 
+/** All but those that the first family calls gone. */
+export const livingSituations = situations.filter((one) => devenvWords[one] !== 'DELETED')
+
 export const devenvVerbs = [
   'start',
   'stop',
@@ -202,6 +205,8 @@ export const labRows = {
   'failed/delete': lab('DELETE_FAILED', 'neither', 'ok'),
   'failed/capture': lab('ERROR', 'neither', 'ok'),
 } as const satisfies Record<NotebookSituation, LabRow>
+
+export const livingInLab = situations.filter((one) => labRows[one].status !== 'DELETED')
 
 export const labFrom = (verb: 'start' | 'stop' | 'delete'): readonly NotebookSituation[] =>
   situations.filter((one) => labRows[one][verb] === (verb === 'delete' ? 'ok' : true))

@@ -3,8 +3,9 @@
 
 import { type Flavor } from '#kernel/catalogue.ts'
 import { type Instance } from '#kernel/instance.ts'
-import { type Json, type JsonObject } from '#kernel/json.ts'
-import { numberIn, textIn } from '../shared/json-facts.ts'
+import { type JsonObject } from '#kernel/json.ts'
+import { objectIn, textIn } from '../shared/json-facts.ts'
+import { seenUrl } from '../shared/seen-url.ts'
 
 /** This door's name; it is also the name under which it keeps what it was told. */
 export const doorName = 'modelarts-notebook'
@@ -29,27 +30,20 @@ export type Kept = {
 
 export const keptOf = (instance: Instance): JsonObject => instance.attributes[doorName] ?? {}
 
-/** Where its driver says that it answers; '' while it does not run, or where nothing listens. */
-export function urlOf(instance: Instance): string {
-  if (instance.state !== 'running') return ''
-  const { evidence } = instance.observation
-  const port = numberIn(evidence, 'port')
-  const address = textIn(evidence, 'address')
-  return (
-    textIn(evidence, 'url') ??
-    (port === undefined || address === undefined ? '' : `http://${hostOf(address)}:${port}`)
-  )
-}
+export const isInPool = (instance: Instance, id: string): boolean =>
+  textIn(objectIn(keptOf(instance), 'pool') ?? {}, 'id') === id
 
-/** In a URL an IPv6 address stands in brackets. */
-const hostOf = (address: string): string => (address.includes(':') ? `[${address}]` : address)
+/** Where its driver says that it answers; '' while it does not run, or where nothing listens. */
+export const urlOf = (instance: Instance): string =>
+  (instance.state === 'running' ? seenUrl(instance.observation.evidence) : undefined) ?? ''
 
 /** The auto stop that takes effect: a flavor's own goes before the instance's. */
 export function runTimeOf(
   instance: Instance,
   flavor: Flavor | undefined,
 ): { readonly enabled: boolean; readonly afterMs: number | null } {
-  if (flavor?.autoStopMs != null) return { enabled: true, afterMs: flavor.autoStopMs }
+  const imposedMs = flavor?.autoStopMs ?? null
+  if (imposedMs !== null) return { enabled: true, afterMs: imposedMs }
   return {
     enabled: instance.autoStop?.enabled ?? false,
     afterMs: instance.autoStop?.afterMs ?? null,
@@ -60,6 +54,3 @@ export const isFree = (flavor: Flavor | undefined): boolean => flavor?.charge ==
 
 /** Whole seconds, rounded up: a time that is told must not be over before it is. */
 export const secondsOf = (ms: number): number => Math.max(0, Math.ceil(ms / 1000))
-
-export const jsonList = (value: Json | undefined): readonly Json[] =>
-  Array.isArray(value) ? value : []

@@ -8,7 +8,7 @@ import { err, ok, type Result } from '#kernel/errors.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { type DeployService } from '#kernel/request.ts'
 import { readFields } from '../shared/body-fields.ts'
-import { parseJson } from '../shared/http.ts'
+import { isObject, parseJson } from '../shared/http.ts'
 import { type Fault } from '../shared/three-keys.ts'
 import {
   badJson,
@@ -29,6 +29,7 @@ const description = Type.String({ pattern: '^[^!<>+&"\']{0,100}$' })
 // One sample of the vendor's sends it as a number.
 const workspaceId = Type.Union([Type.String(), Type.Integer()])
 const anyObject = Type.Object({})
+const variableName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' })
 
 const deployBody = Type.Object({
   service_name: serviceName,
@@ -53,7 +54,7 @@ const edgeConfig = Type.Object({
       ascend_a310: Type.Optional(Type.Integer({ minimum: 0 })),
     }),
   ),
-  envs: Type.Optional(Type.Record(Type.String(), Type.String())),
+  envs: Type.Optional(Type.Record(variableName, Type.String(), { additionalProperties: false })),
   cluster_id: Type.Optional(Type.String()),
 })
 const statusBody = Type.Object({ status: Type.Unknown() })
@@ -96,6 +97,12 @@ export function decodeNodeStatus(
 
 const shown = (value: unknown): string =>
   typeof value === 'object' ? '' : String(value as string | number | boolean).slice(0, 64) // JSON knows no more scalars
+
+/** Whether a body of E5 asks to start or stop: that is a right of its own. */
+export function setsStatus(body: Buffer): boolean {
+  const json = parseJson(body)
+  return json.ok && isObject(json.value) && json.value['status'] !== undefined
+}
 
 export type Update =
   | { readonly verb: 'start-service' | 'stop-service' }

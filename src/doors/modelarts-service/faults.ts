@@ -27,6 +27,9 @@ export const badValues = (...names: readonly string[]): Fault =>
 export const noWorkspace = (id: string): Fault => fault(400, '7005', `workspace:${id} not existed`)
 export const noCluster = (id: string): Fault => fault(400, '3547', `Cluster ${id} does not exist.`)
 
+export const notForEdge = (model: string): Fault =>
+  fault(400, '3589', `Model ${model} cannot be used to deploy edge service.`)
+
 const noRoute = fault(404, '0015', 'The resource you requested is not exist')
 const internal = fault(500, '0010', 'Internal error.')
 const tooMany = (api: string, retryAfterMs: number): Fault => ({
@@ -88,8 +91,7 @@ const faults = {
   ProjectFrozen: () => notEnabled,
   BalanceLacking: () => notEnabled,
   FlavorDenied: () => notEnabled,
-  FlavorMismatch: ({ image }) =>
-    fault(400, '3589', `Model ${image} cannot be used to deploy edge service.`),
+  FlavorMismatch: ({ image }) => notForEdge(image),
   QuotaExceeded: ({ what, limit }) => {
     if (what === 'node') return fault(400, '3561', 'Insufficient node quota.')
     return what === 'service'

@@ -1,8 +1,10 @@
-// Every route of this door. The first that fits wins nothing here: fixed words come before parameters whatever
-// the order, so `/services/specifications` is never a service's id.
+// Every route of this door. Fixed words come before parameters whatever the order, so `/services/specifications`
+// is never a service's id.
+// TODO(#5): E8, E9 and E11.
 // Source: edge inference contract, section 1.1.
 
 import { type ProjectRoute } from '../shared/project-route.ts'
+import { setsStatus } from './decode.ts'
 import { listEvents } from './events.ts'
 import {
   createService,
@@ -68,7 +70,8 @@ export const routes: readonly ProjectRoute[] = [
     path: `${services}/:service_id`,
     operation: 'UpdateService',
     source: source('1.6'),
-    permission: 'modelarts:service:update',
+    permission: ({ body }) =>
+      setsStatus(body) ? 'modelarts:service:action' : 'modelarts:service:update',
     role: 'member',
     answer: updateService,
   },

@@ -2,20 +2,20 @@
 // Source: edge inference contract, sections 1.2 to 1.7 and 1.11.
 
 import { type Flavor, type Image, type Node } from '#kernel/catalogue.ts'
-import { err, ok, type Result } from '#kernel/errors.ts'
+import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { isA } from '#kernel/lifecycle.ts'
 import { lifecycles } from '#kernel/kinds.ts'
+import { type DeployService } from '#kernel/request.ts'
 import { type Service, serviceStates, type ServiceState } from '#kernel/service.ts'
 import { offsetPage, walk } from '../shared/offset-page.ts'
 import { type Asked, change, seeService } from '../shared/project-route.ts'
 import { type Fault } from '../shared/three-keys.ts'
 import { decodeDeploy, decodeNodeStatus, decodeUpdate } from './decode.ts'
-import { faultOf } from './faults.ts'
+import { type Asks, faultOf, notForEdge } from './faults.ts'
 import { decodeServiceQuery, type ServiceQuery } from './query.ts'
 import { serviceStatus } from './states.ts'
 import {
-  customFlavor,
   encodeDeployed,
   encodeDetail,
   encodeService,
@@ -30,9 +30,7 @@ type Answered = Promise<Result<object, Fault>>
 
 const serviceIdOf = (asked: Asked): string => asked.exchange.params['service_id'] ?? ''
 const nothing = () => ({})
-const forDeploy = { faultOf: (error: Parameters<typeof faultOf>[0]) => faultOf(error, 'deploy') }
-const forUpdate = { faultOf: (error: Parameters<typeof faultOf>[0]) => faultOf(error, 'update') }
-const forRemove = { faultOf: (error: Parameters<typeof faultOf>[0]) => faultOf(error, 'remove') }
+const faultsFor = (asks: Asks) => (error: KernelError) => faultOf(error, asks)
 
 /** E1. */
 export async function updateNodeStatus(asked: Asked): Answered {
@@ -43,16 +41,26 @@ export async function updateNodeStatus(asked: Asked): Answered {
   const target = { kind: 'edge-instance', service, node } as const
   const { from } = power.value
   return power.value.verb === 'stop'
-    ? change(asked, { verb: 'stop', target, from, rung: 'soft' }, { ...forUpdate, show: nothing })
-    : change(asked, { verb: 'start', target, from }, { ...forUpdate, show: nothing })
+    ? change(
+        asked,
+        { verb: 'stop', target, from, rung: 'soft' },
+        { faultOf: faultsFor('update'), show: nothing },
+      )
+    : change(
+        asked,
+        { verb: 'start', target, from },
+        { faultOf: faultsFor('update'), show: nothing },
+      )
 }
 
 /** E2. */
 export async function createService(asked: Asked): Answered {
   const request = decodeDeploy(asked.exchange.body, asked.plane.nowMs())
   if (!request.ok) return request
+  const unfit = await unfitModel(asked, request.value)
+  if (unfit) return err(unfit)
   return change(asked, request.value, {
-    ...forDeploy,
+    faultOf: faultsFor('deploy'),
     show: async ({ serviceId }) => {
       const service = serviceId && (await asked.plane.read.get('services', serviceId))
       return service ? encodeDeployed(service) : {}
@@ -60,18 +68,34 @@ export async function createService(asked: Asked): Answered {
   })
 }
 
+/** A model that there is but not for this, told apart from one that there is not. */
+async function unfitModel(asked: Asked, request: DeployService): Promise<Fault | undefined> {
+  const { imageId, onNodes } = request
+  const model = await asked.plane.read.get('images', imageId)
+  if (!model) return faultOf({ code: 'NotFound', what: 'image', id: imageId }, 'deploy')
+  return onNodes && !model.kinds.includes('edge-instance') ? notForEdge(imageId) : undefined
+}
+
 /** E5. */
 export async function updateService(asked: Asked): Answered {
   const update = decodeUpdate(asked.exchange.body)
   if (!update.ok) return update
   const service = serviceIdOf(asked)
-  return change(asked, { ...update.value, service }, { ...forUpdate, show: nothing })
+  return change(
+    asked,
+    { ...update.value, service },
+    { faultOf: faultsFor('update'), show: nothing },
+  )
 }
 
 /** E6. All or none. */
 export async function deleteServices(asked: Asked): Answered {
   const services = serviceIdOf(asked).split(',')
-  return change(asked, { verb: 'remove-services', services }, { ...forRemove, show: nothing })
+  return change(
+    asked,
+    { verb: 'remove-services', services },
+    { faultOf: faultsFor('remove'), show: nothing },
+  )
 }
 
 /** E3. */

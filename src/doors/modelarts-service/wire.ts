@@ -7,6 +7,7 @@ import { type Instance } from '#kernel/instance.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { type Service } from '#kernel/service.ts'
 import { flagIn, listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
+import { hostInUrl, seenUrl } from '../shared/seen-url.ts'
 import { hostState, serviceStatus, shownInstance } from './states.ts'
 
 /** This door's name; it is also the name under which it keeps what it was told. */
@@ -153,34 +154,35 @@ function encodeNode(instance: Instance, node: Node | undefined, deployments: num
     id: instance.nodeId,
     name: node?.name ?? instance.nodeId,
     description: textIn(facts, 'description') ?? '',
-    node_label: textIn(facts, 'label') ?? '',
-    host_name: textIn(facts, 'hostName') ?? node?.name ?? '',
+    node_label: textIn(facts, 'node_label') ?? '',
+    host_name: textIn(facts, 'host_name') ?? node?.name ?? '',
     instance_status: status,
     ...(message === null ? {} : { message }),
     predict_url: predictUrl(instance, facts),
     state: hostState[node?.state ?? 'unconnected'],
-    os_name: textIn(facts, 'osName') ?? '',
-    os_type: textIn(facts, 'osType') ?? 'linux',
-    os_version: textIn(facts, 'osVersion') ?? '',
+    os_name: textIn(facts, 'os_name') ?? '',
+    os_type: textIn(facts, 'os_type') ?? 'linux',
+    os_version: textIn(facts, 'os_version') ?? '',
     arch: textIn(facts, 'arch') ?? 'x86_64',
     cpu: numberIn(facts, 'cpu') ?? 0,
-    memory: numberIn(facts, 'memoryMiB') ?? 0,
-    gpu_num: numberIn(facts, 'gpus') ?? 0,
-    enable_gpu: flagIn(facts, 'enableGpu') ?? (numberIn(facts, 'gpus') ?? 0) > 0,
-    host_ips: textsIn(facts, 'hostIps'),
+    memory: numberIn(facts, 'memory') ?? 0,
+    gpu_num: numberIn(facts, 'gpu_num') ?? 0,
+    enable_gpu: flagIn(facts, 'enable_gpu') ?? (numberIn(facts, 'gpu_num') ?? 0) > 0,
+    host_ips: textsIn(facts, 'host_ips'),
     deployment_num: deployments,
-    created_at: wireTime(numberIn(facts, 'createdAtMs') ?? instance.createdAtMs),
+    created_at: wireTime(numberIn(facts, 'created_at_ms') ?? instance.createdAtMs),
     updated_at: wireTime(instance.observation.atMs),
   }
 }
 
 /** Where its driver says that it listens; before it knows, where this cloud would have put it. */
 function predictUrl(instance: Instance, facts: JsonObject): string {
-  const seen = textIn(instance.observation.evidence, 'url')
+  // What runs here speaks plain HTTP: nothing in front of it holds a certificate.
+  const seen = seenUrl(instance.observation.evidence)
   if (seen !== undefined) return seen
-  const plain = textIn(objectIn(instance.launch, 'env') ?? {}, 'MODELARTS_SSL_ENABLED') === 'false'
-  const host = textsIn(facts, 'hostIps')[0] ?? '127.0.0.1'
-  return `${plain ? 'http' : 'https'}://${host}:1032`
+  const env = objectIn(instance.launch, 'env') ?? {}
+  const scheme = textIn(env, 'MODELARTS_SSL_ENABLED') === 'false' ? 'http' : 'https'
+  return `${scheme}://${hostInUrl(textsIn(facts, 'host_ips')[0] ?? '127.0.0.1')}:1032`
 }
 
 /** `YYYY-MM-DDThh:mm:ss`, UTC. */
@@ -198,6 +200,6 @@ export const encodeSpecification = (flavor: Flavor, isSoldOut: boolean): object 
     over_quota: false,
     extend_params: 1,
     display_en: flavor.name,
-    display_cn: textIn(flavor.attributes, 'nameChinese') ?? flavor.name,
+    display_cn: textIn(flavor.attributes, 'display_cn') ?? flavor.name,
   }
 }

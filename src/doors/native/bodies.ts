@@ -55,25 +55,28 @@ export const createInstance = body('CreateInstance', {
 })
 export type CreateInstanceBody = Static<typeof createInstance>
 
-export const patchInstance = body('PatchInstance', {
-  name: maybe(name),
-  description: maybe(description),
-  labels: maybe(labels),
-  charge: maybe(charge),
-  autoStop: maybe(autoStop),
-  launch: maybe(json),
-  conditions: maybe(
-    Type.Object(
-      {
-        createdByService: maybe(Type.Union([name, Type.Null()])),
-        scheduled: maybe(Type.Boolean()),
-        hostUnsupported: maybe(Type.Boolean()),
-        deletionProtected: maybe(Type.Boolean()),
-      },
-      closed,
+export const patchInstance = Type.Object(
+  {
+    name: maybe(name),
+    description: maybe(description),
+    labels: maybe(labels),
+    charge: maybe(charge),
+    autoStop: maybe(autoStop),
+    launch: maybe(json),
+    conditions: maybe(
+      Type.Object(
+        {
+          createdByService: maybe(Type.Union([name, Type.Null()])),
+          scheduled: maybe(Type.Boolean()),
+          hostUnsupported: maybe(Type.Boolean()),
+          deletionProtected: maybe(Type.Boolean()),
+        },
+        closed,
+      ),
     ),
-  ),
-})
+  },
+  { title: 'PatchInstance', minProperties: 1, ...closed },
+)
 export type PatchInstanceBody = Static<typeof patchInstance>
 
 /** Every action that an instance may be asked for, by name; each has its own fields. */
@@ -177,6 +180,8 @@ export const putFlavor = body('PutFlavor', {
   hardware: maybe(words(hardwareNames)),
   attributes: maybe(json),
 })
+export type PutFlavorBody = Static<typeof putFlavor>
+
 export const putImage = body('PutImage', {
   name: maybe(name),
   kinds: maybe(kinds),
@@ -184,16 +189,24 @@ export const putImage = body('PutImage', {
   hardware: maybe(words(hardwareNames)),
   attributes: maybe(json),
 })
+export type PutImageBody = Static<typeof putImage>
+
 export const putPool = body('PutPool', { capacity: amount })
+export type PutPoolBody = Static<typeof putPool>
+
 export const putNode = body('PutNode', {
   name: maybe(name),
   state: maybe(node.properties.state),
   attributes: maybe(json),
 })
+export type PutNodeBody = Static<typeof putNode>
+
 export const putDriver = body('PutDriver', {
   available: Type.Boolean(),
   reason: maybe(orNull(Type.String({ maxLength: 1024 }))),
 })
+export type PutDriverBody = Static<typeof putDriver>
+
 export const putProject = body('PutProject', {
   name: maybe(name),
   enabled: maybe(Type.Boolean()),
@@ -203,6 +216,7 @@ export const putProject = body('PutProject', {
   releasesByDefault: maybe(Type.Boolean()),
   deniedFlavors: maybe(listOf(id)),
 })
+export type PutProjectBody = Static<typeof putProject>
 
 const limit = maybe(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 100.' }))
 const allProjects = maybe(Type.Boolean({ description: 'Admins only: things of every project.' }))
@@ -246,6 +260,11 @@ export const listOperations = Type.Object(
   closed,
 )
 export type ListOperationsQuery = Static<typeof listOperations>
+
+export const instanceOperations = Type.Object(
+  { state: anyOf(operationStates), requestId: maybe(id), ...paging },
+  closed,
+)
 
 export const listServices = Type.Object(
   {

@@ -2,6 +2,7 @@
 // came of it is answered as a receipt. The receipt is what an idempotency record keeps, so a repeated request
 // gets the same one; what waiting adds to it (`results`) is read anew.
 
+import { setTimeout } from 'node:timers/promises'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type OperationId } from '#kernel/ids.ts'
 import { type Operation } from '#kernel/operation.ts'
@@ -22,14 +23,8 @@ export async function change(
   request: CallerRequest,
   { why, madeAt }: Options = {},
 ): Promise<Result<Reply, Fault>> {
-  const { plane, caller, lent, exchange } = asked
-  const receipt = await plane.submit(request, {
-    caller,
-    door: doorName,
-    requestId: exchange.requestId,
-    ...(why === undefined ? {} : { why }),
-    ...scoped(asked),
-  })
+  const { lent } = asked
+  const receipt = await submit(asked, request, why)
   if (!receipt.ok) return err(faultOf(receipt.error))
   const shown = showReceipt(receipt.value, lent.dryRun === true)
   if (lent.dryRun) return ok({ status: 200, body: shown })
@@ -43,6 +38,31 @@ export async function change(
     return ok({ status: 200, headers: { ...headers, ...applied(asked.waitMs) }, body })
   }
   return ok({ status: statusOf(receipt.value, location !== undefined), headers, body: shown })
+}
+
+const inProcessRetryMs = 20
+const inProcessTries = 100
+
+/** While the first request with a key is in process, a repeated one waits a little for that one's answer. */
+async function submit(
+  asked: Asked<unknown, unknown>,
+  request: CallerRequest,
+  why: string | undefined,
+): Promise<Result<Receipt>> {
+  const { plane, caller, exchange } = asked
+  const submission = {
+    caller,
+    door: doorName,
+    requestId: exchange.requestId,
+    ...(why === undefined ? {} : { why }),
+    ...scoped(asked),
+  }
+  for (let tries = 1; ; tries++) {
+    const receipt = await plane.submit(request, submission)
+    const isFirstInProcess = !receipt.ok && receipt.error.code === 'TokenInProcess'
+    if (!isFirstInProcess || tries === inProcessTries) return receipt
+    await setTimeout(inProcessRetryMs)
+  }
 }
 
 /** What goes on after the answer is accepted, 202; what is there already was made, 201, or changed, 200. */
@@ -66,7 +86,7 @@ function scoped({ lent, project, operation }: Asked<unknown, unknown>): Lent {
 
 /** The operations that a receipt began or joined, once they have ended or the caller's patience has. */
 async function results(
-  { plane, waitMs, exchange }: Asked<unknown, unknown>,
+  { plane, waitMs, signal }: Asked<unknown, unknown>,
   receipt: Receipt,
 ): Promise<readonly Operation[]> {
   const ids = new Set<OperationId>(receipt.operationId === undefined ? [] : [receipt.operationId])
@@ -74,6 +94,6 @@ async function results(
     const instance = await plane.read.get('instances', id)
     if (instance?.task) ids.add(instance.task.operationId)
   }
-  const ended = await Promise.all([...ids].map((id) => plane.ended(id, waitMs, exchange.signal)))
+  const ended = await Promise.all([...ids].map((id) => plane.ended(id, waitMs, signal)))
   return ended.filter((one) => one !== undefined)
 }

@@ -45,6 +45,8 @@ export interface Asked<Query = unknown, Body = unknown> {
   readonly body: Body
   readonly lent: Lent
   readonly ifGeneration: number | undefined
+  /** Aborts when the door closes, or when a caller who waits goes away. */
+  readonly signal: AbortSignal
   /** How long the caller would wait for the end of what he asks for; 0: not at all. */
   readonly waitMs: number
 }
@@ -80,11 +82,13 @@ export interface Variants<
   readonly schemas: Schemas
 }
 
-type Read<S> = S extends TSchema
-  ? Static<S>
-  : S extends Variants<infer Schemas>
+/** What a handler is given once its row's schema has been checked. */
+export type Read<S> =
+  S extends Variants<infer Schemas>
     ? { [Name in keyof Schemas]: Static<Schemas[Name]> }[keyof Schemas]
-    : undefined
+    : S extends TSchema
+      ? Static<S>
+      : undefined
 
 /** A row whose handler is typed by its own schemas. */
 export function endpoint<
@@ -102,14 +106,15 @@ export function endpoint<
 
 export const isChange = (row: Pick<Endpoint, 'method'>): boolean => row.method !== 'GET'
 
-export const mounted = (row: Endpoint, house: House<Settings>): Route => ({
+/** @param closing  aborts when the door closes: who waits is answered at once with what is so then. */
+export const mounted = (row: Endpoint, house: House<Settings>, closing: AbortSignal): Route => ({
   method: row.method,
   path: `${base}${row.path}`,
   operation: row.operation,
   source: 'our own protocol: GET /api/v1/openapi.json',
   bodyLimit: bodyBytesMax,
   handle: async (exchange) => {
-    const answered = await pass(row, exchange, house)
+    const answered = await pass(row, exchange, house, closing)
     return answered.ok ? reply(exchange, answered.value) : refusal(exchange, answered.error)
   },
 })
@@ -118,6 +123,7 @@ async function pass(
   row: Endpoint,
   exchange: Exchange,
   house: House<Settings>,
+  closing: AbortSignal,
 ): Promise<Result<Reply, Fault>> {
   const values = new URLSearchParams(exchange.rawQuery)
   const named = values.get(projectParameter)
@@ -139,6 +145,7 @@ async function pass(
     project: projectId,
     operation: row.operation,
     params: exchange.params,
+    signal: read.value.waitMs === 0 ? closing : AbortSignal.any([exchange.signal, closing]),
     ...read.value,
   })
 }

@@ -1,7 +1,7 @@
 // Instances of every kind: list, see, create, change what is said of them, remove, and their holds.
 
 import { microserviceKey } from '#kernel/aliases.ts'
-import { err, ok, type Result } from '#kernel/errors.ts'
+import { ok, type Result } from '#kernel/errors.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type ColumnName } from '#kernel/tables.ts'
 import {

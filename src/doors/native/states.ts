@@ -17,7 +17,11 @@ import {
 import { isA } from '#kernel/lifecycle.ts'
 import { type Observation } from '#kernel/observation.ts'
 import { type OperationState, type StepLog } from '#kernel/operation.ts'
-import { type Service } from '#kernel/service.ts'
+import {
+  type Service,
+  type ServiceState,
+  serviceStates as tableOfServices,
+} from '#kernel/service.ts'
 
 /** Every word of a union: the compiler names one that is left out. */
 const wordsOf = <Word extends string>(table: Readonly<Record<Word, true>>): readonly Word[] =>
@@ -101,3 +105,6 @@ export const servicePhases = wordsOf<Service['phase']>({
   deleting: true,
   settled: true,
 })
+
+export const serviceStates = Object.keys(tableOfServices) as readonly ServiceState[] // keys of a const table
+export const liveServiceStates = serviceStates.filter((state) => state !== 'deleted')

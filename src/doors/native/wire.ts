@@ -11,7 +11,6 @@ import { type JsonObject } from '#kernel/json.ts'
 import { kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
 import { nodeStates } from '#kernel/catalogue.ts'
-import { serviceStates } from '#kernel/service.ts'
 import { problemCodes } from './faults.ts'
 import {
   causes,
@@ -22,6 +21,7 @@ import {
   reportedStatuses,
   seenWords,
   servicePhases,
+  serviceStates,
   situations,
   states,
   stepResults,
@@ -55,7 +55,7 @@ const kind = words(kindNames)
 const rung = words(rungs)
 const verb = words(verbs)
 
-const hold = named('Hold', {
+export const hold = named('Hold', {
   id: text,
   kind: words(['lock', 'hold'] as const),
   owner: text,
@@ -235,7 +235,7 @@ export const service = named('Service', {
   name: text,
   description: text,
   onNodes: Type.Boolean(),
-  status: words(Object.keys(serviceStates) as (keyof typeof serviceStates)[]), // keys of a const table
+  status: words(serviceStates),
   phase: words(servicePhases),
   statusSince: time,
   failure: maybeText,
@@ -276,7 +276,7 @@ const step = named('WaitingFor', {
   step: text,
   doc: text,
   until: time,
-  then: text,
+  afterwards: text,
 })
 
 export const account = named('Account', {

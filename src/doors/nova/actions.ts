@@ -11,7 +11,14 @@ import { isObject } from '../shared/http.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { rebootBody, resetStateBody } from './bodies.ts'
 import { type Call, type Mount, type Reply } from './call.ts'
-import { type Asked, badRequest, faultOf, malformedBody, noSuchRoute, type NovaFault } from './faults.ts'
+import {
+  type Asked,
+  badRequest,
+  faultOf,
+  malformedBody,
+  noSuchRoute,
+  type NovaFault,
+} from './faults.ts'
 import { type Negotiated } from './microversion.ts'
 import { type NovaSettings } from './settings.ts'
 import { preconditions, situationsFor } from './states.ts'

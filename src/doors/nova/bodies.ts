@@ -22,7 +22,7 @@ export const isWordForFlag = (text: string): boolean =>
   (falseWords as readonly string[]).includes(text) // widened: includes() wants the table's own union
 
 /** Booleans come as JSON's own or as one of Nova's words for them. */
-export const isTrue = (value: string | boolean | undefined): boolean =>
+export const isTrue = (value: string | boolean | null | undefined): boolean =>
   value === true || (trueWords as readonly unknown[]).includes(value) // widened: includes() wants the table's own union
 
 const diskConfig = Type.Enum(['AUTO', 'MANUAL'])

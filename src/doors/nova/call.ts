@@ -75,7 +75,7 @@ export interface Reply {
   readonly body?: object
 }
 
-export interface Operation extends Pick<Route, 'operation' | 'source'> {
+export interface NovaRoute extends Pick<Route, 'operation' | 'source'> {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Below `/v2.1` or `/v2.1/{project}`. */
   readonly path: string
@@ -92,7 +92,7 @@ export const requestIdOf = (exchange: Pick<Exchange, 'requestId'>): string =>
   `req-${exchange.requestId}`
 
 export function handlerOf(
-  operation: Operation,
+  route: NovaRoute,
   { house, mount }: { readonly house: House<NovaSettings>; readonly mount: Mount },
 ): Handler {
   return async (exchange) => {
@@ -104,9 +104,9 @@ export function handlerOf(
       return finished(exchange, refusal(fault), echo)
     }
     const version = versionText(negotiated.value.version)
-    const call = callOf(operation, { exchange, house, mount }, caller.value, negotiated.value)
+    const call = callOf(route, { exchange, house, mount }, caller.value, negotiated.value)
     if (!call.ok) return finished(exchange, refusal(call.error), version)
-    const reply = await operation.answer(call.value)
+    const reply = await route.answer(call.value)
     return finished(exchange, reply.ok ? reply.value : refusal(reply.error), version)
   }
 }
@@ -118,20 +118,20 @@ interface Place {
 }
 
 function callOf(
-  operation: Operation,
+  route: NovaRoute,
   place: Place,
   caller: Caller,
   negotiated: Negotiated,
 ): Result<Call, NovaFault> {
-  const { since = 0, until = versionMax } = operation
+  const { since = 0, until = versionMax } = route
   if (negotiated.version < since || negotiated.version > until) return err(noSuchRoute)
-  const body = bodyOf(operation, place.exchange)
+  const body = bodyOf(route, place.exchange)
   if (!body.ok) return body
-  const early = operation.precheck?.(body.value)
+  const early = route.precheck?.(body.value)
   if (early) return err(early)
-  const project = projectOf(operation, place.exchange, caller)
+  const project = projectOf(route, place.exchange, caller)
   if (!project.ok) return project
-  const lent = lentOf(operation, place.exchange)
+  const lent = lentOf(route, place.exchange)
   if (!lent.ok) return lent
   return ok({
     ...place,
@@ -139,7 +139,7 @@ function callOf(
     caller,
     project: project.value,
     links: linksOf(place),
-    rule: operation.rule,
+    rule: route.rule,
     body: body.value,
     submission: { caller, door: 'nova', requestId: requestIdOf(place.exchange), ...lent.value },
   })
@@ -147,8 +147,8 @@ function callOf(
 
 const jsonTypes = /^(application\/json|application\/vnd\.openstack\.compute\+json|text\/plain)$/i
 
-function bodyOf(operation: Operation, exchange: Exchange): Result<unknown, NovaFault> {
-  if (operation.method === 'GET' || operation.method === 'DELETE') return ok(undefined)
+function bodyOf(route: NovaRoute, exchange: Exchange): Result<unknown, NovaFault> {
+  if (route.method === 'GET' || route.method === 'DELETE') return ok(undefined)
   const type = header(exchange, 'content-type')?.split(';')[0]?.trim() ?? ''
   if (type !== '' && !jsonTypes.test(type))
     return err({ status: 415, message: 'Unsupported Content-Type' })
@@ -157,7 +157,7 @@ function bodyOf(operation: Operation, exchange: Exchange): Result<unknown, NovaF
 }
 
 function projectOf(
-  { rule }: Operation,
+  { rule }: NovaRoute,
   exchange: Exchange,
   caller: Caller,
 ): Result<ProjectId, NovaFault> {
@@ -173,10 +173,10 @@ function projectOf(
 
 const noLoan: Lent = {}
 
-function lentOf(operation: Operation, exchange: Exchange): Result<Lent, NovaFault> {
-  if (operation.method === 'GET') return ok(noLoan)
+function lentOf(route: NovaRoute, exchange: Exchange): Result<Lent, NovaFault> {
+  if (route.method === 'GET') return ok(noLoan)
   const lent = lentHeaders(exchange)
-  return lent.ok ? lent : err(faultOf(lent.error, { verb: 'read', rule: operation.rule }))
+  return lent.ok ? lent : err(faultOf(lent.error, { verb: 'read', rule: route.rule }))
 }
 
 function linksOf({ exchange, mount }: Place): Links {

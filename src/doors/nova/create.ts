@@ -1,7 +1,7 @@
 // `POST /servers`: one server, or several alike, in one request.
 // Source: contract, section 6.1; openstack/nova nova/api/openstack/compute/servers.py (create).
 
-import { randomBytes } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import { type Static } from 'typebox'
 import { may } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
@@ -21,7 +21,14 @@ type Wanted = Static<typeof server>
 
 /** Servers that one request may make. */
 const countMax = 100
-const passwordLength = 12
+
+/**
+ * A repeated request (same Idempotency-Key) gets the first one's answer, and its password is kept nowhere; so
+ * it is made from the server's id and from what only this process knows.
+ */
+const passwordKey = randomBytes(32)
+const passwordFor = (id: string): string =>
+  createHmac('sha256', passwordKey).update(id).digest('base64url').slice(0, 12)
 
 export async function createServer(call: Call): Promise<Result<Reply, NovaFault>> {
   const body = createBody(call.body)
@@ -29,7 +36,7 @@ export async function createServer(call: Call): Promise<Result<Reply, NovaFault>
   if (!may(call.caller, 'create')) return err(policy(call.rule))
   const wanted = body.value.server
   const hints = body.value['os:scheduler_hints'] ?? body.value['OS-SCH-HNT:scheduler_hints']
-  const reservationId = `r-${compact(call.exchange.requestId).slice(0, 8)}`
+  const reservationId = reservationOf(call)
   const request = await requestFor(call, wanted, { hints, reservationId })
   if (!request.ok) return request
   const receipt = await call.house.plane.submit(request.value, call.submission)
@@ -46,13 +53,20 @@ export async function createServer(call: Call): Promise<Result<Reply, NovaFault>
   })
 }
 
+/** The same for a repeated request: made from its key, where it has one. */
+function reservationOf({ exchange, submission: { idempotency } }: Call): string {
+  const seed =
+    idempotency && createHmac('sha256', idempotency.token).update(idempotency.fingerprint)
+  return `r-${(seed?.digest('hex') ?? compact(exchange.requestId)).slice(0, 8)}`
+}
+
 /** Closed: clients refuse anything else in here. The password is said once and kept nowhere. */
 const created = (id: string, wanted: Wanted, { links }: Call): object => ({
   id,
   links: serverLinks(id, links),
   'OS-DCF:diskConfig': wanted['OS-DCF:diskConfig'] ?? 'MANUAL',
   security_groups: wanted.security_groups ?? [{ name: 'default' }],
-  adminPass: wanted.adminPass ?? randomBytes(9).toString('base64url').slice(0, passwordLength),
+  adminPass: wanted.adminPass ?? passwordFor(id),
 })
 
 interface Extras {
@@ -104,7 +118,9 @@ function countOf(
   const max = Number(asked)
   if (min > max) return err(badRequest('min_count must be <= max_count'))
   if (min > countMax) {
-    return err(forbidden(`Quota exceeded for instances: Requested ${min}, but at most ${countMax} at once`))
+    return err(
+      forbidden(`Quota exceeded for instances: Requested ${min}, but at most ${countMax} at once`),
+    )
   }
   return ok({ min, max: Math.min(max, countMax) })
 }
@@ -116,7 +132,7 @@ function factsOf(wanted: Wanted, { hints, reservationId }: Extras): JsonObject {
     accessIPv4: wanted.accessIPv4,
     accessIPv6: wanted.accessIPv6,
     availabilityZone: wanted.availability_zone,
-    configDrive: wanted.config_drive == null ? undefined : isTrue(wanted.config_drive),
+    configDrive: wanted.config_drive === undefined ? undefined : isTrue(wanted.config_drive),
     securityGroups: wanted.security_groups?.map(({ name }) => name),
     networks: wanted.networks,
     userData: wanted.user_data,
@@ -125,5 +141,6 @@ function factsOf(wanted: Wanted, { hints, reservationId }: Extras): JsonObject {
     schedulerHints: hints,
     reservationId,
   }
-  return JSON.parse(JSON.stringify(facts)) as JsonObject // came as JSON; what was not said is left out
+  const said = Object.entries(facts).filter(([, fact]) => fact !== undefined)
+  return Object.fromEntries(said) as JsonObject // its parts came as JSON
 }

@@ -6,6 +6,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { type IncomingHttpHeaders } from 'node:http'
+import { type Socket } from 'node:net'
 import { type Readable } from 'node:stream'
 import {
   type FastifyBaseLogger,
@@ -79,6 +80,8 @@ export interface Door {
   /** Whether an exchange that matched no route was meant for this door. */
   readonly claims: (exchange: Exchange) => boolean
   readonly refuse: (why: Unrouted, exchange: Exchange, allow: readonly string[]) => Answer
+  /** Ends what the door keeps open (streams, long waits), when the listener is about to close. */
+  readonly close?: () => void
 }
 
 /** What a door is made from. `settings` is its own part of runstate.yaml, already checked. */
@@ -104,10 +107,6 @@ export function exchangeOf(request: FastifyRequest): Exchange {
   if (known) return known
   const url = request.raw.url ?? '/'
   const mark = url.indexOf('?')
-  const gone = new AbortController()
-  request.raw.once('close', () => {
-    if (request.raw.destroyed && !request.raw.complete) gone.abort()
-  })
   const exchange: Exchange = {
     method: request.method,
     rawPath: mark === -1 ? url : url.slice(0, mark),
@@ -119,13 +118,26 @@ export function exchangeOf(request: FastifyRequest): Exchange {
     baseUrl: `${request.protocol}://${request.headers.host ?? 'localhost'}`,
     remoteAddress: request.ip,
     log: request.log,
-    signal: gone.signal,
+    signal: goneSignal(request.raw.socket),
   }
   paths.set(request, exchange)
   return exchange
 }
 
 const empty = Buffer.alloc(0)
+
+const sockets = new WeakMap<Socket, AbortSignal>()
+
+/** One signal for all requests of a connection: a listener for each would pile up on one that is kept alive. */
+function goneSignal(socket: Socket): AbortSignal {
+  const known = sockets.get(socket)
+  if (known) return known
+  const gone = new AbortController()
+  socket.once('close', () => gone.abort())
+  if (socket.destroyed) gone.abort()
+  sockets.set(socket, gone.signal)
+  return gone.signal
+}
 
 export async function send(reply: FastifyReply, answer: Answer): Promise<void> {
   reply.code(answer.status)
@@ -166,6 +178,8 @@ export function mount(
         request.log.error({ err: error, door: door.name }, 'a handler threw: this is a bug')
       await send(reply, door.refuse(why, exchange, []))
     })
+    const { close } = door
+    if (close) scope.addHook('preClose', async () => close())
     const urls = (route: Route) => (route.orSlash ? [route.path, `${route.path}/`] : [route.path])
     for (const [route, url] of door.routes.flatMap((one) =>
       urls(one).map((url) => [one, url] as const),

@@ -39,8 +39,7 @@ export function numberedGate({
   )
   const refusals: Refusals = {
     NoCredentials: () => fault(401, '0201', "Token doesn't exist."),
-    TokenExpired: () =>
-      fault(401, '0202', 'Invalid token header because the token has expired.'),
+    TokenExpired: () => fault(401, '0202', 'Invalid token header because the token has expired.'),
     TokenUnknown: invalid,
     TokenRevoked: invalid,
     TokenMalformed: () => fault(401, '0204', 'Failed to parse the token.'),
@@ -59,11 +58,7 @@ export function numberedGate({
     NoProject: ({ scope }) =>
       scope === 'domain'
         ? fault(401, '0207', 'Token must contain project info of current region.')
-        : fault(
-            401,
-            '0212',
-            'Invalid token header because the token does not contain a project.',
-          ),
+        : fault(401, '0212', 'Invalid token header because the token does not contain a project.'),
     Throttled: ({ retryAfterMs }) => ({ ...busy, retryAfterMs }),
   }
   return {

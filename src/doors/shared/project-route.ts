@@ -30,8 +30,8 @@ export interface Asked {
 }
 
 export interface ProjectRoute extends Omit<Route, 'handle'> {
-  /** What the cloud calls the right to this operation; null: anybody in the project. */
-  readonly permission: string | null
+  /** What the cloud calls the right to this operation, which may hang on the request; null: it has no name. */
+  readonly permission: string | null | ((exchange: Exchange) => string)
   readonly role: Role
   /** Default 200. */
   readonly status?: number
@@ -59,7 +59,7 @@ export function mounted(
     if (projectId === null || exchange.params['project_id'] !== projectId)
       return refusal(exchange, gate.otherProject)
     if (!hasRole(caller.value, role))
-      return refusal(exchange, gate.forbidden(permission ?? row.operation))
+      return refusal(exchange, gate.forbidden(nameOf(permission, exchange) ?? row.operation))
     const lent = lentHeaders(exchange)
     if (!lent.ok) return refusal(exchange, gate.badHeader(lent.error))
     const { plane, identity } = house
@@ -78,6 +78,9 @@ export function mounted(
   }
   return { ...route, orSlash: true, handle }
 }
+
+const nameOf = (permission: ProjectRoute['permission'], exchange: Exchange): string | null =>
+  typeof permission === 'function' ? permission(exchange) : permission
 
 /**
  * Submits one change and answers what `show` makes of its receipt, or the plan when it was a dry run.

@@ -62,7 +62,10 @@ export async function prove(
     return err(gateway.invalidSecretToken('it does not belong to the access key'))
   }
   const verified = verify(exchange, claim, secret, nowMs())
-  if (verified.ok) return ok({ key, claim })
+  if (verified.ok) {
+    identity.proved(key.id)
+    return ok({ key, claim })
+  }
   if (verified.error.code === 'InvalidTimestamp') return err(gateway.invalidTimestamp)
   identity.failed(key.id)
   const { because } = verified.error

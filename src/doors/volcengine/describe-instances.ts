@@ -27,13 +27,24 @@ export async function describeInstances(call: Call): Promise<Outcome> {
   const found = filters.ids.length > 0 ? await named(call, filters) : undefined
   const look = encoder(call)
   if (found !== undefined || !filters.isExact) {
-    return ok(await lookedAt(found ?? walk(call.plane.read, 'instances', rowsOf(call, filters)), { filters, page, look }))
+    return ok(
+      await lookedAt(found ?? walk(call.plane.read, 'instances', rowsOf(call, filters)), {
+        filters,
+        page,
+        look,
+      }),
+    )
   }
   return ok(await counted(call, rowsOf(call, filters), { page, look }))
 }
 
 function rowsOf(call: Call, { where, contains }: Filters): Rows {
-  const account = { project: call.principal.account, kind: 'server', schemes: 'ecs', state: shownStates }
+  const account = {
+    project: call.principal.account,
+    kind: 'server',
+    schemes: 'ecs',
+    state: shownStates,
+  }
   return {
     where: { ...account, ...where },
     ...(contains === undefined ? {} : { contains }),
@@ -51,7 +62,10 @@ async function named({ plane, principal }: Call, { ids }: Filters): Promise<read
   )
   return rows
     .filter((row) => row !== undefined)
-    .filter((row) => row.project === principal.account && (shownStates as readonly string[]).includes(row.state)) // widened: a row's state is of any kind
+    .filter(
+      (row) =>
+        row.project === principal.account && (shownStates as readonly string[]).includes(row.state),
+    ) // widened: a row's state is of any kind
     .toSorted((one, other) => (isAfter(other, cursorOf(one)) ? -1 : 1))
 }
 
@@ -66,12 +80,20 @@ interface Asked {
 }
 
 /** The store does all of it. */
-async function counted({ plane: { read } }: Call, rows: Rows, { page, look }: Asked): Promise<Answered> {
+async function counted(
+  { plane: { read } }: Call,
+  rows: Rows,
+  { page, look }: Asked,
+): Promise<Answered> {
   const { order: _, ...filter } = rows
   const total = read.count('instances', filter)
   let { after, skip } = page
   while (skip > 0) {
-    const over = await read.list('instances', { ...rows, ...afterOf(after), limit: Math.min(skip, skipStep) })
+    const over = await read.list('instances', {
+      ...rows,
+      ...afterOf(after),
+      limit: Math.min(skip, skipStep),
+    })
     const last = over.at(-1)
     if (last === undefined) return { Instances: [], NextToken: '', TotalCount: await total }
     after = cursorOf(last)

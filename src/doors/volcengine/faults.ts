@@ -35,12 +35,7 @@ export const gateway = {
   ),
   missingRequestInfo: (what: string) =>
     numbered(400, 'MissingRequestInfo', 100004, `The request is missing ${what} information.`),
-  missingSignature: numbered(
-    401,
-    'MissingSignature',
-    100005,
-    'The request is missing signature.',
-  ),
+  missingSignature: numbered(401, 'MissingSignature', 100005, 'The request is missing signature.'),
   invalidTimestamp: numbered(
     400,
     'InvalidTimestamp',
@@ -103,11 +98,7 @@ export const gateway = {
   invalidSecretToken: (why: string) =>
     numbered(401, 'InvalidSecretToken', 100026, `Invalid secret token, msg: ${why}.`),
   flowLimitExceeded: (retryAfterMs: number): Fault => ({
-    ...fault(
-      429,
-      'FlowLimitExceeded',
-      "You've reach the limit on request rate of resources.",
-    ),
+    ...fault(429, 'FlowLimitExceeded', "You've reach the limit on request rate of resources."),
     retryAfterMs,
   }),
   methodNotAllowed: fault(405, 'MethodNotAllowed', 'Http method is not allowed.'),
@@ -181,11 +172,7 @@ export const business = {
     'InvalidStoppedMode.ChargeTypeMismatch',
     "The specified StopCharging mismatch instance's ChargeType.",
   ),
-  dryRun: fault(
-    412,
-    'DryRunOperation',
-    'Your request has been validated by the DryRunOperation.',
-  ),
+  dryRun: fault(412, 'DryRunOperation', 'Your request has been validated by the DryRunOperation.'),
   tokenInProcess: fault(
     412,
     'IdempotentProcessing',
@@ -265,7 +252,8 @@ const cannotRelease = {
 const neverAsked = () => business.internalError
 
 const faults = {
-  NotFound: ({ what }) => (what in notFound ? notFound[what as keyof typeof notFound] : business.internalError), // just asked
+  NotFound: ({ what }) =>
+    what in notFound ? notFound[what as keyof typeof notFound] : business.internalError, // just asked
   Forbidden: (_, action) => gateway.accessDenied(action),
   WrongState: ({ situation }) =>
     situation === 'imaging' ? business.creatingImage : business.invalidStatus,

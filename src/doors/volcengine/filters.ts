@@ -44,7 +44,9 @@ export async function readFilters(call: Call): Promise<Filters> {
     ids,
     where: Object.assign({}, ...given.map((filter) => filter.where ?? {})) as Where<'instances'>, // no two filters name one column
     contains,
-    isExact: given.every((filter) => !filter.isCoarse && (filter.where !== undefined || filter.contains !== undefined)),
+    isExact: given.every(
+      (filter) => !filter.isCoarse && (filter.where !== undefined || filter.contains !== undefined),
+    ),
     fits: (entry) => given.every((filter) => filter.fits(entry)),
   }
 }
@@ -52,7 +54,9 @@ export async function readFilters(call: Call): Promise<Filters> {
 function nameFilter(reading: Reading): readonly Filter[] {
   const text = reading.text('InstanceName')
   if (text === undefined) return []
-  return [{ contains: { column: 'name', text }, fits: (entry) => entry.InstanceName.includes(text) }]
+  return [
+    { contains: { column: 'name', text }, fits: (entry) => entry.InstanceName.includes(text) },
+  ]
 }
 
 /** An instance of which an image is taken shows the status it had; only while there is one must rows be looked at. */
@@ -76,10 +80,15 @@ async function typeFilters({ reading, plane }: Call): Promise<readonly Filter[]>
   ]
   const families = reading.list('InstanceTypeFamilies', { max: listMax })
   if (types.length === 0 && families.length === 0) return []
-  const flavors = families.length === 0 ? [] : await plane.read.list('flavors', { limit: flavorsMax })
+  const flavors =
+    families.length === 0 ? [] : await plane.read.list('flavors', { limit: flavorsMax })
   const ofFamily = flavors.filter(({ family }) => families.includes(family)).map(({ id }) => id)
   const wanted =
-    families.length === 0 ? types : types.length === 0 ? ofFamily : types.filter((id) => ofFamily.includes(id))
+    families.length === 0
+      ? types
+      : types.length === 0
+        ? ofFamily
+        : types.filter((id) => ofFamily.includes(id))
   return [{ where: { flavorId: wanted }, fits: (entry) => wanted.includes(entry.InstanceTypeId) }]
 }
 
@@ -100,7 +109,9 @@ const textsOf: Readonly<Record<string, (entry: InstanceEntry) => readonly string
 function textFilters(reading: Reading): readonly Filter[] {
   const given = Object.entries(textsOf).flatMap(([name, valuesOf]) => {
     const text = reading.text(name)
-    return text === undefined ? [] : [{ fits: (entry: InstanceEntry) => valuesOf(entry).includes(text) }]
+    return text === undefined
+      ? []
+      : [{ fits: (entry: InstanceEntry) => valuesOf(entry).includes(text) }]
   })
   const charge = reading.choice('InstanceChargeType', ['PostPaid', 'PrePaid'])
   if (charge === undefined) return given
@@ -117,19 +128,23 @@ const listsOf: Readonly<Record<string, (entry: InstanceEntry) => readonly string
 
 function listFilters(reading: Reading): readonly Filter[] {
   return Object.entries(listsOf).flatMap(([name, valuesOf]) => {
-    const wanted = reading.list(name, { max: listMax })
+    const wanted = reading.list(name, { max: listMax, of: 'number' })
     if (wanted.length === 0) return []
-    return [{ fits: (entry: InstanceEntry) => valuesOf(entry).some((value) => wanted.includes(value)) }]
+    return [
+      { fits: (entry: InstanceEntry) => valuesOf(entry).some((value) => wanted.includes(value)) },
+    ]
   })
 }
 
 const tagKeysMax = 10
 const tagValuesMax = 3
 
-export function tagFilters(reading: Reading): readonly (Filter & { readonly fitsTags: (tags: readonly TagEntry[]) => boolean })[] {
+export function tagFilters(
+  reading: Reading,
+): readonly (Filter & { readonly fitsTags: (tags: readonly TagEntry[]) => boolean })[] {
   return reading.groups('TagFilters', { max: tagKeysMax }).map((group) => {
     const key = group.required('Key')
-    const values = group.listWithEmpty('Values', { max: tagValuesMax })
+    const values = group.list('Values', { max: tagValuesMax, emptyCounts: true })
     const fitsTags = (tags: readonly TagEntry[]) =>
       tags.some((tag) => tag.Key === key && (values.length === 0 || values.includes(tag.Value)))
     return { fits: (entry) => fitsTags(entry.Tags), fitsTags }

@@ -15,6 +15,13 @@ interface Ledger {
   readonly read: (readonly [name: string, value: Json])[]
 }
 
+interface ListCheck {
+  readonly max: number
+  readonly fault?: Fault
+  readonly of?: 'number'
+  readonly emptyCounts?: true
+}
+
 const clientTokenMax = 64
 const ascii = /^[\0-\x7f]*$/
 const integerText = /^-?\d{1,15}$/
@@ -27,7 +34,11 @@ export class Reading {
   readonly #path: string
   readonly #ledger: Ledger
 
-  constructor(branch: Branch | undefined, path = '', ledger: Ledger = { fault: undefined, read: [] }) {
+  constructor(
+    branch: Branch | undefined,
+    path = '',
+    ledger: Ledger = { fault: undefined, read: [] },
+  ) {
     this.#branch = branch
     this.#path = path
     this.#ledger = ledger
@@ -42,12 +53,10 @@ export class Reading {
     this.#ledger.fault ??= fault
   }
 
-  /** Whether the name was given at all, be it with an empty value. */
-  has(name: string): boolean {
-    return this.#branch?.parts.has(name) ?? false
-  }
-
-  text(name: string, check: { readonly like?: RegExp; readonly fault?: Fault } = {}): string | undefined {
+  text(
+    name: string,
+    check: { readonly like?: RegExp; readonly fault?: Fault } = {},
+  ): string | undefined {
     const { like, fault = malformed(name) } = check
     const value = this.#textOf(name, business.invalidArgument)
     if (value !== undefined && like !== undefined && !like.test(value)) {
@@ -73,12 +82,17 @@ export class Reading {
     return this.#keep(name, this.#flagOf(name))
   }
 
-  integer(name: string, range: { readonly min: number; readonly max: number; readonly fault?: Fault }): number | undefined {
+  integer(
+    name: string,
+    range: { readonly min: number; readonly max: number; readonly fault?: Fault },
+  ): number | undefined {
     const value = this.#single(name, business.invalidArgument)
     if (value === undefined) return undefined
-    const number = value.is === 'boolean' || !integerText.test(value.text) ? Number.NaN : Number(value.text)
+    const number =
+      value.is === 'boolean' || !integerText.test(value.text) ? Number.NaN : Number(value.text)
     if (Number.isNaN(number)) this.fail(business.invalidArgument)
-    else if (number < range.min || number > range.max) this.fail(range.fault ?? business.invalidArgument)
+    else if (number < range.min || number > range.max)
+      this.fail(range.fault ?? business.invalidArgument)
     else return this.#keep(name, number)
     return undefined
   }
@@ -87,7 +101,8 @@ export class Reading {
   decimal(name: string): number | undefined {
     const value = this.#single(name, business.invalidArgument)
     if (value === undefined) return undefined
-    if (value.is !== 'boolean' && /^\d{1,9}(\.\d{1,9})?$/.test(value.text)) return this.#keep(name, Number(value.text))
+    if (value.is !== 'boolean' && /^\d{1,9}(\.\d{1,9})?$/.test(value.text))
+      return this.#keep(name, Number(value.text))
     this.fail(business.invalidArgument)
     return undefined
   }
@@ -104,24 +119,27 @@ export class Reading {
     return this.#keep(name, option)
   }
 
-  /** Empty when it was not supplied, or supplied with nothing but empty values. */
-  list(name: string, check: { readonly max: number; readonly fault?: Fault }): readonly string[] {
+  /**
+   * Empty when it was not supplied, or supplied with nothing but empty values.
+   *
+   * @param check.of  numbers may come as JSON numbers.
+   * @param check.emptyCounts  a numbered empty text is a value; `Name=` alone is still an empty list.
+   */
+  list(name: string, check: ListCheck): readonly string[] {
     const branch = this.#branch?.parts.get(name)
     if (branch === undefined) return []
-    const isText = [branch, ...indexed(branch)].every(({ values }) => values.every(({ is }) => is === 'text'))
-    const isSingle = indexed(branch).every(({ values, parts }) => values.length <= 1 && parts.size === 0)
-    if (!isText || !isSingle) this.fail(business.invalidArgument)
-    const values = [branch, ...indexed(branch)].flatMap((one) => one.values.map(({ text }) => text)).filter((text) => text !== '')
-    if (values.length > check.max) this.fail(check.fault ?? tooMany(name))
-    return this.#keep(name, values)
-  }
-
-  /** Like `list`, but an empty text is a value: in a tag filter it asks for tags without one. */
-  listWithEmpty(name: string, check: { readonly max: number }): readonly string[] {
-    const branch = this.#branch?.parts.get(name)
-    const values = branch === undefined ? [] : [branch, ...indexed(branch)].flatMap((one) => one.values.map(({ text }) => text))
-    if (values.length > check.max) this.fail(tooMany(name))
-    return this.#keep(name, values)
+    const elements = indexed(branch)
+    const isSingle = elements.every(({ values, parts }) => values.length <= 1 && parts.size === 0)
+    const all = [...branch.values, ...elements.flatMap(({ values }) => values)]
+    const isFit = all.every(({ is }) => is === 'text' || is === check.of)
+    if (!isSingle || !isFit) this.fail(business.invalidArgument)
+    const isNumbered = new Set(elements.flatMap(({ values }) => values))
+    const given = all.filter(
+      (value) => value.text !== '' || (check.emptyCounts === true && isNumbered.has(value)),
+    )
+    if (given.length > check.max) this.fail(check.fault ?? tooMany(name))
+    const texts = given.map(({ text }) => text)
+    return texts.length === 0 ? texts : this.#keep(name, texts)
   }
 
   /** One reading per structure of a list, in the order of their numbers. */
@@ -129,11 +147,15 @@ export class Reading {
     const branch = this.#branch?.parts.get(name)
     if (branch === undefined) return []
     const found = indexed(branch).filter(({ parts }) => parts.size > 0)
-    const isGiven = branch.values.some(({ text }) => text !== '') || indexed(branch).some(({ values }) => values.some(({ text }) => text !== ''))
+    const isGiven =
+      branch.values.some(({ text }) => text !== '') ||
+      indexed(branch).some(({ values }) => values.some(({ text }) => text !== ''))
     if (isGiven) this.fail(business.invalidArgument)
     const max = check.max ?? groupsMax
     if (found.length > max) this.fail(tooMany(name))
-    return found.slice(0, max).map((one, index) => new Reading(one, `${this.#path}${name}.${index + 1}.`, this.#ledger))
+    return found
+      .slice(0, max)
+      .map((one, index) => new Reading(one, `${this.#path}${name}.${index + 1}.`, this.#ledger))
   }
 
   group(name: string): Reading {
@@ -154,7 +176,9 @@ export class Reading {
 
   /** What was asked for, whatever the spelling. */
   fingerprint(action: string): string {
-    return createHash('sha256').update(JSON.stringify([action, ...this.#ledger.read])).digest('hex')
+    return createHash('sha256')
+      .update(JSON.stringify([action, ...this.#ledger.read]))
+      .digest('hex')
   }
 
   #keep<T extends Json | undefined>(name: string, value: T): T {
@@ -165,7 +189,8 @@ export class Reading {
   #flagOf(name: string): boolean | undefined {
     const value = this.#single(name, business.invalidArgument)
     const word = value?.text.toLowerCase()
-    if (word === undefined || word === 'true' || word === 'false') return word === undefined ? undefined : word === 'true'
+    if (word === undefined || word === 'true' || word === 'false')
+      return word === undefined ? undefined : word === 'true'
     this.fail(business.invalidArgument)
     return undefined
   }

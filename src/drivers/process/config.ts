@@ -195,11 +195,20 @@ export function readLaunch(thing: Pick<Thing, 'image' | 'launch'>): Result<Launc
   const loader = Object.keys(own.env ?? {}).find((name) => loading.test(name))
   if (loader !== undefined) return refused(`launch.env.${loader} may be set by the image only`)
   if (image.command[0] === '') return refused('image.launch.command.0 is empty')
+  const command = [...image.command, ...(own.args ?? [])]
+  const env = { ...image.env, ...own.env }
+  const port = own.port ?? image.port ?? null
+  if (
+    port === null &&
+    [...command, ...Object.values(env)].some((text) => text.includes('${PORT}'))
+  ) {
+    return refused('${PORT} is used, but image.launch.port does not say which or auto')
+  }
   return ok({
-    command: [...image.command, ...(own.args ?? [])],
-    env: { ...image.env, ...own.env },
+    command,
+    env,
     cwd: image.cwd ?? null,
-    port: own.port ?? image.port ?? null,
+    port,
     stopSignal: image.stopSignal ?? 'SIGTERM',
     probe: (image.probe as JsonObject | undefined) ?? null, // JSON by its origin: a row of the store
     drain: (image.drain as JsonObject | undefined) ?? null, // JSON by its origin: a row of the store
@@ -227,11 +236,8 @@ export interface Filling {
 }
 
 /** `${PORT}` and `${RUNSTATE_INSTANCE_ID}` are filled in; any other text is left as it is. */
-export function fill(text: string, { instanceId, port }: Filling): string {
-  return text
-    .replaceAll('${RUNSTATE_INSTANCE_ID}', instanceId)
-    .replaceAll('${PORT}', port === null ? '${PORT}' : String(port))
-}
+export const fill = (text: string, { instanceId, port }: Filling): string =>
+  text.replaceAll('${RUNSTATE_INSTANCE_ID}', instanceId).replaceAll('${PORT}', String(port))
 
 /** The server's own environment holds its secrets, so a thing gets only what is named here. */
 const passed = [

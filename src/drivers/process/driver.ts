@@ -6,7 +6,16 @@
 // - A thing gets none of the server's secrets (config.ts).
 
 import { ok, type Result } from '#kernel/errors.ts'
-import { type ActOptions, type Driver, type Thing } from '#kernel/ports/driver.ts'
+import { type InstanceId } from '#kernel/ids.ts'
+import { type Observation } from '#kernel/observation.ts'
+import { type Act } from '#kernel/operation.ts'
+import { type Rung } from '#kernel/ladder.ts'
+import {
+  type ActOptions,
+  type Capabilities,
+  type Driver,
+  type Thing,
+} from '#kernel/ports/driver.ts'
 import { type DriverError } from '#kernel/request.ts'
 import {
   type Acted,
@@ -16,265 +25,233 @@ import {
   listeners,
   messageOf,
   refused,
-  stale,
   unsupported,
 } from '../shared/world.ts'
 import { ask } from './call.ts'
 import {
-  callOf,
   defaults,
-  environmentOf,
   fill,
-  type Filling,
   type Launch,
   type ProcessConfig,
+  type ProcessSettings,
   readLaunch,
 } from './config.ts'
-import { type Folder, folderOf, isInstanceId, isThere, makeFolder, removeFolder } from './folder.ts'
-import { takeFence } from './fence.ts'
-import { type Handle, noHandle, readHandle, writeHandle } from './handle.ts'
+import { noHandle, writeHandle } from './handle.ts'
 import { type Host, thisHost } from './host.ts'
+import { makeThing } from './make.ts'
 import { observeThing, unknown } from './observe.ts'
-import { givePort, returnPort } from './ports.ts'
+import { givePort } from './ports.ts'
+import { removeThing } from './remove.ts'
 import { lastRun, phaseOf, readRuns, type Run } from './runs.ts'
-import { endLeftovers } from './signals.ts'
+import { drainOf, fillingOf, placeOf, probeOf, type Site, siteOf } from './site.ts'
 import { startRun } from './start.ts'
 import { stopRun } from './stop.ts'
-import { type Watched, watcher } from './watcher.ts'
-import { type InstanceId } from '#kernel/ids.ts'
+import { type Watcher, watcher } from './watcher.ts'
 
 export interface ProcessWorld extends DriverWorld {
   readonly dataDir: string
 }
 
-const probePatience = { intervalMs: 250, timeoutMs: 1000 }
-const drainPatience = { intervalMs: 1000, timeoutMs: 10_000 }
+export const processDriver = (config: ProcessConfig, world: ProcessWorld): Driver =>
+  new ProcessDriver(config, world)
 
-/** What an act needs of a thing, read and checked. */
-interface Site {
-  readonly folder: Folder
-  readonly handle: Handle
-}
+class ProcessDriver implements Driver {
+  readonly name = 'process'
+  readonly capabilities: Capabilities = {
+    acts: ['create', 'start', 'stop', 'remove'],
+    rungs: ['drain', 'soft', 'hard'],
+  }
+  readonly #settings: ProcessSettings
+  readonly #world: ProcessWorld
+  readonly #host: Host = thisHost()
+  readonly #hints = listeners<InstanceId>()
+  readonly #watcher: Watcher
+  readonly #openedAtMs = Date.now()
+  readonly #givePort = inTurn(givePort)
 
-export function processDriver(config: ProcessConfig, world: ProcessWorld): Driver {
-  const settings = { ...defaults, ...config }
-  const host = thisHost()
-  const openedAtMs = Date.now()
-  const hints = listeners<InstanceId>()
-  const watching = watcher({ host, settings, hints, log: world.log })
-  const givePortInTurn = inTurn(givePort)
-
-  const server = { environment: process.env, pass: settings.passEnvironment }
-  const filling = (thing: Thing, port: number | null): Filling => ({
-    instanceId: thing.id,
-    port,
-    address: settings.address,
-  })
-
-  const placeOf = ({ folder }: Site, launch: Launch | null, filled: Filling) => ({
-    address: settings.address,
-    cwd: launch?.cwd ?? folder.work,
-    environment: launch ? environmentOf(launch, filled, server) : {},
-  })
-
-  const portFor = async (
-    site: Site,
-    launch: Launch,
-  ): Promise<Result<number | null, DriverError>> => {
-    if (launch.port !== 'auto') return ok(launch.port)
-    const port = await givePortInTurn(site.folder, settings)
-    return port === null
-      ? failed(`no port from ${settings.portMin} to ${settings.portMax} is free`)
-      : ok(port)
+  constructor(config: ProcessConfig, world: ProcessWorld) {
+    this.#settings = { ...defaults, ...config }
+    this.#world = world
+    const parts = { host: this.#host, settings: this.#settings, hints: this.#hints, log: world.log }
+    this.#watcher = watcher(parts)
   }
 
-  const watchedOf = (thing: Thing, site: Site, run: Run): Watched => {
-    const launch = readLaunch(thing)
-    const filled = filling(thing, site.handle.port)
-    const known = launch.ok ? launch.value : null
-    return {
-      id: thing.id,
-      folder: site.folder,
-      run,
-      child: null,
-      probe: known && callOf(known.probe, filled, probePatience),
-      place: placeOf(site, known, filled),
+  create(thing: Thing, options: ActOptions): Promise<Acted> {
+    return this.#act('create', thing, options, async (site) => {
+      const launch = readLaunch(thing)
+      if (!launch.ok) return launch
+      const made = await makeThing(site.folder, options.attempt)
+      if (!made.ok) return made
+      const port = await this.#portFor(site, launch.value)
+      return port.ok ? ok(writeHandle({ ...site.handle, port: port.value })) : port
+    })
+  }
+
+  start(thing: Thing, options: ActOptions): Promise<Acted> {
+    return this.#act('start', thing, options, async (site) => {
+      const launch = readLaunch(thing)
+      if (!launch.ok) return launch
+      // Again, because somebody may have deleted the folder since.
+      const made = await makeThing(site.folder, options.attempt)
+      if (!made.ok) return made
+      const port = await this.#portFor(site, launch.value)
+      if (!port.ok) return port
+      const filling = fillingOf(site, port.value, this.#settings)
+      const started = await startRun({
+        ...site,
+        ...placeOf(site, launch.value, filling, this.#settings),
+        fence: made.value,
+        signal: options.signal,
+        settleMs: this.#settings.settleMs,
+        host: this.#host,
+        command: launch.value.command.map((part) => fill(part, filling)),
+        port: port.value,
+      })
+      if (!started.ok) return started
+      const { run, child } = started.value
+      const { fence, leader, main } = run
+      const handle = {
+        version: 1,
+        port: port.value,
+        run: leader && main && { fence, leader, main },
+      } as const
+      this.#watch(thing, { ...site, handle }, run, child)
+      return ok(writeHandle(handle))
+    })
+  }
+
+  stop(thing: Thing, options: ActOptions & { readonly rung: Rung }): Promise<Acted> {
+    return this.#act('stop', thing, options, async (site) => {
+      const launch = launchOf(thing)
+      const filling = fillingOf(site, site.handle.port, this.#settings)
+      const place = placeOf(site, launch, filling, this.#settings)
+      const call = drainOf(launch, filling)
+      const stopped = await stopRun({
+        ...site,
+        attempt: options.attempt,
+        rung: options.rung,
+        signal: options.signal,
+        settleMs: this.#settings.settleMs,
+        host: this.#host,
+        stopSignal: launch?.stopSignal ?? 'SIGTERM',
+        drain:
+          call &&
+          ((pid) =>
+            ask(call, {
+              ...place,
+              environment: { ...place.environment, RUNSTATE_PID: String(pid) },
+              signal: options.signal,
+            })),
+      })
+      return stopped.ok ? ok(writeHandle(site.handle)) : stopped
+    })
+  }
+
+  capture(): Promise<Acted> {
+    return Promise.resolve(unsupported('no image can be taken of a process'))
+  }
+
+  remove(thing: Thing, { attempt, signal }: ActOptions): Promise<Acted> {
+    return this.#act('remove', thing, { attempt, signal }, async (site) => {
+      const settleMs = this.#settings.settleMs
+      const removed = await removeThing({ ...site, host: this.#host, attempt, signal, settleMs })
+      if (!removed.ok) return removed
+      this.#watcher.forget(thing.id)
+      return ok(writeHandle(noHandle))
+    })
+  }
+
+  async observe(thing: Thing, signal: AbortSignal): Promise<Observation> {
+    const nowMs = this.#world.clock.nowMs()
+    const site = siteOf(this.#world.dataDir, thing)
+    if (!site.ok) return { ...unknown(site.error), atMs: nowMs, evidence: {} }
+    const launch = launchOf(thing)
+    const filling = fillingOf(site.value, site.value.handle.port, this.#settings)
+    return observeThing({
+      ...site.value,
+      host: this.#host,
+      nowMs,
+      openedAtMs: this.#openedAtMs,
+      probe: probeOf(launch, filling),
+      place: { ...placeOf(site.value, launch, filling, this.#settings), signal },
+    })
+  }
+
+  async adopt(thing: Thing): Promise<void> {
+    const site = siteOf(this.#world.dataDir, thing)
+    if (!site.ok) {
+      this.#world.log.warn(
+        { instance: thing.id, cause: site.error },
+        'a process could not be taken up',
+      )
+      return
     }
+    const { folder, handle } = site.value
+    const run = lastRun((await readRuns(folder.control)) ?? [], handle)
+    if (run && phaseOf(run, this.#host) !== 'over') this.#watch(thing, site.value, run, null)
+  }
+
+  watch(hint: (id: InstanceId) => void): () => void {
+    return this.#hints.add(hint)
+  }
+
+  async close(): Promise<void> {
+    this.#hints.clear()
+    await this.#watcher.close()
   }
 
   /** Checks what every act checks, and turns whatever the system threw into an error that may be retried. */
-  const acting = async (
-    act: string,
+  async #act(
+    act: Act,
     thing: Thing,
     { signal }: ActOptions,
     run: (site: Site) => Promise<Acted>,
-  ): Promise<Acted> => {
-    const site = siteOf(world.dataDir, thing)
+  ): Promise<Acted> {
+    const site = siteOf(this.#world.dataDir, thing)
     if (!site.ok) return refused(site.error)
     if (signal.aborted) return calledOff(act)
     try {
       return await run(site.value)
     } catch (thrown) {
-      world.log.warn({ instance: thing.id, act, err: thrown }, 'the system refused a process')
+      this.#world.log.warn({ instance: thing.id, act, err: thrown }, 'the system refused an act')
       return failed(`${act}: ${messageOf(thrown)}`)
     }
   }
 
-  return {
-    name: 'process',
-    capabilities: { acts: ['create', 'start', 'stop', 'remove'], rungs: ['drain', 'soft', 'hard'] },
+  async #portFor(
+    { folder, handle }: Site,
+    launch: Launch,
+  ): Promise<Result<number | null, DriverError>> {
+    if (launch.port !== 'auto') return ok(launch.port)
+    const { portMin, portMax } = this.#settings
+    const port = await this.#givePort(folder, { ...this.#settings, known: handle.port })
+    return port === null ? failed(`no port from ${portMin} to ${portMax} is free`) : ok(port)
+  }
 
-    create: (thing, options) =>
-      acting('create', thing, options, async (site) => {
-        const launch = readLaunch(thing)
-        if (!launch.ok) return launch
-        await makeFolder(site.folder)
-        const fence = await takeFence(site.folder.control, options.attempt)
-        if (!fence.ok) return stale(options.attempt, fence.error.latest)
-        const port = await portFor(site, launch.value)
-        return port.ok ? ok(writeHandle({ ...site.handle, port: port.value })) : port
-      }),
-
-    start: (thing, options) =>
-      acting('start', thing, options, async (site) => {
-        const launch = readLaunch(thing)
-        if (!launch.ok) return launch
-        await makeFolder(site.folder)
-        const port = await portFor(site, launch.value)
-        if (!port.ok) return port
-        const filled = filling(thing, port.value)
-        const { cwd, environment } = placeOf(site, launch.value, filled)
-        const command = launch.value.command.map((part) => fill(part, filled))
-        if (port.value === null && command.some((part) => part.includes('${PORT}'))) {
-          return refused('the command names ${PORT}, but image.launch.port is not set')
-        }
-        const started = await startRun({
-          ...site,
-          ...settings,
-          attempt: options.attempt,
-          signal: options.signal,
-          host,
-          command,
-          environment,
-          cwd,
-          port: port.value,
-        })
-        if (!started.ok) return started
-        const { run, child } = started.value
-        const handle = handleOf(port.value, run)
-        watching.watch({ ...watchedOf(thing, { ...site, handle }, run), child })
-        return ok(writeHandle(handle))
-      }),
-
-    stop: (thing, options) =>
-      acting('stop', thing, options, async (site) => {
-        const launch = readLaunch(thing)
-        // What cannot be read any more can still be stopped in the usual way.
-        const known = launch.ok ? launch.value : null
-        const filled = filling(thing, site.handle.port)
-        const place = placeOf(site, known, filled)
-        const call = known && callOf(known.drain, filled, drainPatience)
-        const stopped = await stopRun({
-          ...site,
-          ...options,
-          host,
-          settleMs: settings.settleMs,
-          stopSignal: known?.stopSignal ?? 'SIGTERM',
-          drain:
-            call &&
-            ((pid) => {
-              const environment = { ...place.environment, RUNSTATE_PID: String(pid) }
-              return ask(call, { ...place, environment, signal: options.signal })
-            }),
-        })
-        return stopped.ok ? ok(writeHandle(site.handle)) : stopped
-      }),
-
-    capture: () => Promise.resolve(unsupported('a process has no image to take')),
-
-    remove: (thing, options) =>
-      acting('remove', thing, options, async (site) => {
-        const gone = await isGone(site, { host, settleMs: settings.settleMs, options })
-        if (!gone.ok) return gone
-        watching.forget(thing.id)
-        await returnPort(site.folder)
-        await removeFolder(site.folder)
-        return ok(writeHandle(noHandle))
-      }),
-
-    async observe(thing, signal) {
-      const nowMs = world.clock.nowMs()
-      const site = siteOf(world.dataDir, thing)
-      if (!site.ok) return { ...unknown(site.error), atMs: nowMs, evidence: {} }
-      const { probe, place } = watchedOf(thing, site.value, nothingRuns)
-      return observeThing({
-        ...site.value,
-        host,
-        nowMs,
-        openedAtMs,
-        address: settings.address,
-        probe,
-        place: { ...place, signal },
-      })
-    },
-
-    async adopt(thing) {
-      const site = siteOf(world.dataDir, thing)
-      if (!site.ok) return
-      const run = lastRun((await readRuns(site.value.folder.control)) ?? [], site.value.handle)
-      if (run && phaseOf(run, host) !== 'over') watching.watch(watchedOf(thing, site.value, run))
-    },
-
-    watch: (hint) => hints.add(hint),
-
-    async close() {
-      hints.clear()
-      await watching.close()
-    },
+  #watch(
+    thing: Thing,
+    site: Site,
+    run: Run,
+    child: Parameters<Watcher['watch']>[0]['child'],
+  ): void {
+    const launch = launchOf(thing)
+    const filling = fillingOf(site, site.handle.port, this.#settings)
+    const place = placeOf(site, launch, filling, this.#settings)
+    this.#watcher.watch({
+      id: thing.id,
+      folder: site.folder,
+      run,
+      child,
+      probe: probeOf(launch, filling),
+      place,
+    })
   }
 }
 
-const nothingRuns: Run = {
-  fence: 0,
-  leader: null,
-  main: null,
-  isLive: false,
-  exitStatus: null,
-  stops: [],
-  names: [],
-}
-
-function siteOf(dataDir: string, thing: Thing): Result<Site, string> {
-  if (!isInstanceId(thing.id))
-    return { ok: false, error: `${JSON.stringify(thing.id)} is no instance id` }
-  const handle = readHandle(thing.handle)
-  return handle.ok ? ok({ folder: folderOf(dataDir, thing.id), handle: handle.value }) : handle
-}
-
-function handleOf(port: number | null, { fence, leader, main }: Run): Handle {
-  return { version: 1, port, run: leader && main && { fence, leader, main } }
-}
-
-/** Whether it may be removed: nothing of it lives, and nothing that was started before will. */
-async function isGone(
-  { folder, handle }: Site,
-  {
-    host,
-    settleMs,
-    options,
-  }: { readonly host: Host; readonly settleMs: number; readonly options: ActOptions },
-): Promise<Result<null, DriverError>> {
-  if (await isThere(folder.control)) {
-    const fence = await takeFence(folder.control, options.attempt)
-    if (!fence.ok) return stale(options.attempt, fence.error.latest)
-  }
-  const runs = (await readRuns(folder.control)) ?? []
-  const last = lastRun(runs, handle)
-  const alive = [...runs, ...(last ? [last] : [])].find((run) => phaseOf(run, host) !== 'over')
-  if (alive) return failed(`process ${(alive.main ?? alive.leader)?.pid ?? 0} still runs`)
-  const patience = { untilMs: Date.now() + settleMs, signal: options.signal }
-  if (await endLeftovers(folder.id, host, patience)) return ok(null)
-  return failed('what it left behind does not end')
+/** What runs can be seen and stopped though its image has gone or has been spoiled since. */
+function launchOf(thing: Thing): Launch | null {
+  const launch = readLaunch(thing)
+  return launch.ok ? launch.value : null
 }
 
 /** Calls one after the other, so that two things are not given one port between a look and a note. */

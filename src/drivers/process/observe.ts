@@ -19,7 +19,6 @@ export interface Look {
   readonly nowMs: number
   /** When this server began to look after things. */
   readonly openedAtMs: number
-  readonly address: string
   /** Null: it is ready as soon as it lives. */
   readonly probe: Call | null
   readonly place: Place
@@ -62,7 +61,7 @@ async function see(look: Look): Promise<Seen> {
   return { seen: 'down', ready: false, ...(await ended(look, run)) }
 }
 
-const place = ({ handle, address }: Look): JsonObject =>
+const place = ({ handle, place: { address } }: Look): JsonObject =>
   handle.port === null ? {} : { port: handle.port, address }
 
 async function up(look: Look, run: Run): Promise<Seen> {

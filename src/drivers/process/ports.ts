@@ -11,23 +11,28 @@ import { join } from 'node:path'
 import { codeOf } from '../shared/world.ts'
 import { type Folder, folderOf } from './folder.ts'
 
-interface Range {
+interface Wish {
+  /** The port that the handle knows, should the folder have been deleted by hand. */
+  readonly known: number | null
   readonly portMin: number
   readonly portMax: number
   readonly address: string
 }
 
 /** The thing's port, chosen now unless it was before; null when all are taken. */
-export async function givePort(folder: Folder, range: Range): Promise<number | null> {
+export async function givePort(folder: Folder, wish: Wish): Promise<number | null> {
   const links = join(folder.all, 'ports')
   await mkdir(links, { recursive: true, mode: 0o700 })
-  const noted = await targetOf(folder.port)
-  if (noted !== null && (await isGiven(links, Number(noted), folder))) return Number(noted)
-  const count = Math.max(1, range.portMax - range.portMin + 1)
+  const noted = (await targetOf(folder.port)) ?? wish.known
+  if (noted !== null) {
+    await note(folder, Number(noted))
+    if (await isGiven(links, Number(noted), folder)) return Number(noted)
+  }
+  const count = Math.max(1, wish.portMax - wish.portMin + 1)
   const first = randomInt(count)
   for (let n = 0; n < count; n++) {
-    const port = range.portMin + ((first + n) % count)
-    if (!(await isPortFree(port, range.address))) continue
+    const port = wish.portMin + ((first + n) % count)
+    if (!(await isPortFree(port, wish.address))) continue
     await note(folder, port)
     if (await isGiven(links, port, folder)) return port
   }

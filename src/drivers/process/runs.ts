@@ -1,6 +1,7 @@
 // The records that shells and acts leave in a thing's control folder, read as runs. One run is one life of the
 // command; its number is that of the act that started it.
 //
+//   shim.<fence>                          the script of that shell
 //   run.<fence>.<pid>.<started>.<boot>    the shell that leads the session and will record the end
 //   main.<fence>.<pid>.<started>.<boot>   the process that becomes the command, or gives up
 //   live.<fence>                          it was not overtaken, and became the command
@@ -39,7 +40,7 @@ export async function readRuns(control: string): Promise<readonly Run[] | null> 
   }
   const byFence = new Map<number, string[]>()
   for (const name of names) {
-    const fence = /^(?:run|main|live|exit|stop)\.(\d+)/.exec(name)?.[1]
+    const fence = /^(?:shim|run|main|live|exit|stop)\.(\d+)/.exec(name)?.[1]
     if (fence === undefined) continue
     const group = byFence.get(Number(fence)) ?? []
     byFence.set(Number(fence), [...group, name])

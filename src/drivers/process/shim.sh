@@ -1,5 +1,5 @@
 # Supervises one run of one instance's command; see README.md, "Never two". The driver copies this file into the
-# instance's control folder, because a shell reads its script while it runs it.
+# instance's control folder for each run.
 #
 #   lead     leads the session, waits for the command and records how it ended
 #   command  records itself, makes sure that no later act has overtaken it, and becomes the command

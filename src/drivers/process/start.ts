@@ -1,29 +1,27 @@
 // Starts a run so that there are never two, whatever crashes; README.md, "Never two", has the argument.
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { access, constants, open, rename, stat, writeFile } from 'node:fs/promises'
+import { access, constants, open, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ok, type Result } from '#kernel/errors.ts'
 import { type DriverError } from '#kernel/request.ts'
-import { calledOff, codeOf, failed, messageOf, refused, stale, timedOut } from '../shared/world.ts'
-import { type Folder, makeFolder } from './folder.ts'
-import { isLatest, takeFence } from './fence.ts'
+import { calledOff, codeOf, failed, messageOf, refused, timedOut } from '../shared/world.ts'
+import { type Folder } from './folder.ts'
+import { isLatest } from './fence.ts'
 import { type Handle } from './handle.ts'
 import { type Host } from './host.ts'
 import { isPortFree } from './ports.ts'
+import { placeShim, shell, shimArguments } from './shim.ts'
 import { dropEarlier, phaseOf, readRuns, type Run } from './runs.ts'
 import { endLeftovers, lookAgainMs } from './signals.ts'
-
-const shim = readFileSync(new URL('./shim.sh', import.meta.url), 'utf8')
-const shell = '/bin/sh'
 
 export interface Starting {
   readonly folder: Folder
   readonly host: Host
   readonly handle: Handle
-  readonly attempt: number
+  /** This act's number (fence.ts). Nothing that was started before it can begin to run any more. */
+  readonly fence: number
   readonly signal: AbortSignal
   readonly settleMs: number
   readonly command: readonly string[]
@@ -40,17 +38,13 @@ export interface Started {
 }
 
 export async function startRun(starting: Starting): Promise<Result<Started, DriverError>> {
-  const { folder, attempt, host, signal } = starting
+  const { folder, host, signal } = starting
   const untilMs = Date.now() + starting.settleMs
-  const cannot = await unrunnable(starting)
-  if (cannot !== undefined) return refused(cannot)
-  await makeFolder(folder)
-  // From here on nothing that was started before can begin to run; what runs already is seen below.
-  const fence = await takeFence(folder.control, attempt)
-  if (!fence.ok) return stale(attempt, fence.error.latest)
   const before = await settled(starting, untilMs)
   if (!before.ok) return before
   if (before.value.up) return ok({ run: before.value.up, child: null })
+  const cannot = await unrunnable(starting)
+  if (cannot !== undefined) return refused(cannot)
   if (!(await endLeftovers(folder.id, host, { untilMs, signal }))) {
     return failed('what an earlier run left behind does not end')
   }
@@ -58,10 +52,10 @@ export async function startRun(starting: Starting): Promise<Result<Started, Driv
     return failed(`port ${starting.port} is taken by another program`)
   }
   if (signal.aborted) return calledOff('start')
-  await placeShim(folder, host)
-  const child = await spawnShim(starting, fence.value)
+  await placeShim(folder.control, starting.fence, host)
+  const child = await spawnShim(starting)
   if (!child.ok) return child
-  return begun(starting, { fence: fence.value, child: child.value, untilMs })
+  return begun(starting, child.value, untilMs)
 }
 
 interface Settled {
@@ -89,37 +83,14 @@ async function settled(
   }
 }
 
-/** A shell reads its script while it runs it, so each thing has a copy that no upgrade of ours changes. */
-async function placeShim({ control }: Folder, host: Host): Promise<void> {
-  const text = shim.replace(': # SINCE', () => host.shellSince)
-  const fresh = join(control, 'shim.new')
-  await writeFile(fresh, text, { mode: 0o600 })
-  await rename(fresh, join(control, 'shim.sh'))
-}
-
-/** What the supervising shell is told, and how a test makes one that comes late. */
-export const shimArguments = (
-  run: {
-    readonly control: string
-    readonly fence: number
-    readonly boot: string
-    readonly id: string
-  },
-  command: readonly string[],
-): readonly string[] => [
-  join(run.control, 'shim.sh'),
-  'lead',
-  String(run.fence),
-  String(run.fence + 1),
-  run.boot,
-  run.id,
-  ...command,
-]
-
-async function spawnShim(
-  { folder, host, command, environment, cwd }: Starting,
-  fence: number,
-): Promise<Result<ChildProcess, DriverError>> {
+async function spawnShim({
+  folder,
+  host,
+  fence,
+  command,
+  environment,
+  cwd,
+}: Starting): Promise<Result<ChildProcess, DriverError>> {
   const log = await open(folder.log, 'a', 0o600)
   try {
     const child = spawn(
@@ -141,8 +112,9 @@ async function spawnShim(
 }
 
 async function begun(
-  { folder, signal, attempt }: Starting,
-  { fence, child, untilMs }: { fence: number; child: ChildProcess; untilMs: number },
+  { folder, fence, signal }: Starting,
+  child: ChildProcess,
+  untilMs: number,
 ): Promise<Result<Started, DriverError>> {
   for (;;) {
     const isShellGone = child.exitCode !== null || child.signalCode !== null
@@ -156,7 +128,7 @@ async function begun(
       if ((await readRuns(folder.control)) === null)
         return failed('its folder was removed meanwhile')
       if (!(await isLatest(folder.control, fence)))
-        return failed(`a later act overtook attempt ${attempt}`)
+        return failed('a later act on it came in between')
       return failed('the supervising shell ended before it could record itself; see the log')
     }
     // It may come to run after all; the next act sees it, or makes it give up.

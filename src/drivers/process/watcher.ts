@@ -102,6 +102,8 @@ export function watcher({ host, settings, hints, log }: World): Watcher {
         if (!entry.stop.signal.aborted) hints.tell(watched.id)
       })
       if (watched.probe) awaitReady(entry, watched.probe, () => hints.tell(watched.id))
+      // Without a probe it is ready by now; told after the act that started it has answered.
+      else if (watched.child) setImmediate(() => hints.tell(watched.id))
       wake()
     },
     async close() {

@@ -10,7 +10,13 @@ import { type DriverError } from '#kernel/request.ts'
 import { faultOf } from '../shared/faults.ts'
 import { refused } from '../shared/world.ts'
 
-export const acts = ['create', 'start', 'stop', 'capture', 'remove'] as const satisfies readonly Act[]
+export const acts = [
+  'create',
+  'start',
+  'stop',
+  'capture',
+  'remove',
+] as const satisfies readonly Act[]
 
 const strict = { additionalProperties: false }
 const Ms = (description: string) =>
@@ -21,7 +27,9 @@ const ActName = Type.Enum([...acts])
 const Failing = Type.Object(
   {
     act: ActName,
-    times: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Then it works.' })),
+    times: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Then it works.' }),
+    ),
     message: Type.Optional(Type.String({ minLength: 1, maxLength: 1000 })),
     code: Type.Optional(Type.Enum(['failed', 'timeout', 'refused', 'unsupported'])),
   },
@@ -45,10 +53,16 @@ const Scenario = Type.Object(
     ),
     refuse: Type.Optional(Type.Array(ActName, { description: 'Acts that are refused for good.' })),
     hangAt: Type.Optional(
-      Type.Array(Type.Enum([...acts, 'observe']), { description: 'Calls that never answer until called off.' }),
+      Type.Array(Type.Enum([...acts, 'observe']), {
+        description: 'Calls that never answer until called off.',
+      }),
     ),
     failRate: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 1, description: 'Share of acts that fail, chosen by the seed.' }),
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'Share of acts that fail, chosen by the seed.',
+      }),
     ),
     reportUnknown: Type.Optional(
       Type.Unsafe<boolean | { readonly fromMs: number; readonly toMs: number }>({
@@ -106,7 +120,14 @@ export interface Scenario {
 }
 
 /** About 200 ms from an accepted request to its end, whichever it is. */
-const standard = { createMs: 0, startMs: 200, stopMs: 200, hardStopMs: 50, captureMs: 200, removeMs: 150 }
+const standard = {
+  createMs: 0,
+  startMs: 200,
+  stopMs: 200,
+  hardStopMs: 50,
+  captureMs: 200,
+  removeMs: 150,
+}
 
 export function scenarioOf(
   thing: Pick<Thing, 'flavor' | 'image' | 'launch'>,
@@ -138,7 +159,8 @@ function partFault({ failAt = [], reportUnknown }: Written, at: string): string 
   const faults = failAt.map((one, n) =>
     faultOf(typeof one === 'string' ? ActName : Failing, one, `${at}.failAt.${n}`),
   )
-  if (typeof reportUnknown === 'object') faults.push(faultOf(Window, reportUnknown, `${at}.reportUnknown`))
+  if (typeof reportUnknown === 'object')
+    faults.push(faultOf(Window, reportUnknown, `${at}.reportUnknown`))
   return faults.find((fault) => fault !== undefined)
 }
 
@@ -156,7 +178,10 @@ function whole(written: Written): Scenario {
       remove: ms.removeMs,
     },
     ignoresSoftStop: written.ignoreSoftStop ?? false,
-    failAt: [...(written.failAt ?? []).map((one) => (typeof one === 'string' ? { act: one } : one)), ...refusals],
+    failAt: [
+      ...(written.failAt ?? []).map((one) => (typeof one === 'string' ? { act: one } : one)),
+      ...refusals,
+    ],
     hangAt: written.hangAt ?? [],
     failRate: written.failRate ?? 0,
     unknownMs:

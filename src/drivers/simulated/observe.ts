@@ -38,14 +38,22 @@ export function observeAt(handle: Handle | null, scenario: Scenario, nowMs: numb
   return { reason: null, evidence: {}, ...seen, atMs: nowMs }
 }
 
-type Seen = Pick<Observation, 'seen' | 'ready'> & { readonly reason?: string; readonly evidence?: JsonObject }
+type Seen = Pick<Observation, 'seen' | 'ready'> & {
+  readonly reason?: string
+  readonly evidence?: JsonObject
+}
 
 const seenAs: Readonly<Record<Condition, (handle: Handle | null, scenario: Scenario) => Seen>> = {
   absent: () => ({ seen: 'absent', ready: false, reason: 'it is not there' }),
   down: (handle, { exitCode }) =>
     // Wanted up and yet down: it ended by itself.
     handle?.want === 'up'
-      ? { seen: 'down', ready: false, reason: `it exited with code ${exitCode}`, evidence: { exitCode } }
+      ? {
+          seen: 'down',
+          ready: false,
+          reason: `it exited with code ${exitCode}`,
+          evidence: { exitCode },
+        }
       : { seen: 'down', ready: false },
   starting: () => ({ seen: 'up', ready: false, reason: 'it is starting' }),
   up: (handle) =>
@@ -64,7 +72,11 @@ function hiddenBy(handle: Handle, { unknownMs }: Scenario, nowMs: number): strin
 }
 
 /** When it will next look different, as far as time alone changes it; null when it will not. */
-export function nextChangeMs(handle: Handle | null, scenario: Scenario, nowMs: number): number | null {
+export function nextChangeMs(
+  handle: Handle | null,
+  scenario: Scenario,
+  nowMs: number,
+): number | null {
   if (handle === null || !handle.isMade) return null
   const { unknownMs, forgetAfterMs, driftDownAfterMs, driftUpAfterMs } = scenario
   const driftMs = handle.want === 'up' ? driftDownAfterMs : driftUpAfterMs

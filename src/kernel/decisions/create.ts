@@ -8,7 +8,7 @@ import { type Instance, noConditions, noTimers, situationOf } from '../instance.
 import { type InstanceId, instanceId, type ProjectId } from '../ids.ts'
 import { type Kind, type State } from '../kinds.ts'
 import { type Context, type CreateInstance, type Receipt, type Scheme } from '../request.ts'
-import { Draft } from '../rows.ts'
+import { type Draft } from '../rows.ts'
 import { begin, emit } from './moves.ts'
 
 export function create(draft: Draft, context: Context, request: CreateInstance): Result<Receipt> {
@@ -19,7 +19,8 @@ export function create(draft: Draft, context: Context, request: CreateInstance):
   const count = request.count ?? 1
   const receipts: Receipt[] = []
   for (let index = 0; index < count; index++) {
-    const name = request.names?.[index] ?? (count === 1 ? request.name : `${request.name}-${index + 1}`)
+    const name =
+      request.names?.[index] ?? (count === 1 ? request.name : `${request.name}-${index + 1}`)
     const made = createOne(draft, context, { ...request, name }, project, parts.value)
     if (made.ok) receipts.push(made.value)
     else if (made.error.code !== 'NoCapacity' || receipts.length < (request.countMin ?? count))

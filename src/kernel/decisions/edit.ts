@@ -12,8 +12,9 @@ import {
   type UpdateInstance,
 } from '../request.ts'
 import { type Draft } from '../rows.ts'
-import { activeHolds } from './conditions.ts'
+import { activeHolds, heldBy } from './conditions.ts'
 import { emit, move, receiptOf } from './moves.ts'
+import { touch } from './registry.ts'
 
 export function update(
   draft: Draft,
@@ -28,6 +29,8 @@ export function update(
       expected: request.ifGeneration,
       actual: instance.intent.generation,
     })
+  const held = request.heedsHolds ? heldBy(instance, context) : undefined
+  if (held) return err(held)
   const situation = situationOf(instance)
   if (request.from !== undefined && !request.from.includes(situation))
     return err({
@@ -51,10 +54,8 @@ export function update(
     ...instance,
     name: request.name ?? instance.name,
     description: request.description ?? instance.description,
-    labels: request.labels ?? instance.labels,
-    attributes: request.attributes
-      ? { ...instance.attributes, [request.attributes.door]: request.attributes.value }
-      : instance.attributes,
+    labels: labelsAfter(instance, request),
+    attributes: attributesAfter(instance, request),
     conditions: { ...instance.conditions, ...request.conditions },
     charge: request.charge ?? instance.charge,
     autoStop: request.autoStop ?? instance.autoStop,
@@ -62,8 +63,27 @@ export function update(
     updatedAtMs: context.nowMs,
   }
   draft.put('instances', after)
+  if (after.registration) touch(draft, after)
   emit(draft, context, after, 'instance.updated')
   return ok(receiptOf(instance, after))
+}
+
+function labelsAfter(instance: Instance, request: UpdateInstance): Instance['labels'] {
+  const { labels = instance.labels, changedLabels } = request
+  if (!changedLabels) return labels
+  const merged = Object.entries({ ...labels, ...changedLabels })
+  return Object.fromEntries(
+    merged.flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  )
+}
+
+function attributesAfter(
+  { attributes }: Instance,
+  { attributes: change }: UpdateInstance,
+): Instance['attributes'] {
+  if (!change) return attributes
+  const { door, value, isMerged } = change
+  return { ...attributes, [door]: isMerged ? { ...attributes[door], ...value } : value }
 }
 
 /** Locking what is locked changes nothing: a lock keeps its first owner. */

@@ -78,7 +78,7 @@ function timersIn(draft: Draft, context: Context, instance: Instance): Instance[
   const idle = instance.state === 'stopped' || instance.state === 'failed'
   return {
     ...noTimers,
-    removeAtMs: idle && flavor?.storeMs != null ? context.nowMs + flavor.storeMs : null,
+    removeAtMs: idle && flavor && flavor.storeMs !== null ? context.nowMs + flavor.storeMs : null,
   }
 }
 
@@ -106,6 +106,8 @@ export function emit(
 interface Plan {
   readonly verb: Verb
   readonly rung: Rung | null
+  /** Default: `rung`. */
+  readonly asked?: Rung
   readonly graceMs?: number | undefined
   readonly imageName?: string
 }
@@ -131,6 +133,7 @@ export function begin(
     operationId: id,
     verb: plan.verb,
     rung: plan.rung,
+    asked: plan.asked ?? plan.rung,
     from: fresh ? null : from,
     sinceMs: context.nowMs,
   }
@@ -158,7 +161,7 @@ export function begin(
     receipt: {
       instanceIds: [after.id],
       operationId: id,
-      before: situationOf(before),
+      ...(fresh ? {} : { before: situationOf(before) }),
       after: situationOf(after),
       generation,
     },

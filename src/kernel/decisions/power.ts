@@ -67,7 +67,7 @@ export function restart(
       draft,
       context,
       instance,
-      { verb: 'restart', rung, graceMs: request.graceMs },
+      { verb: 'restart', rung, asked: request.rung, graceMs: request.graceMs },
       { place: place.value, stoppedMode: null },
     ).receipt,
   )
@@ -98,7 +98,7 @@ export function stop({ draft, context, instance }: Desk, request: StopInstance):
       draft,
       context,
       instance,
-      { verb: 'stop', rung, graceMs: request.graceMs },
+      { verb: 'stop', rung, asked: request.rung, graceMs: request.graceMs },
       { stoppedMode: mode.value },
     ).receipt,
   )

@@ -276,7 +276,8 @@ export function drop(
   }
 }
 
-function touch(draft: Draft, instance: Instance): void {
+/** What a find of the instance's service answers has changed. */
+export function touch(draft: Draft, instance: Instance): void {
   const service =
     instance.serviceId === null ? undefined : draft.get('services', instance.serviceId)
   if (service) advance(draft, service)

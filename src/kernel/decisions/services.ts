@@ -208,7 +208,8 @@ export function updateService(
   context: Context,
   request: UpdateService,
 ): Result<Receipt> {
-  const kind = draft.get('services', request.service) ? 'inference' : 'microservice'
+  const kind =
+    request.kind ?? (draft.get('services', request.service) ? 'inference' : 'microservice')
   const found =
     kind === 'inference'
       ? owned(draft, context, request.service)

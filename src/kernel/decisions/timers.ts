@@ -19,10 +19,10 @@ export function wake(draft: Draft, context: Context, id: string): Result<Receipt
   const instance = draft.get('instances', id)
   if (!instance) return err({ code: 'NotFound', what: 'instance', id })
   const { nowMs } = context
-  const due = (at: number | null | undefined): boolean => at != null && at <= nowMs
+  const due = (at: number | null): boolean => at !== null && at <= nowMs
   if (instance.holds.some((hold) => due(hold.untilMs)))
     endHolds(draft, because(context, 'timer', 'the hold ended'), instance)
-  else if (instance.registration && due(instance.registration.override?.untilMs))
+  else if (instance.registration && due(instance.registration.override?.untilMs ?? null))
     restate(
       draft,
       because(context, 'timer', 'the override ended'),

@@ -24,9 +24,18 @@ export type AuthFailure =
 /** A project; a whole domain; or null: the user's default project, else no scope. */
 export type Scope = ProjectId | { readonly domainId: string } | null
 
+export interface Domain {
+  readonly id: string
+  readonly name: string
+}
+export interface DomainRef {
+  readonly id?: string
+  readonly name?: string
+}
+
 export type UserName =
   | { readonly id: string }
-  | { readonly name: string; readonly domain: { readonly id?: string; readonly name?: string } }
+  | { readonly name: string; readonly domain: DomainRef }
 
 export interface NewAppCredential {
   readonly user: User
@@ -105,5 +114,7 @@ export interface Identity {
     idOrName: { readonly id: string } | { readonly name: string; readonly domainId: string },
   ): Promise<Project | undefined>
   user(id: string): Promise<User | undefined>
-  readonly domains: readonly { readonly id: string; readonly name: string }[]
+  readonly domains: readonly Domain[]
+  /** By id; or by name in any case, because clients are commonly set to either spelling. */
+  domain(wanted: DomainRef): Domain | undefined
 }

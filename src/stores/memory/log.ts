@@ -1,4 +1,4 @@
-// The event log, and the events of each subject and instance beside it.
+// The event log: a list that only grows.
 
 import { type Event, type EventDraft } from '#kernel/event.ts'
 import { type EventQuery } from '#kernel/ports/store.ts'

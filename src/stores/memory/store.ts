@@ -3,7 +3,7 @@
 import { type EventDraft } from '#kernel/event.ts'
 import { type Operation } from '#kernel/operation.ts'
 import { type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
-import { type ColumnName, columnsOf, type Rows, type TableName, tableNames } from '#kernel/tables.ts'
+import { type Column, columnsOf, type Rows, type TableName, tableNames } from '#kernel/tables.ts'
 import { isLegal, uniqueColumns } from './checks.ts'
 import { EventLog } from './log.ts'
 import { Table } from './table.ts'
@@ -35,11 +35,7 @@ export function memoryStore(): Store {
 
   function claim(worker: string, nowMs: number, leaseMs: number, limit: number): readonly Operation[] {
     const claimed = tables.operations
-      .list({
-        range: { column: 'claimAtMs', max: nowMs + 1 },
-        order: { by: 'claimAtMs', dir: 'asc' },
-        limit,
-      })
+      .due('claimAtMs', nowMs, limit)
       .map((row) => ({ ...row, attempt: row.attempt + 1, worker, leaseUntilMs: nowMs + leaseMs }))
     commit({ writes: claimed.map((row) => ({ table: 'operations', row })), events: [] })
     return claimed.flatMap(({ id }) => tables.operations.get(id) ?? [])
@@ -62,25 +58,28 @@ export function memoryStore(): Store {
 
 /** Returns how to undo it. */
 function put(tables: Tables, write: Write): () => void {
+  if ('remove' in write) return set(tables, write.table, write.remove, undefined)
   const { table } = write
-  if ('remove' in write) return set(tables[table], write.remove, undefined)
-  return putRow(tables, table, copy(write.row))
-}
-
-function putRow<T extends TableName>(tables: Tables, table: T, row: Rows[T]): () => void {
-  const rows: Table<T> = tables[table]
+  const row = copy(write.row)
   if (!isLegal(table, row)) throw new StoreError('conflict', `CHECK constraint failed: ${table}`)
   for (const column of uniqueColumns[table] ?? []) {
     const value = columnsOf(table)[column]?.(row) ?? null
-    const isTaken = value !== null && rows.find(column, value).some(({ id }) => id !== row.id)
+    const isTaken =
+      value !== null && found(tables, table, column, value).some(({ id }) => id !== row.id)
     if (isTaken) throw new StoreError('conflict', `UNIQUE constraint failed: ${table}.${column}`)
   }
-  return set(rows, row.id, row)
+  return set(tables, table, row.id, row)
 }
 
-function set<T extends TableName>(table: Table<T>, id: string, row: Rows[T] | undefined): () => void {
-  const before = table.set(id, row)
-  return () => void table.set(id, before)
+function found<T extends TableName>(tables: Tables, table: T, column: string, value: Column) {
+  const rows: Table<T> = tables[table]
+  return rows.find(column, value)
+}
+
+function set<T extends TableName>(tables: Tables, table: T, id: string, row: Rows[T] | undefined) {
+  const rows: Table<T> = tables[table]
+  const before = rows.set(id, row)
+  return () => void rows.set(id, before)
 }
 
 /** As a disk would give it back: a later change of the caller's object does not reach it, nor can it be changed. */

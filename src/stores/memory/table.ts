@@ -41,7 +41,20 @@ export class Table<T extends TableName> {
 
   find(column: string, value: Column): readonly Rows[T][] {
     const ids = [...this.#having(column, [value])]
-    return ids.toSorted(compareTexts).slice(0, findMax).flatMap((id) => this.#rows.get(id) ?? [])
+    return this.#those(ids.toSorted(compareTexts).slice(0, findMax))
+  }
+
+  /** Rows whose number in this column has come, the earliest first. */
+  due(column: string, nowMs: number, limit: number): readonly Rows[T][] {
+    const read = this.#column(column)
+    const values = [...this.#index(column).keys()]
+    const ids = this.#having(
+      column,
+      values.filter((value) => typeof value === 'number' && value <= nowMs),
+    )
+    const compare = (a: Rows[T], b: Rows[T]): number =>
+      compareColumns(read(a), read(b)) || compareTexts(a.id, b.id)
+    return first(this.#those(ids), compare, limit)
   }
 
   list(query: Query<T>): readonly Rows[T][] {
@@ -96,7 +109,11 @@ export class Table<T extends TableName> {
       if (best === undefined || having.size < best.size) best = having
     }
     if (best === undefined) return this.#rows.values()
-    return [...best].flatMap((id) => this.#rows.get(id) ?? [])
+    return this.#those(best)
+  }
+
+  #those(ids: Iterable<string>): Rows[T][] {
+    return Array.from(ids, (id) => this.#rows.get(id)).filter((row) => row !== undefined)
   }
 
   #having(column: string, values: Iterable<Column>): ReadonlySet<string> {

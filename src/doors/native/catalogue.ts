@@ -1,0 +1,198 @@
+// What instances are made of and where they run: flavors, images, pools, nodes, drivers, projects. Everybody
+// sees them; an admin sets them, and thereby every condition that a refusal anywhere can be about.
+//
+// - A put leaves alone what it does not name; what is new gets defaults.
+// - A project shows nothing to those who are not in it.
+
+import { type Flavor, type Image } from '#kernel/catalogue.ts'
+import { err, ok, type Result } from '#kernel/errors.ts'
+import { projectId } from '#kernel/ids.ts'
+import { type PutCatalogue } from '#kernel/request.ts'
+import { type Project } from '#kernel/project.ts'
+import { type Rows } from '#kernel/tables.ts'
+import {
+  type ListCatalogueQuery,
+  type PutDriverBody,
+  type PutFlavorBody,
+  type PutImageBody,
+  type PutNodeBody,
+  type PutPoolBody,
+  type PutProjectBody,
+} from './bodies.ts'
+import { change } from './changes.ts'
+import { showDriver, showFlavor, showImage, showNode, showPool, showProject } from './encode.ts'
+import { type Asked, base, type Reply } from './endpoint.ts'
+import { type Fault, faultOf } from './faults.ts'
+import { pageOfRows } from './pages.ts'
+
+type Replied = Promise<Result<Reply, Fault>>
+export type Shelf = PutCatalogue['table']
+
+const nouns = {
+  flavors: 'flavor',
+  images: 'image',
+  pools: 'pool',
+  nodes: 'node',
+  drivers: 'driver',
+  projects: 'project',
+} as const satisfies Record<Shelf, string>
+
+type Shows = { readonly [S in Shelf]: (row: Rows[S], isAdmin: boolean) => object }
+const shows: Shows = {
+  flavors: showFlavor,
+  images: showImage,
+  pools: showPool,
+  nodes: showNode,
+  drivers: showDriver,
+  projects: showProject,
+}
+
+export const listShelf =
+  <S extends Shelf>(shelf: S) =>
+  async (asked: Asked<ListCatalogueQuery>): Replied => {
+    const { plane, caller, query } = asked
+    const isAdmin = caller.role === 'admin'
+    const page = await pageOfRows(plane.read, shelf, {
+      ...query,
+      ...(shelf === 'projects' && !isAdmin ? { keep: ({ id }) => id === asked.project } : {}),
+    })
+    if (!page.ok) return page
+    const items = page.value.rows.map((row) => shows[shelf](row, isAdmin))
+    return ok({ status: 200, body: { items, nextCursor: page.value.nextCursor } })
+  }
+
+export const getFrom =
+  <S extends Shelf>(shelf: S) =>
+  async (asked: Asked): Replied => {
+    const row = await rowOf(asked, shelf)
+    if (!row) return unknown(asked, shelf)
+    return ok({ status: 200, body: shows[shelf](row, asked.caller.role === 'admin') })
+  }
+
+const idOf = (asked: Pick<Asked, 'params'>): string => asked.params['id'] ?? ''
+
+async function rowOf<S extends Shelf>(
+  asked: Asked<unknown, unknown>,
+  shelf: S,
+): Promise<Rows[S] | undefined> {
+  const isHidden =
+    shelf === 'projects' && asked.caller.role !== 'admin' && idOf(asked) !== asked.project
+  return isHidden ? undefined : await asked.plane.read.get(shelf, idOf(asked))
+}
+
+const unknown = (asked: Pick<Asked, 'params'>, shelf: Shelf) =>
+  err(faultOf({ code: 'NotFound', what: nouns[shelf], id: idOf(asked) }))
+
+const idText = /^[^\p{C}/]{1,128}$/u
+
+async function put(asked: Asked<unknown, unknown>, request: PutCatalogue): Replied {
+  if (!idText.test(request.row.id))
+    return err(
+      faultOf({
+        code: 'BadField',
+        field: 'id',
+        fault: 'value',
+        expected: '1 to 128 characters, none of them a slash or a control character',
+      }),
+    )
+  const isKnown = (await asked.plane.read.get(request.table, request.row.id)) !== undefined
+  const place = `${base}/${request.table}/${request.row.id}`
+  return await change(asked, request, { madeAt: () => (isKnown ? undefined : place) })
+}
+
+const missing = (field: string) =>
+  err(faultOf({ code: 'BadField', field, fault: 'missing', expected: '' }))
+
+const plainFlavor: Omit<Flavor, 'id' | 'name' | 'kinds' | 'driver'> = {
+  vcpus: 1,
+  memoryMiB: 1024,
+  diskGiB: 10,
+  gpus: 0,
+  charge: 'PostPaid',
+  poolId: null,
+  units: 1,
+  bareMetal: false,
+  mayRelease: true,
+  releasesOnStop: false,
+  autoStopMs: null,
+  storeMs: null,
+  reserveMs: 300_000,
+  graceMs: 10_000,
+  startMs: 60_000,
+  family: 'custom',
+  hardware: 'CPU',
+  attributes: {},
+}
+
+export async function putFlavor(asked: Asked<undefined, PutFlavorBody>): Replied {
+  const known = await rowOf(asked, 'flavors')
+  const { pool, ...body } = asked.body
+  const { kinds = known?.kinds, driver = known?.driver } = body
+  if (kinds === undefined) return missing('kinds')
+  if (driver === undefined) return missing('driver')
+  const id = idOf(asked)
+  const poolId = pool === undefined ? {} : { poolId: pool }
+  const row = { ...plainFlavor, name: id, ...known, ...body, ...poolId, id, kinds, driver }
+  return await put(asked, { verb: 'put', table: 'flavors', row })
+}
+
+export async function putImage(asked: Asked<undefined, PutImageBody>): Replied {
+  const known = await rowOf(asked, 'images')
+  const { kinds = known?.kinds } = asked.body
+  if (kinds === undefined) return missing('kinds')
+  const id = idOf(asked)
+  const plain: Omit<Image, 'id' | 'kinds'> = {
+    name: id,
+    launch: {},
+    hardware: 'CPU',
+    attributes: {},
+  }
+  return await put(asked, {
+    verb: 'put',
+    table: 'images',
+    row: { ...plain, ...known, ...asked.body, id, kinds },
+  })
+}
+
+export const putPool = async (asked: Asked<undefined, PutPoolBody>): Replied =>
+  await put(asked, { verb: 'put', table: 'pools', row: { id: idOf(asked), ...asked.body } })
+
+export async function putNode(asked: Asked<undefined, PutNodeBody>): Replied {
+  const known = await rowOf(asked, 'nodes')
+  const id = idOf(asked)
+  const plain = { name: id, state: 'ready' as const, attributes: {} }
+  return await put(asked, {
+    verb: 'put',
+    table: 'nodes',
+    row: { ...plain, ...known, ...asked.body, id },
+  })
+}
+
+/** A driver is made by configuration; here it can only be taken out of use and back. */
+export async function putDriver(asked: Asked<undefined, PutDriverBody>): Replied {
+  const known = await rowOf(asked, 'drivers')
+  if (!known) return unknown(asked, 'drivers')
+  const { available, reason = null } = asked.body
+  return await put(asked, { verb: 'put', table: 'drivers', row: { ...known, available, reason } })
+}
+
+export async function putProject(asked: Asked<undefined, PutProjectBody>): Replied {
+  const id = projectId(idOf(asked))
+  const known = await rowOf(asked, 'projects')
+  const { name = known?.name } = asked.body
+  if (name === undefined) return missing('name')
+  const plain: Omit<Project, 'id' | 'name'> = {
+    domainId: asked.caller.domainId,
+    enabled: true,
+    description: '',
+    frozen: false,
+    lacksBalance: false,
+    releasesByDefault: false,
+    deniedFlavors: [],
+  }
+  return await put(asked, {
+    verb: 'put',
+    table: 'projects',
+    row: { ...plain, ...known, ...asked.body, id, name },
+  })
+}

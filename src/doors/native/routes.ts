@@ -1,0 +1,403 @@
+// Every route of this door. The OpenAPI document is made of this table and nothing else.
+
+import { type TSchema } from 'typebox'
+import { type Result } from '#kernel/errors.ts'
+import { type House, type Route } from '../shared/http.ts'
+import { actOnInstance } from './actions.ts'
+import * as hears from './bodies.ts'
+import {
+  getFrom,
+  listShelf,
+  putDriver,
+  putFlavor,
+  putImage,
+  putNode,
+  putPool,
+  putProject,
+  type Shelf,
+} from './catalogue.ts'
+import {
+  type Asked,
+  base,
+  type Endpoint,
+  endpoint,
+  mounted,
+  type Read,
+  type Reply,
+} from './endpoint.ts'
+import { listEvents, listEventsOf } from './events.ts'
+import { type Fault } from './faults.ts'
+import {
+  createInstance,
+  getInstance,
+  holdInstance,
+  listHolds,
+  listInstances,
+  patchInstance,
+  releaseHold,
+  removeInstance,
+} from './instances.ts'
+import { documentOf } from './openapi.ts'
+import { getOperation, listOperations, listOperationsOf } from './operations.ts'
+import { actOnService, deployService, getService, listServices, removeService } from './services.ts'
+import { type Settings } from './settings.ts'
+import { streamEvents } from './stream.ts'
+import { whyInstance } from './why.ts'
+import * as says from './wire.ts'
+
+const { receipt } = says
+const accepted = { 200: receipt, 202: receipt } as const
+const changed = { 200: receipt } as const
+const made = { 200: receipt, 201: receipt, 202: receipt } as const
+
+const instances: readonly Endpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/instances',
+    operation: 'listInstances',
+    summary: 'Instances of every kind that are not gone.',
+    tag: 'instances',
+    role: 'reader',
+    query: hears.listInstances,
+    answers: { 200: says.pageOf(says.instance) },
+    handle: listInstances,
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/instances',
+    operation: 'createInstance',
+    summary: 'Create a server or a notebook.',
+    tag: 'instances',
+    role: 'member',
+    body: hears.createInstance,
+    answers: made,
+    handle: createInstance,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/instances/:id',
+    operation: 'getInstance',
+    summary: 'One instance, by its id or by any id that another door gave it.',
+    tag: 'instances',
+    role: 'reader',
+    answers: { 200: says.instance },
+    handle: getInstance,
+  }),
+  endpoint({
+    method: 'PATCH',
+    path: '/instances/:id',
+    operation: 'patchInstance',
+    summary: 'Change what is said of an instance; its state stays.',
+    tag: 'instances',
+    role: 'member',
+    body: hears.patchInstance,
+    generation: true,
+    answers: changed,
+    handle: patchInstance,
+  }),
+  endpoint({
+    method: 'DELETE',
+    path: '/instances/:id',
+    operation: 'deleteInstance',
+    summary: 'Remove an instance; unregister one that registered itself.',
+    tag: 'instances',
+    role: 'member',
+    generation: true,
+    answers: accepted,
+    handle: removeInstance,
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/instances/:id/actions',
+    operation: 'actOnInstance',
+    summary: 'Ask an instance for an action.',
+    tag: 'instances',
+    role: 'member',
+    body: { by: 'action', schemas: hears.actions },
+    generation: true,
+    answers: accepted,
+    handle: actOnInstance,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/instances/:id/why',
+    operation: 'whyInstance',
+    summary: 'Why it is as it is: who asked, what it waits for and until when.',
+    tag: 'instances',
+    role: 'reader',
+    answers: { 200: says.account },
+    handle: whyInstance,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/instances/:id/operations',
+    operation: 'listInstanceOperations',
+    summary: 'The operations of one instance, newest first, also after it is gone.',
+    tag: 'operations',
+    role: 'reader',
+    query: hears.instanceOperations,
+    answers: { 200: says.pageOf(says.operation) },
+    handle: listOperationsOf,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/instances/:id/events',
+    operation: 'listInstanceEvents',
+    summary: 'The events of one instance.',
+    tag: 'events',
+    role: 'reader',
+    query: hears.instanceEvents,
+    answers: { 200: says.eventPage },
+    handle: listEventsOf,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/instances/:id/holds',
+    operation: 'listHolds',
+    summary: 'Why an instance must not be changed, if somebody said so.',
+    tag: 'holds',
+    role: 'reader',
+    answers: { 200: says.pageOf(says.hold) },
+    handle: listHolds,
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/instances/:id/holds',
+    operation: 'holdInstance',
+    summary: 'Hold an instance as it is until somebody releases it or the time is over.',
+    tag: 'holds',
+    role: 'member',
+    body: hears.holdInstance,
+    generation: true,
+    answers: { 200: receipt, 201: receipt },
+    handle: holdInstance,
+  }),
+  endpoint({
+    method: 'DELETE',
+    path: '/instances/:id/holds/:hold',
+    operation: 'releaseHold',
+    summary: 'Release one hold.',
+    tag: 'holds',
+    role: 'member',
+    generation: true,
+    answers: changed,
+    handle: releaseHold,
+  }),
+]
+
+const history: readonly Endpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/operations',
+    operation: 'listOperations',
+    summary: 'Operations, newest first.',
+    tag: 'operations',
+    role: 'reader',
+    query: hears.listOperations,
+    answers: { 200: says.pageOf(says.operation) },
+    handle: listOperations,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/operations/:id',
+    operation: 'getOperation',
+    summary: 'One operation with the log of its steps; `Prefer: wait` waits for its end.',
+    tag: 'operations',
+    role: 'reader',
+    answers: { 200: says.operation },
+    handle: getOperation,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/events',
+    operation: 'listEvents',
+    summary: 'Events by number.',
+    tag: 'events',
+    role: 'reader',
+    query: hears.listEvents,
+    answers: { 200: says.eventPage },
+    handle: listEvents,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/events/stream',
+    operation: 'streamEvents',
+    summary: 'Events as they happen (server-sent events); `Last-Event-ID` or `after` resumes.',
+    tag: 'events',
+    role: 'reader',
+    query: hears.streamEvents,
+    answers: { 200: null },
+    handle: streamEvents,
+  }),
+]
+
+const services: readonly Endpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/services',
+    operation: 'listServices',
+    summary: 'Inference services and microservices.',
+    tag: 'services',
+    role: 'reader',
+    query: hears.listServices,
+    answers: { 200: says.pageOf(says.service) },
+    handle: listServices,
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/services',
+    operation: 'deployService',
+    summary: 'Deploy an inference service: one instance on each node.',
+    tag: 'services',
+    role: 'member',
+    body: hears.deployService,
+    answers: made,
+    handle: deployService,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/services/:id',
+    operation: 'getService',
+    summary: 'One service; its instances are those with `service=` its id.',
+    tag: 'services',
+    role: 'reader',
+    answers: { 200: says.service },
+    handle: getService,
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/services/:id/actions',
+    operation: 'actOnService',
+    summary: 'Start or stop every instance of an inference service.',
+    tag: 'services',
+    role: 'member',
+    body: hears.serviceAction,
+    answers: accepted,
+    handle: actOnService,
+  }),
+  endpoint({
+    method: 'DELETE',
+    path: '/services/:id',
+    operation: 'deleteService',
+    summary: 'Remove a service and its instances; a microservice only when it has none.',
+    tag: 'services',
+    role: 'member',
+    answers: accepted,
+    handle: removeService,
+  }),
+]
+
+interface Shelved<S extends TSchema> {
+  readonly noun: string
+  readonly shown: TSchema
+  readonly put: S
+  readonly handle: (asked: Asked<undefined, Read<S>>) => Promise<Result<Reply, Fault>>
+  /** What setting one is good for. */
+  readonly doc: string
+}
+
+/** The same three routes for each table of the catalogue. */
+const shelf = <S extends TSchema>(
+  name: Shelf,
+  { noun, shown, put, handle, doc }: Shelved<S>,
+): readonly Endpoint[] => [
+  endpoint({
+    method: 'GET',
+    path: `/${name}`,
+    operation: `list${noun}s`,
+    summary: `Every ${noun.toLowerCase()} that you may see.`,
+    tag: 'catalogue',
+    role: 'reader',
+    query: hears.listCatalogue,
+    answers: { 200: says.pageOf(shown) },
+    handle: listShelf(name),
+  }),
+  endpoint({
+    method: 'GET',
+    path: `/${name}/:id`,
+    operation: `get${noun}`,
+    summary: `One ${noun.toLowerCase()}.`,
+    tag: 'catalogue',
+    role: 'reader',
+    answers: { 200: shown },
+    handle: getFrom(name),
+  }),
+  endpoint<undefined, S>({
+    method: 'PUT',
+    path: `/${name}/:id`,
+    operation: `put${noun}`,
+    summary: `${doc} A field left out keeps its value, or gets its default.`,
+    tag: 'catalogue',
+    role: 'admin',
+    body: put,
+    answers: { 200: receipt, 201: receipt },
+    handle,
+  }),
+]
+
+const catalogue: readonly Endpoint[] = [
+  ...shelf('flavors', {
+    noun: 'Flavor',
+    shown: says.flavor,
+    put: hears.putFlavor,
+    handle: putFlavor,
+    doc: 'Set a size: driver, billing, capacity pool.',
+  }),
+  ...shelf('images', {
+    noun: 'Image',
+    shown: says.image,
+    put: hears.putImage,
+    handle: putImage,
+    doc: 'Set what runs.',
+  }),
+  ...shelf('pools', {
+    noun: 'Pool',
+    shown: says.pool,
+    put: hears.putPool,
+    handle: putPool,
+    doc: 'Set how much capacity there is; what waits is served when it grows.',
+  }),
+  ...shelf('nodes', {
+    noun: 'Node',
+    shown: says.node,
+    put: hears.putNode,
+    handle: putNode,
+    doc: 'Set an edge node, or say that it is out of contact.',
+  }),
+  ...shelf('drivers', {
+    noun: 'Driver',
+    shown: says.driver,
+    put: hears.putDriver,
+    handle: putDriver,
+    doc: 'Take a driver out of use, or back.',
+  }),
+  ...shelf('projects', {
+    noun: 'Project',
+    shown: says.project,
+    put: hears.putProject,
+    handle: putProject,
+    doc: 'Set a project and what its account allows.',
+  }),
+]
+
+export const endpoints: readonly Endpoint[] = [...instances, ...services, ...catalogue, ...history]
+
+export const routesIn = (house: House<Settings>, closing: AbortSignal): readonly Route[] => [
+  ...endpoints.map((row) => mounted(row, house, closing)),
+  {
+    method: 'GET',
+    path: `${base}/openapi.json`,
+    operation: 'getDocument',
+    source: 'https://spec.openapis.org/oas/v3.1.1',
+    handle: (exchange) =>
+      Promise.resolve({
+        status: 200,
+        headers: { 'content-type': 'application/json', 'x-request-id': exchange.requestId },
+        body: documentText(),
+      }),
+  },
+]
+
+let text: string | undefined
+/** Made once, when first asked for: the table does not change while we run. */
+const documentText = (): string => (text ??= JSON.stringify(documentOf(endpoints)))

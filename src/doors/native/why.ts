@@ -1,0 +1,130 @@
+// Why an instance is as it is, in a few sentences: for people at a terminal at three in the morning. All of it
+// can be seen elsewhere; here it stands together.
+
+import { type Event, type EventType } from '#kernel/event.ts'
+import { ok, type Result } from '#kernel/errors.ts'
+import { type Instance } from '#kernel/instance.ts'
+import { nextRung } from '#kernel/ladder.ts'
+import { currentStep, type Operation, type Step } from '#kernel/operation.ts'
+import { present } from '#kernel/present.ts'
+import {
+  beside,
+  iso,
+  showCause,
+  showHold,
+  showObservation,
+  showQueue,
+  showRegistration,
+} from './encode.ts'
+import { type Asked, type Reply } from './endpoint.ts'
+import { type Fault } from './faults.ts'
+import { seeInstance } from './lookups.ts'
+import { docOf } from './states.ts'
+import { type AccountShown } from './wire.ts'
+
+/** The events that say who brought an instance where it is. */
+const telling: readonly EventType[] = [
+  'instance.state',
+  'instance.created',
+  'instance.status',
+  'operation.started',
+]
+
+export async function whyInstance(asked: Asked): Promise<Result<Reply, Fault>> {
+  const seen = await seeInstance(asked)
+  if (!seen.ok) return seen
+  const instance = seen.value
+  const { read } = asked.plane
+  const [aside, events, operation] = await Promise.all([
+    beside(asked.plane, instance),
+    read.events({ after: 0, instanceId: instance.id, types: telling, newestFirst: true, limit: 1 }),
+    instance.task ? read.get('operations', instance.task.operationId) : undefined,
+  ])
+  const shown: Omit<AccountShown, 'lines'> = {
+    id: instance.id,
+    name: instance.name,
+    state: instance.state,
+    situation: present(instance).situation,
+    since: iso(instance.stateSinceMs),
+    reason: present(instance).reason,
+    cause: causeOf(events[0]),
+    waitingFor: waitingFor(operation),
+    holds: instance.holds.map(showHold),
+    queue: showQueue(instance, aside),
+    observation: showObservation(instance.observation),
+    registration: showRegistration(instance, aside),
+  }
+  const body: AccountShown = { ...shown, lines: linesOf(instance, shown) }
+  return ok({ status: 200, body })
+}
+
+const causeOf = (event: Event | undefined): AccountShown['cause'] =>
+  event === undefined
+    ? null
+    : { type: event.type, at: iso(event.atMs), cause: showCause(event.cause) }
+
+function waitingFor(operation: Operation | undefined): AccountShown['waitingFor'] {
+  const step = operation?.state === 'running' ? currentStep(operation) : undefined
+  if (!operation || !step) return null
+  return {
+    operation: operation.id,
+    verb: operation.verb,
+    rung: operation.rung,
+    step: step.name,
+    doc: step.doc,
+    until: iso(operation.notBeforeMs ?? operation.stepDeadlineMs),
+    afterwards: afterwardsOf(operation, step),
+  }
+}
+
+/** What happens when the patience with the current step ends. */
+function afterwardsOf({ rung, undoing, notBeforeMs }: Operation, step: Step): string {
+  if (notBeforeMs !== null) return 'it is tried again'
+  const harder = rung === null || undoing ? null : nextRung(rung)
+  if (harder && 'await' in step && step.await === 'down') return `the stop becomes ${harder}`
+  return 'it is tried again, or it fails and says why'
+}
+
+function linesOf(instance: Instance, shown: Omit<AccountShown, 'lines'>): readonly string[] {
+  const { cause, waitingFor: waits, queue, registration, observation: seen } = shown
+  const lines = [
+    `${instance.name} (${instance.kind}) is ${shown.situation} since ${shown.since}: ${docOf(instance.kind, instance.state)}`,
+  ]
+  if (shown.reason !== null) lines.push(`Because ${shown.reason}.`)
+  if (cause !== null) lines.push(causeLine(cause))
+  if (waits !== null)
+    lines.push(
+      `${waits.verb}${waits.rung === null ? '' : ` (${waits.rung})`} is at ${waits.step}: ${waits.doc} Until ${waits.until}, then ${waits.afterwards}.`,
+    )
+  if (queue !== null)
+    lines.push(`It is number ${queue.rank} in the queue of pool ${queue.pool}, to ${queue.awaits}.`)
+  for (const hold of shown.holds)
+    lines.push(
+      `A ${hold.kind} of ${hold.owner}${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason ?? 'no reason given'}.`,
+    )
+  if (instance.driver !== null)
+    lines.push(
+      `${instance.driver} saw it ${seen.seen}${seen.seen === 'up' && !seen.ready ? ', not ready,' : ''} at ${seen.at}${seen.reason === null ? '' : `: ${seen.reason}`}.`,
+    )
+  if (registration !== null) lines.push(...registrationLines(registration))
+  return lines
+}
+
+function causeLine({ type, at, cause }: NonNullable<AccountShown['cause']>): string {
+  const who = cause.by === 'user' ? (cause.user ?? 'a user') : `the ${cause.by}`
+  return `Last cause: ${type} at ${at} by ${who} through ${cause.door}, request ${cause.requestId}${cause.why === null ? '' : `: ${cause.why}`}.`
+}
+
+function registrationLines({
+  reported,
+  override,
+  lease,
+}: NonNullable<AccountShown['registration']>): readonly string[] {
+  const word =
+    override &&
+    `An operator set ${override.status} at ${override.since}${override.until === null ? '' : ` until ${override.until}`}: ${override.why ?? 'no reason given'}.`
+  return [
+    `It says of itself ${reported}; its lease of ${lease.ttlMs} ms runs until ${lease.expiresAt}.`,
+    ...(word === null ? [] : [word]),
+  ]
+}

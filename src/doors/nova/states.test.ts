@@ -1,0 +1,169 @@
+// Laws of the state tables: every situation a server can be in, with everything that can be under way, has its
+// words, and the words are those of the contract (sections 4.2 and 4.3).
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Instance, type Task } from '#kernel/instance.ts'
+import { operationId } from '#kernel/ids.ts'
+import {
+  type FailedVerb,
+  lifecycles,
+  type SituationOf,
+  type StateOfKind,
+  type Verb,
+} from '#kernel/kinds.ts'
+import { isA } from '#kernel/lifecycle.ts'
+import { type Observation } from '#kernel/observation.ts'
+import { steps } from '#kernel/operation.ts'
+import {
+  liveSituations,
+  preconditions,
+  situationsFor,
+  situationsShowing,
+  stateOf,
+  vmStateOf,
+} from './states.ts'
+
+type Situation = SituationOf<'server'>
+type ServerState = StateOfKind<'server'>
+
+const states = Object.keys(lifecycles.server.states) as readonly ServerState[] // keys of a const table
+const verbs = Object.keys(steps) as readonly Verb[] // keys of a const table
+const failedVerbs: readonly FailedVerb[] = [...verbs, 'run']
+const situations: readonly Situation[] = states.flatMap((state): readonly Situation[] =>
+  state === 'failed' ? failedVerbs.map((verb) => `failed/${verb}` as const) : [state],
+)
+
+const looked = (seen: Observation['seen']): Observation => ({
+  seen,
+  ready: seen === 'up',
+  atMs: 0,
+  reason: null,
+  evidence: {},
+})
+
+/** Only what the tables read. */
+function server(
+  situation: Situation,
+  task: Pick<Task, 'verb' | 'asked' | 'from'> | null,
+  seen: Observation['seen'] = 'unknown',
+): Instance {
+  const [state, verb] = situation.split('/') as [ServerState, FailedVerb?] // how a situation is written
+  const failure = verb === undefined ? null : { verb, message: '', atMs: 0, evidence: {} }
+  const busy = task && { operationId: operationId('o'), rung: task.asked, sinceMs: 0, ...task }
+  const row = {
+    kind: 'server',
+    state,
+    failure,
+    task: busy,
+    observation: looked(seen),
+    handle: null,
+  }
+  return row as unknown as Instance // the rest of the row is not read
+}
+
+test('every situation has a vm_state of the contract’s list', () => {
+  const known = new Set(['building', 'active', 'stopped', 'error', 'deleted'])
+  assert.equal(situations.length, 9 + failedVerbs.length)
+  for (const situation of situations) assert.ok(known.has(vmStateOf(situation)), situation)
+})
+
+test('at rest there is no task_state, and the status is that of the vm_state alone', () => {
+  const words = { running: 'ACTIVE', stopped: 'SHUTOFF', deleted: 'DELETED' } as const
+  for (const [situation, status] of Object.entries(words)) {
+    const shown = stateOf(server(situation as Situation, null)) // keys of the table above
+    assert.deepEqual([shown.taskState, shown.status], [null, status])
+  }
+  for (const verb of failedVerbs)
+    assert.equal(stateOf(server(`failed/${verb}`, null)).status, 'ERROR')
+})
+
+/** The contract's table 4.2, as far as our lifecycle reaches. */
+function expectedStatus(vmState: string, taskState: string | null): string {
+  if (vmState === 'active' && taskState === 'rebooting') return 'REBOOT'
+  if (vmState === 'active' && taskState === 'rebooting_hard') return 'HARD_REBOOT'
+  const otherwise: Readonly<Record<string, string>> = {
+    building: 'BUILD',
+    active: 'ACTIVE',
+    stopped: 'SHUTOFF',
+    error: 'ERROR',
+    deleted: 'DELETED',
+  }
+  return otherwise[vmState] ?? 'UNKNOWN'
+}
+
+test('whatever is under way, from wherever it came, the status follows table 4.2', () => {
+  let looked = 0
+  for (const from of [null, ...situations]) {
+    for (const situation of situations) {
+      for (const verb of verbs) {
+        for (const asked of ['soft', 'hard', null] as const) {
+          const shown = stateOf(server(situation, { verb, asked, from }))
+          assert.equal(shown.vmState, vmStateOf(from ?? situation))
+          assert.equal(shown.status, expectedStatus(shown.vmState, shown.taskState))
+          looked += 1
+        }
+      }
+    }
+  }
+  assert.equal(looked, (situations.length + 1) * situations.length * verbs.length * 3)
+})
+
+test('each verb has its task_state; a reboot shows what was asked, not how hard it became', () => {
+  const shown = (verb: Verb, asked: 'soft' | 'hard' | null) =>
+    stateOf(server('running', { verb, asked, from: 'running' })).taskState
+  assert.equal(shown('create', null), 'scheduling')
+  assert.equal(shown('start', null), 'powering-on')
+  assert.equal(shown('stop', 'hard'), 'powering-off')
+  assert.equal(shown('restart', 'soft'), 'rebooting')
+  assert.equal(shown('restart', 'hard'), 'rebooting_hard')
+  assert.equal(shown('capture', null), 'image_snapshot')
+  assert.equal(shown('delete', 'hard'), 'deleting')
+})
+
+test('a hard reboot of a stopped server still shows SHUTOFF', () => {
+  const busy = { verb: 'restart', asked: 'hard', from: 'stopped' } as const
+  assert.equal(stateOf(server('restarting', busy)).status, 'SHUTOFF')
+})
+
+test('power_state is what was seen, and never said of what is being built', () => {
+  const power = (situation: Situation, seen: Observation['seen']) =>
+    stateOf(server(situation, null, seen)).powerState
+  assert.deepEqual(
+    (['up', 'down', 'absent', 'unknown'] as const).map((seen) => power('running', seen)),
+    [1, 4, 0, 0],
+  )
+  assert.equal(power('provisioning', 'up'), 0)
+})
+
+test('the preconditions are those of table 4.3', () => {
+  const failed = failedVerbs.filter((verb) => verb !== 'create').map((verb) => `failed/${verb}`)
+  const sorted = (name: keyof typeof preconditions) => [...situationsFor(name)].toSorted()
+  assert.deepEqual(sorted('stop'), [...failed, 'running'].toSorted())
+  assert.deepEqual(sorted('start'), ['stopped'])
+  assert.deepEqual(sorted('reboot soft'), ['running'])
+  assert.deepEqual(
+    sorted('reboot hard'),
+    [...failed, 'restarting', 'running', 'stopped'].toSorted(),
+  )
+  const refused = ['provisioning', 'deleted', 'failed/create', ...failed]
+  assert.deepEqual(
+    sorted('metadata'),
+    situations.filter((one) => !refused.includes(one)).toSorted(),
+  )
+})
+
+test('a list by vm_state looks everywhere where such a server may be', () => {
+  for (const from of situations) {
+    for (const situation of situations) {
+      for (const task of [null, { verb: 'stop', asked: null, from } as const]) {
+        const isBusy = isA(lifecycles.server, situation, 'busy')
+        if (isBusy !== (task !== null)) continue
+        const { vmState } = stateOf(server(situation, task))
+        const places = situationsShowing((one) => one === vmState)
+        assert.ok(places.includes(situation), `${situation} from ${from} shows ${vmState}`)
+      }
+    }
+  }
+  assert.ok(!liveSituations.includes('deleted'))
+})

@@ -1,0 +1,179 @@
+// One request of this door, from its raw exchange to its answer: what holds for every route is checked here, in
+// this order: length of the target, shape of the path, tenant, lent headers, then the route's own code.
+//
+// - A store that cannot be read or written is answered in the registry's words; any other throw is a bug.
+// Source: contracts/cse-registry.md sections 1.1 to 1.3.
+
+import { type Caller } from '#kernel/caller.ts'
+import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
+import { type ProjectId } from '#kernel/ids.ts'
+import { type Plane, type Submission } from '#kernel/ports/plane.ts'
+import { StoreError } from '#kernel/ports/store.ts'
+import { type CallerRequest, type Receipt } from '#kernel/request.ts'
+import { type Answer, type Exchange, header, type House, type Route } from '../shared/http.ts'
+import { lentHeaders, type Lent, planOf } from '../shared/lent-headers.ts'
+import { type Tenants, tenantOf } from './auth.ts'
+import { type Asks, type Fault, fault, faultOf } from './faults.ts'
+import { type LeaseIds } from './lease-ids.ts'
+import { readQuery } from './query.ts'
+import { type Quotas } from './quota.ts'
+import { type Settings } from './settings.ts'
+import { doorName, json, protocolVersion, refusal, text } from './wire.ts'
+
+/** What all requests of this door share; none of it is truth, all of it can be forgotten. */
+export interface Desk {
+  readonly house: House
+  readonly settings: Settings
+  readonly tenants: Tenants
+  readonly quotas: Quotas
+  readonly leaseIds: LeaseIds
+  readonly openedAtMs: number
+}
+
+export interface Asked {
+  readonly exchange: Exchange
+  readonly desk: Desk
+  readonly plane: Plane
+  readonly settings: Settings
+  readonly caller: Caller
+  readonly project: ProjectId
+  readonly query: ReadonlyMap<string, string>
+  readonly lent: Lent
+}
+
+export type Answered = Promise<Result<Answer, Fault>>
+export interface RegistryRoute extends Omit<Route, 'handle'> {
+  readonly answer: (asked: Asked) => Answered
+}
+
+export function mounted(row: RegistryRoute, desk: Desk): Route {
+  const { answer, ...route } = row
+  const handle: Route['handle'] = async (exchange) => {
+    const stray = strayTarget(exchange)
+    if (stray) return dressed(stray, exchange, desk.settings)
+    const answered = await answerOf(exchange, desk, answer)
+    return dressed(
+      answered.ok ? answered.value : refusal(answered.error, desk.settings.errorBody),
+      exchange,
+      desk.settings,
+    )
+  }
+  return { ...route, handle }
+}
+
+async function answerOf(
+  exchange: Exchange,
+  desk: Desk,
+  answer: RegistryRoute['answer'],
+): Answered {
+  try {
+    const asked = await askedOf(exchange, desk)
+    return asked.ok ? await answer(asked.value) : asked
+  } catch (thrown) {
+    // Reads reject when the store is out of reach; everything else is a bug and goes on up.
+    if (!(thrown instanceof StoreError)) throw thrown
+    exchange.log.error({ err: thrown, door: doorName }, 'the store could not be read')
+    return err(fault('500011'))
+  }
+}
+
+async function askedOf(exchange: Exchange, desk: Desk): Promise<Result<Asked, Fault>> {
+  const tenant = tenantOf(exchange, desk.settings)
+  if (!tenant.ok) return tenant
+  const lent = lentHeaders(exchange)
+  if (!lent.ok) return err(faultOf(lent.error))
+  const caller = await desk.tenants.callerOf(tenant.value)
+  const project = caller.projectId
+  if (project === null) return err(fault('403001'))
+  const { plane } = desk.house
+  const { settings } = desk
+  return ok({
+    ...{ exchange, desk, plane, settings, caller, project },
+    query: readQuery(exchange.rawQuery),
+    lent: scoped(lent.value, project),
+  })
+}
+
+/** Tenants of one project segment send the same paths, so a key must be the tenant's own. */
+const scoped = (lent: Lent, project: ProjectId): Lent =>
+  lent.idempotency === undefined
+    ? lent
+    : {
+        ...lent,
+        idempotency: {
+          ...lent.idempotency,
+          token: `${doorName}/${project}/${lent.idempotency.token}`,
+        },
+      }
+
+const targetMax = 2048
+
+/** Targets that no handler may see, whether or not they match a route. */
+export function strayTarget({ rawPath, rawQuery }: Exchange): Answer | undefined {
+  const query = rawQuery === '' ? '' : `?${rawQuery}`
+  if (rawPath.length + query.length >= targetMax)
+    return text(400, `Invalid Request URI: it has ${targetMax} characters or more`)
+  if (rawPath.includes('//'))
+    return {
+      status: 301,
+      headers: { location: `${rawPath.replaceAll(/\/{2,}/g, '/')}${query}` },
+      body: '',
+    }
+  // A router would take these for an id with a slash in it, or for an empty one.
+  if (/%2f/i.test(rawPath) || rawPath.endsWith('/')) return notFoundPage
+  return undefined
+}
+
+export const notFoundPage = text(404, '404 page not found', 'text/plain; charset=utf-8')
+
+/** Headers of every answer. */
+export function dressed(answer: Answer, exchange: Exchange, { cors }: Settings): Answer {
+  const fromPage = cors && header(exchange, 'origin') !== undefined
+  return {
+    ...answer,
+    headers: {
+      server: `SERVICECENTER/${protocolVersion}`,
+      vary: 'Accept-Encoding, Origin',
+      ...(fromPage ? { 'access-control-allow-origin': '*' } : {}),
+      ...answer.headers,
+    },
+  }
+}
+
+export interface ChangeOptions {
+  readonly asks?: Asks
+  /** What a success answers; not called for a dry run. */
+  readonly show: (receipt: Receipt) => Answered | Answer
+}
+
+/** Submits one change and answers what it came to, or the plan of a dry run. */
+export async function change(
+  asked: Asked,
+  request: CallerRequest,
+  { asks = {}, show }: ChangeOptions,
+): Answered {
+  const receipt = await submit(asked, request)
+  if (!receipt.ok) return err(faultOf(receipt.error, asks))
+  if (asked.lent.dryRun) return ok(json(planOf(receipt.value)))
+  const shown = await show(receipt.value)
+  return 'ok' in shown ? shown : ok(shown)
+}
+
+/** @param part  tells apart the requests that one call of a client makes; '' for the first. */
+export function submit(
+  asked: Asked,
+  request: CallerRequest,
+  part = '',
+): Promise<Result<Receipt, KernelError>> {
+  const { caller, lent, exchange, plane } = asked
+  const submission: Submission = {
+    caller,
+    door: doorName,
+    requestId: exchange.requestId,
+    ...lent,
+    ...(lent.idempotency === undefined || part === ''
+      ? {}
+      : { idempotency: { ...lent.idempotency, token: `${lent.idempotency.token}#${part}` } }),
+  }
+  return plane.submit(request, submission)
+}

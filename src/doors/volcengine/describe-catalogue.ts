@@ -1,0 +1,131 @@
+// What instances can be made of and where: regions, zones, types, images. All of it is the plane's catalogue
+// and this door's settings, put into this cloud's words.
+//
+// A flavor's and an image's `attributes.ecs` holds facts that only this cloud shows, in its own words
+// (`Processor`, `LocalVolumes`, `OsType`, …); they go over what is derived here.
+// Source: contracts/volcengine-ecs.md section 7.6; DescribeImages has no section there, its fields are those of
+// the vendor's SDK model `ImageForDescribeImagesOutput`.
+
+import { type Flavor, type Image } from '#kernel/catalogue.ts'
+import { err, ok } from '#kernel/errors.ts'
+import { objectIn } from '#doors/shared/json-facts.ts'
+import { type Call, isHere, type Outcome, zonesOf } from './call.ts'
+import { business } from './faults.ts'
+import { pageOfList } from './paging.ts'
+
+const placesMax = 20
+
+export async function describeRegions({ reading, place }: Call): Promise<Outcome> {
+  const ids = reading.list('RegionIds', { max: placesMax, fault: business.regionIdsExceeded })
+  const all = [{ RegionId: place.region }]
+  const found = all.filter(({ RegionId }) => ids.length === 0 || ids.includes(RegionId))
+  const page = pageOfList(reading, found, { size: 10, max: 20, idOf: (one) => one.RegionId })
+  if (reading.fault) return err(reading.fault)
+  return ok({ Regions: page.rows, NextToken: page.next })
+}
+
+export async function describeZones(call: Call): Promise<Outcome> {
+  const ids = call.reading.list('ZoneIds', { max: placesMax })
+  const zones = zonesOf(call)
+  if (ids.some((id) => !zones.includes(id))) call.reading.fail(business.zoneNotFound)
+  if (call.reading.fault) return err(call.reading.fault)
+  const found = zones.filter((zone) => ids.length === 0 || ids.includes(zone))
+  return ok({ Zones: found.map((ZoneId) => ({ ZoneId })) })
+}
+
+const rowsMax = 1000
+/** Only the first so many names count; more are no error. */
+const namesMax = 100
+
+export async function describeInstanceTypes(call: Call): Promise<Outcome> {
+  const { reading, plane } = call
+  const unlimited = { max: Number.POSITIVE_INFINITY }
+  const named = [
+    ...reading.list('InstanceTypeIds', unlimited),
+    ...reading.list('InstanceTypes', unlimited),
+  ].slice(0, namesMax)
+  const imageId = reading.text('ImageId')
+  const flavors = isHere(call) ? await plane.read.list('flavors', { limit: rowsMax }) : []
+  const image = imageId === undefined ? undefined : await plane.read.get('images', imageId)
+  const found = flavors.filter(
+    (flavor) =>
+      flavor.kinds.includes('server') &&
+      (named.length === 0 || named.includes(flavor.id)) &&
+      (imageId === undefined || flavor.hardware === image?.hardware),
+  )
+  const page = pageOfList(reading, found, { size: 10, max: 1000, idOf: ({ id }) => id })
+  if (reading.fault) return err(reading.fault)
+  const InstanceTypes = page.rows.map(instanceTypeEntry)
+  return ok({ InstanceTypes, NextToken: page.next, TotalCount: found.length })
+}
+
+/** `Gpu` is there only for types that have some: its presence is what says so. */
+function instanceTypeEntry(flavor: Flavor): object {
+  const gpu = { Count: flavor.gpus, ProductName: '', Memory: { Size: 0, EncryptedSize: 0 } }
+  return {
+    InstanceTypeId: flavor.id,
+    InstanceTypeFamily: flavor.family,
+    Processor: { Cpus: flavor.vcpus, Model: '', BaseFrequency: 0, TurboFrequency: 0 },
+    Memory: { Size: flavor.memoryMiB, EncryptedSize: 0 },
+    Network: {
+      BaselineBandwidthMbps: 0,
+      MaximumBandwidthMbps: 0,
+      MaximumNetworkInterfaces: 1,
+      MaximumPrivateIpv4AddressesPerNetworkInterface: 1,
+      MaximumQueuesPerNetworkInterface: 1,
+      MaximumThroughputKpps: 0,
+    },
+    Volume: { MaximumCount: 1, SupportedVolumeTypes: ['ESSD_PL0', 'ESSD_FlexPL'] },
+    LocalVolumes: [],
+    BaselineCredit: 0,
+    InitialCredit: 0,
+    IsSupportAffinityGroup: false,
+    IsSupportJumboFrame: false,
+    ...(flavor.gpus > 0 ? { Gpu: { GpuDevices: [gpu] } } : {}),
+    ...objectIn(flavor.attributes, 'ecs'),
+  }
+}
+
+export async function describeImages(call: Call): Promise<Outcome> {
+  const { reading, plane } = call
+  const ids = reading.list('ImageIds', { max: namesMax })
+  const name = reading.text('ImageName')
+  const osType = reading.text('OsType')
+  const status = reading.text('ImageStatus')
+  const visibility = reading.text('Visibility')
+  const rows = isHere(call) ? await plane.read.list('images', { limit: rowsMax }) : []
+  const found = rows
+    .filter(({ kinds }) => kinds.includes('server'))
+    .map(imageEntry)
+    .filter(
+      (entry) =>
+        (ids.length === 0 || ids.includes(entry.ImageId)) &&
+        (name === undefined || entry.ImageName === name) &&
+        (osType === undefined || entry.OsType === osType) &&
+        (status === undefined || entry.Status === status) &&
+        (visibility === undefined || entry.Visibility === visibility),
+    )
+  const page = pageOfList(reading, found, { size: 10, max: 100, idOf: (one) => one.ImageId })
+  if (reading.fault) return err(reading.fault)
+  return ok({ Images: page.rows, NextToken: page.next, TotalCount: found.length })
+}
+
+const imageEntry = (image: Image) => ({
+  Architecture: 'amd64',
+  Description: '',
+  ImageName: image.name,
+  IsSupportCloudInit: false,
+  OsName: image.name,
+  OsType: 'Linux',
+  Platform: '',
+  PlatformVersion: '',
+  ProjectName: 'default',
+  ShareStatus: '',
+  Size: 0,
+  Snapshots: [],
+  Status: 'available',
+  Tags: [],
+  Visibility: 'public',
+  ...objectIn(image.attributes, 'ecs'),
+  ImageId: image.id,
+})

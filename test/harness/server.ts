@@ -1,0 +1,138 @@
+// The real server as a process of its own, for tests that kill it: started from its own entry point, on any free
+// port, with a data folder that outlives it.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+
+const entry = resolve(import.meta.dirname, '../../src/app/main.ts')
+const readyWithinMs = 20_000
+
+export interface ServerProcess {
+  readonly url: string
+  readonly token: string
+  readonly pid: number
+  /** What it printed on stdout so far. */
+  readonly stdout: () => string
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Called>
+  /** Ends it with the signal and resolves with its exit code, or the signal's name. */
+  end(signal: 'SIGKILL' | 'SIGTERM' | 'SIGINT'): Promise<number | string>
+}
+
+export interface Called {
+  readonly status: number
+  // The body of a test's own call: each test knows what it asked for.
+  readonly body: Record<string, unknown>
+}
+
+export async function startServer(
+  dataDir: string,
+  yaml = 'starter: false\n',
+): Promise<ServerProcess> {
+  const config = join(dataDir, '..', 'runstate.yaml')
+  writeFileSync(config, yaml)
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    RUNSTATE_PORT: '0',
+    RUNSTATE_DATA: dataDir,
+    RUNSTATE_CONFIG: config,
+    RUNSTATE_LOG: 'error',
+  }
+  const args = ['--disable-warning=ExperimentalWarning', entry]
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const printed = { out: '', err: '' }
+  child.stdout.on('data', (data: Buffer) => (printed.out += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (printed.err += data.toString()))
+  const gone = new Promise<number | string>((tell) =>
+    child.once('exit', (code, signal) => tell(code ?? signal ?? 0)),
+  )
+  const url = await ready(child, printed)
+  const token =
+    /^RUNSTATE_TOKEN=(.*)$/m.exec(readFileSync(join(dataDir, 'credentials.env'), 'utf8'))?.[1] ?? ''
+  return {
+    url,
+    token,
+    pid: child.pid ?? 0,
+    stdout: () => printed.out,
+    call: (method, path, body, headers) => call(url, token, method, path, body, headers),
+    end: (signal) => {
+      child.kill(signal)
+      return gone
+    },
+  }
+}
+
+function ready(
+  child: ChildProcess,
+  printed: { readonly out: string; readonly err: string },
+): Promise<string> {
+  return new Promise((resolveUrl, reject) => {
+    const timer = setTimeout(
+      () => reject(new Error(`no ready line: ${printed.out}${printed.err}`)),
+      readyWithinMs,
+    )
+    const look = (): void => {
+      const url = /^runstate ready (\S+)$/m.exec(printed.out)?.[1]
+      if (url === undefined) return
+      clearTimeout(timer)
+      resolveUrl(url)
+    }
+    child.stdout?.on('data', look)
+    child.once('exit', (code) =>
+      reject(new Error(`the server ended with ${code}: ${printed.out}${printed.err}`)),
+    )
+  })
+}
+
+async function call(
+  url: string,
+  token: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Called> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: {
+      authorization: `Bearer ${token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  return {
+    status: response.status,
+    body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
+  } // native answers are JSON objects
+}
+
+/** Every live process that carries this instance's id in its environment, shims apart: the truth beside the record. */
+export function processesOf(instanceId: string): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter(
+      (pid) =>
+        environment(pid).includes(`RUNSTATE_INSTANCE_ID=${instanceId}`) &&
+        !commandOf(pid).includes('shim.sh'),
+    )
+    .map(Number)
+}
+
+const readProc = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // It ended between the listing and the look.
+    return ''
+  }
+}
+const environment = (pid: string): readonly string[] => readProc(`/proc/${pid}/environ`).split('\0')
+const commandOf = (pid: string): string => readProc(`/proc/${pid}/cmdline`)
