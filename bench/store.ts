@@ -223,14 +223,22 @@ async function main(): Promise<void> {
   }
   rmSync(folder, { recursive: true })
   print(appends, found)
-  for (const [where, all] of served) console.log(where, median(all.map((o) => o.operationsPerSecond)).toFixed(0), median(all.map((o) => o.tookMs.p50)).toFixed(1), median(all.map((o) => o.tookMs.p99)).toFixed(1))
+  for (const [where, all] of served)
+    console.log(
+      where,
+      median(all.map((o) => o.operationsPerSecond)).toFixed(0),
+      median(all.map((o) => o.tookMs.p50)).toFixed(1),
+      median(all.map((o) => o.tookMs.p99)).toFixed(1),
+    )
 }
 
 async function fill(folder: string): Promise<void> {
   const place = openHere(folder)
   for (let n = 0; n < instanceCount; n += 1_000) {
     const ids = Array.from({ length: 1_000 }, (_, at) => instanceId(idOf(n + at)))
-    const writes = ids.map((id) => ({ table: 'instances', row: rows.instances({ id, ...load }) }) as const)
+    const writes = ids.map(
+      (id) => ({ table: 'instances', row: rows.instances({ id, ...load }) }) as const,
+    )
     await place.commit({ writes, events: [] })
   }
   await place.close()

@@ -188,6 +188,7 @@ class Heart {
     this.#leases.follow(commit)
     for (const write of commit.writes) {
       if ('remove' in write) continue
+      if (write.table === 'instances') this.#runner.refresh(write.row)
       if (write.table === 'operations') this.#follow(write.row)
       if (write.table === 'pools' && write.row.passAtMs !== null) this.#nudged.abort()
     }

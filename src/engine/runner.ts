@@ -12,16 +12,19 @@ import { type Operation } from '#kernel/operation.ts'
 import { type Doing, judge, nextMove } from '#kernel/reconcile.ts'
 import { type DriverError, type EngineRequest, type Receipt, type Report } from '#kernel/request.ts'
 import { type Result } from '#kernel/errors.ts'
-import { sleep } from './clock.ts'
 import { type Log } from './log.ts'
-import { thingOf } from './thing.ts'
+import { type Parts, partsOf, thingWith } from './thing.ts'
 
+/** The rows are as they were last committed: whoever holds the operation is told of each commit. */
 interface Lane {
-  readonly operation: Operation['id']
+  operation: Operation
+  instance: Instance | undefined
   readonly abort: AbortController
   nudge: () => void
   done: Promise<void>
 }
+
+const nothing = (): void => undefined
 
 export interface RunnerParts {
   readonly store: Pick<Store, 'get'>
@@ -34,7 +37,7 @@ export interface RunnerParts {
 
 /** Looks at a thing that an operation waits for: soon at first, then less often; a hint comes sooner. */
 const lookFirstMs = 10
-const lookLastMs = 500
+const lookLastMs = 1_000
 const observeTimeoutMs = 10_000
 
 export class Runner {
@@ -46,35 +49,47 @@ export class Runner {
     this.#parts = parts
   }
 
-  /** Takes an operation that this worker holds. Taking it twice is harmless. */
+  /** Takes an operation that this worker holds, or its newer row. Taking it twice is harmless. */
   take(operation: Operation): void {
     if (this.#closed) return
     const before = this.#lanes.get(operation.instanceId)
-    if (before?.operation === operation.id) return before.nudge()
-    before?.abort.abort()
+    if (before?.operation.id === operation.id) {
+      before.operation = operation
+      return before.nudge()
+    }
+    if (before) letGo(before)
     const lane: Lane = {
-      operation: operation.id,
+      operation,
+      instance: undefined,
       abort: new AbortController(),
-      nudge: () => undefined,
+      nudge: nothing,
       done: Promise.resolve(),
     }
     this.#lanes.set(operation.instanceId, lane)
-    lane.done = this.#carry(operation, lane, before?.done)
-      .catch((bug: unknown) =>
-        this.#parts.log.error(
-          { err: bug, operation: operation.id },
-          'an operation stumbled; it is claimed again when its lease ends',
-        ),
-      )
+    lane.done = this.#carry(lane, before?.done)
+      .catch((bug: unknown) => this.#stumbled(operation, bug))
       .finally(() => {
         if (this.#lanes.get(operation.instanceId) === lane) this.#lanes.delete(operation.instanceId)
       })
   }
 
-  /** A cancelled operation lets go of its thing. */
+  #stumbled({ id }: Operation, bug: unknown): void {
+    const fields = { err: bug, operation: id }
+    this.#parts.log.error(fields, 'an operation stumbled; it is claimed again when its lease ends')
+  }
+
+  /** The instance's row as it was just committed. */
+  refresh(instance: Instance): void {
+    const lane = this.#lanes.get(instance.id)
+    if (lane) lane.instance = instance
+  }
+
+  /** An operation that ended, or was cancelled, lets go of its thing. */
   drop(operation: Operation): void {
     const lane = this.#lanes.get(operation.instanceId)
-    if (lane?.operation === operation.id) lane.abort.abort()
+    if (lane?.operation.id !== operation.id) return
+    lane.operation = operation
+    letGo(lane)
   }
 
   /** Something may have changed: whoever waits for this thing looks now. Returns whether anybody does. */
@@ -87,27 +102,26 @@ export class Runner {
   /** Lets go of everything without undoing anything; what is under way is resumed at the next start. */
   async close(): Promise<void> {
     this.#closed = true
-    for (const lane of this.#lanes.values()) lane.abort.abort()
+    for (const lane of this.#lanes.values()) letGo(lane)
     await Promise.all([...this.#lanes.values()].map((lane) => lane.done))
   }
 
-  async #carry(taken: Operation, lane: Lane, before: Promise<void> | undefined): Promise<void> {
+  async #carry(lane: Lane, before: Promise<void> | undefined): Promise<void> {
     await before
-    const { store, clock } = this.#parts
+    const { store, clock, leaseMs } = this.#parts
+    lane.instance ??= await store.get('instances', lane.operation.instanceId)
+    const parts = lane.instance && (await partsOf(store, lane.instance))
     let waitedMs = 0
-    while (!lane.abort.signal.aborted) {
-      const operation = await store.get('operations', taken.id)
-      const instance = operation && (await store.get('instances', operation.instanceId))
-      if (!operation || !instance || operation.attempt !== taken.attempt) return
-      if (operation.leaseUntilMs - clock.nowMs() < this.#parts.leaseMs / 2)
-        await this.#settle({ verb: 'extend', operation: operation.id, attempt: operation.attempt })
+    while (!lane.abort.signal.aborted && lane.instance && parts) {
+      const { operation, instance } = lane
       const doing = nextMove(operation, clock.nowMs())
       if (doing.do === 'nothing') return
+      if ((await this.#extended(operation)) === 'fenced') return
       if (doing.do === 'sleep') {
-        await this.#pause(lane, Math.min(doing.untilMs - clock.nowMs(), this.#parts.leaseMs / 3))
+        await this.#pause(lane, Math.min(doing.untilMs - clock.nowMs(), leaseMs / 3))
         continue
       }
-      const report = await this.#report(operation, instance, doing, lane.abort.signal)
+      const report = await this.#report(operation, instance, parts, doing, lane.abort.signal)
       if (lane.abort.signal.aborted) return
       if ('observation' in report && judge(operation, report, clock.nowMs()).do === 'wait') {
         waitedMs = Math.min(lookLastMs, Math.max(lookFirstMs, waitedMs * 1.5))
@@ -116,15 +130,22 @@ export class Runner {
         continue
       }
       waitedMs = 0
-      const settled = await this.#settle({
-        verb: 'settle',
-        operation: operation.id,
-        attempt: operation.attempt,
-        report,
-      })
+      const { id, attempt } = operation
+      const settled = await this.#settle({ verb: 'settle', operation: id, attempt, report })
       if (settled === 'fenced') return
       if (settled === 'unavailable') await this.#pause(lane, lookLastMs)
     }
+  }
+
+  /** Says that it lives, well before its lease ends. */
+  async #extended({
+    id,
+    attempt,
+    leaseUntilMs,
+  }: Operation): Promise<'ok' | 'fenced' | 'unavailable'> {
+    const { clock, leaseMs } = this.#parts
+    if (leaseUntilMs - clock.nowMs() >= leaseMs / 2) return 'ok'
+    return this.#settle({ verb: 'extend', operation: id, attempt })
   }
 
   async #settle(request: EngineRequest): Promise<'ok' | 'fenced' | 'unavailable'> {
@@ -139,29 +160,34 @@ export class Runner {
   }
 
   /** Until the delay is over, a hint comes, or the lane is told to let go. */
-  async #pause(lane: Lane, delayMs: number): Promise<void> {
-    const hinted = new AbortController()
-    lane.nudge = () => hinted.abort()
-    await sleep(this.#parts.clock, delayMs, AbortSignal.any([hinted.signal, lane.abort.signal]))
-    lane.nudge = () => undefined
+  #pause(lane: Lane, delayMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      if (lane.abort.signal.aborted) return resolve()
+      const stop = this.#parts.clock.after(delayMs, wake)
+      function wake(): void {
+        stop()
+        lane.nudge = nothing
+        resolve()
+      }
+      lane.nudge = wake
+    })
   }
 
   async #report(
     operation: Operation,
     instance: Instance,
+    parts: Parts,
     doing: Extract<Doing, { do: 'act' | 'observe' }>,
     signal: AbortSignal,
   ): Promise<Report> {
     const driver = instance.driver === null ? undefined : this.#parts.drivers.get(instance.driver)
-    const thing = await thingOf(this.#parts.store, instance)
+    const thing = thingWith(parts, instance)
     if (doing.do === 'observe') return { observation: await this.#observe(driver, thing, signal) }
     const { act } = doing
-    if (!driver)
-      return {
-        act,
-        ok: false,
-        error: { code: 'failed', message: `driver ${instance.driver ?? 'none'} is not configured` },
-      }
+    if (!driver) {
+      const message = `driver ${instance.driver ?? 'none'} is not configured`
+      return { act, ok: false, error: { code: 'failed', message } }
+    }
     const done = await this.#act(driver, thing, operation, doing, signal)
     return done.ok
       ? { act, ok: true, handle: done.value.handle }
@@ -222,6 +248,11 @@ export class Runner {
       stop()
     }
   }
+}
+
+function letGo(lane: Lane): void {
+  lane.abort.abort()
+  lane.nudge()
 }
 
 function call(

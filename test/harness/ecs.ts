@@ -3,8 +3,8 @@
 
 import { Signer } from '@volcengine/openapi'
 import { type Caller, type Role } from '#kernel/caller.ts'
-import { instanceId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
+import { type JsonObject } from '#kernel/json.ts'
 import { type CallerRequest, type InstanceRef, type Receipt } from '#kernel/request.ts'
 import { until, type World } from './world.ts'
 
@@ -122,13 +122,17 @@ export async function keyFor(
   }
 }
 
+type ServerOptions = Partial<Extract<CallerRequest, { verb: 'create' }>> & {
+  readonly scenario?: JsonObject
+}
+
 export interface Bench {
   readonly ecs: Ecs
   readonly owner: Caller
   /** Must be accepted. */
   submit(request: CallerRequest): Promise<Receipt>
-  /** A server seen running. Resolves to its `i-…`. */
-  server(options?: Partial<Extract<CallerRequest, { verb: 'create' }>>): Promise<string>
+  /** A server seen running, quickly; `scenario` is the simulated driver's. Resolves to its `i-…`. */
+  server(options?: ServerOptions): Promise<string>
   ref(id: string): InstanceRef
   row(id: string): Promise<Instance>
   status(id: string): Promise<string>
@@ -170,18 +174,17 @@ export async function bench(world: World, role: Role = 'admin'): Promise<Bench> 
       (now) => now === wanted,
     )
   }
-  const server: Bench['server'] = async (options) => {
-    const made = {
-      verb: 'create',
-      kind: 'server',
-      name: 'test',
-      flavorId: 'ecs.g3i.large',
-      imageId: 'sim',
-    } as const
-    const receipt = await submit({ ...made, ...options })
-    const found = await world.plane.read.get('instances', instanceId(receipt.instanceIds[0] ?? ''))
+  const server: Bench['server'] = async ({ scenario = {}, ...options } = {}) => {
+    const made = { verb: 'create', kind: 'server', name: 'test' } as const
+    const of = { flavorId: 'ecs.g3i.large', imageId: 'sim' }
+    const launch = { scenario: { createMs: 0, startMs: 0, ...scenario } }
+    const receipt = await submit({ ...made, ...of, launch, ...options })
+    const found = await world.plane.read.get('instances', receipt.instanceIds[0] ?? '')
     const id = found?.aliases['ecs'] ?? ''
-    await reach(id, 'RUNNING')
+    await until(
+      () => row(id),
+      ({ state }) => state === 'running',
+    )
     return id
   }
   return { ecs, owner, submit, server, ref, row, status, reach }

@@ -233,18 +233,18 @@ function readsOf<Row extends { readonly id: string }>({ singular, rows, filters 
 
 export const roleReads = readsOf({
   singular: 'role',
-  rows: (call) => Object.values(roleWords).map((role) => roleObject(call, role)),
+  rows: (call: Call) => Object.values(roleWords).map((role) => roleObject(call, role)),
   filters: ['name', 'domain_id'],
 })
 
 export const serviceReads = readsOf({
   singular: 'service',
-  rows: (call) => catalog(call).map((entry) => serviceObject(call, entry)),
+  rows: (call: Call) => catalog(call).map((entry) => serviceObject(call, entry)),
   filters: ['name', 'type'],
 })
 
 export const endpointReads = readsOf({
   singular: 'endpoint',
-  rows: (call) => catalog(call).flatMap((entry) => endpointObjects(call, entry)),
+  rows: (call: Call) => catalog(call).flatMap((entry) => endpointObjects(call, entry)),
   filters: ['service_id', 'interface', 'region', 'region_id'],
 })

@@ -99,7 +99,8 @@ function statesOf(
   { isWithDeleted }: { readonly isWithDeleted: boolean },
 ): Result<States, NovaFault> {
   const isAdmin = call.caller.role === 'admin'
-  const wanted = new Set(params.getAll('status').map((word) => word.toUpperCase()))
+  const words = params.getAll('status').filter((word) => word !== '')
+  const wanted = new Set(words.map((word) => word.toUpperCase()))
   if (wanted.has('DELETED') && !isAdmin) {
     return err(forbidden('Only administrators may list deleted instances'))
   }
@@ -186,7 +187,7 @@ const forAdmins: Readonly<Record<string, Printed>> = {
 function exactTests(params: URLSearchParams, call: Call): readonly Test[] {
   const rows = { ...forEverybody, ...(call.caller.role === 'admin' ? forAdmins : {}) }
   return Object.entries(rows).flatMap(([name, printed]) => {
-    const wanted = params.getAll(name)
+    const wanted = params.getAll(name).filter((text) => text !== '')
     return wanted.length === 0
       ? []
       : [(instance: Instance) => wanted.includes(printed(instance, call) ?? '')]

@@ -17,10 +17,11 @@ import { serverBrief, serverDetail, serverUpdated, type View } from './wire.ts'
 
 type Answered = Promise<Result<Reply, NovaFault>>
 
-export const viewOf = ({ links, caller, house }: Call): View => ({
+const viewOf = ({ links, caller, house, mount }: Call): View => ({
   links,
   caller,
   zone: zonesOf(house.settings)[0],
+  isHostShown: caller.role === 'admin' || mount.dialect === 'huawei',
 })
 
 /** The server that the URL names, if the caller may know of it. Text that is no id is not found either. */

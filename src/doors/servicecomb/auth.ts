@@ -13,7 +13,7 @@ import { type Identity } from '#kernel/ports/identity.ts'
 import { type Plane } from '#kernel/ports/plane.ts'
 import { type Exchange, header } from '../shared/http.ts'
 import { type Fault, invalid } from './faults.ts'
-import { rules, violation } from './rules.ts'
+import { firstFault, rules } from './rules.ts'
 
 const defaultDomain = 'default'
 /** Paths of the older protocol name no project. */
@@ -30,13 +30,14 @@ export function tenantOf(
 ): Result<Tenant, Fault> {
   const project = exchange.params['project'] ?? defaultProject
   const sent = header(exchange, 'x-domain-name') ?? ''
-  if (isTooLong(project)) return err(violation('Request.Project', project, rules.project))
-  if (isTooLong(sent)) return err(violation('Request.Domain', sent, rules.domain))
+  const bad = firstFault('Request', [
+    ['Project', project, rules.project],
+    ['Domain', sent, rules.domain],
+  ])
+  if (bad) return err(bad)
   if (sent === '' && strictDomain) return err(invalid('Header x-domain-name is required.'))
   return ok({ domain: sent || defaultDomain, project })
 }
-
-const isTooLong = (name: string): boolean => [...name].length > rules.domain.max
 
 /** Tenants whose project is remembered. */
 const rememberedMax = 10_000

@@ -61,11 +61,7 @@ export function mounted(row: RegistryRoute, desk: Desk): Route {
   return { ...route, handle }
 }
 
-async function answerOf(
-  exchange: Exchange,
-  desk: Desk,
-  answer: RegistryRoute['answer'],
-): Answered {
+async function answerOf(exchange: Exchange, desk: Desk, answer: RegistryRoute['answer']): Answered {
   try {
     const asked = await askedOf(exchange, desk)
     return asked.ok ? await answer(asked.value) : asked
@@ -88,7 +84,12 @@ async function askedOf(exchange: Exchange, desk: Desk): Promise<Result<Asked, Fa
   const { plane } = desk.house
   const { settings } = desk
   return ok({
-    ...{ exchange, desk, plane, settings, caller, project },
+    exchange,
+    desk,
+    plane,
+    settings,
+    caller,
+    project,
     query: readQuery(exchange.rawQuery),
     lent: scoped(lent.value, project),
   })

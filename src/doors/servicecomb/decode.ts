@@ -200,12 +200,27 @@ function readService(fields: Fields): Read<Omit<NewService, 'tags' | 'instances'
       ['RegisterBy', registerBy, rules.registerBy],
     ]) ?? framework.fault
   const identity = struct({
-    ...{ appId, serviceName, version, level, status, alias, registerBy, schemas, LBStrategy },
+    appId,
+    serviceName,
+    version,
+    level,
+    status,
+    alias,
+    registerBy,
+    schemas,
+    LBStrategy,
     paths: paths.map(struct),
     providers,
   })
   return judged(fault, {
-    ...{ serviceId, environment, appId, serviceName, version, alias, description, properties },
+    serviceId,
+    environment,
+    appId,
+    serviceName,
+    version,
+    alias,
+    description,
+    properties,
     framework: framework.value,
     identity: { ...identity, environment },
   })

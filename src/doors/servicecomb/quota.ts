@@ -3,31 +3,50 @@
 // leaves is noticed when the limit seems reached and rows are counted again.
 // Source: contracts/cse-registry.md sections 3.2 and 3.4.
 
-import { err, type ErrorOf, ok, type Result } from '#kernel/errors.ts'
+import { err, type ErrorOf, type Result } from '#kernel/errors.ts'
 import { type Reads } from '#kernel/ports/plane.ts'
 import { type Settings } from './settings.ts'
 
-type Count = () => Promise<number>
-
 export class Quota {
-  readonly #count: Count
+  readonly #count: () => Promise<number>
   readonly #what: 'service' | 'instance'
   readonly #limit: number
   #atMost = Infinity
+  #pending = 0
+  #counting: Promise<void> | undefined
 
-  constructor(what: 'service' | 'instance', limit: number, count: Count) {
+  constructor(what: 'service' | 'instance', limit: number, count: () => Promise<number>) {
     this.#what = what
     this.#limit = limit
     this.#count = count
   }
 
-  /** Takes a place for one more, or refuses. Places taken for what came to nothing are given back by the next count. */
-  async take(): Promise<Result<undefined, ErrorOf<'QuotaExceeded'>>> {
-    if (this.#atMost >= this.#limit) this.#atMost = await this.#count()
+  /** Registers one more, or refuses. `register` resolves when what it registers can be counted. */
+  async within<T, E>(
+    register: () => Promise<Result<T, E>>,
+  ): Promise<Result<T, E | ErrorOf<'QuotaExceeded'>>> {
+    if (this.#atMost >= this.#limit) await this.#recount()
     if (this.#atMost >= this.#limit)
       return err({ code: 'QuotaExceeded', what: this.#what, limit: this.#limit })
     this.#atMost += 1
-    return ok(undefined)
+    this.#pending += 1
+    try {
+      return await register()
+    } finally {
+      this.#pending -= 1
+    }
+  }
+
+  /** Those under way may or may not be among the rows yet; counting them twice errs on the safe side. */
+  #recount(): Promise<void> {
+    this.#counting ??= this.#count()
+      .then((rows) => {
+        this.#atMost = rows + this.#pending
+      })
+      .finally(() => {
+        this.#counting = undefined
+      })
+    return this.#counting
   }
 }
 

@@ -81,8 +81,6 @@ export function firstFault(type: string, checks: readonly Check[]): Fault | unde
 export const violation = (field: string, shown: string, rule: Rule): Fault =>
   invalid(`field '${field}' invalid value '${shown}' does not match rule: {${ruleText(rule)}}`)
 
-export const isVersion = (value: string): boolean => fits(value, rules.version)
-
 function fits(value: string | number, rule: Rule): boolean {
   const { min = 0, max = Infinity, pattern, test } = rule
   if (typeof value === 'number') return value >= min && value <= max

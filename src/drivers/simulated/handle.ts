@@ -1,8 +1,8 @@
 // All there is of a simulated thing: what it was last told and when. What it looks like at some moment follows
 // from this and the scenario (observe.ts), so it goes on "running" while the server is away.
 
+import { fits } from '../shared/faults.ts'
 import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type JsonObject } from '#kernel/json.ts'
 
@@ -47,7 +47,7 @@ export const made = (attempt: number, nowMs: number): Handle => ({
 /** Null is the handle of what was never made. */
 export function readHandle(handle: JsonObject | null): Result<Handle | null, string> {
   if (handle === null) return ok(null)
-  if (!Value.Check(Handle, handle)) return err('its handle is not one of the simulated driver')
+  if (!fits(Handle, handle)) return err('its handle is not one of the simulated driver')
   return ok(handle)
 }
 

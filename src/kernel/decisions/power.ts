@@ -36,6 +36,9 @@ export function start({ draft, context, instance }: Desk, request: StartInstance
   const node = instance.nodeId === null ? undefined : draft.get('nodes', instance.nodeId)
   if (node && node.state !== 'ready')
     return err({ code: 'NodeNotReady', node: node.id, state: node.state })
+  const { charge, project } = instance
+  if (charge !== 'free' && draft.get('projects', project)?.lacksBalance)
+    return err({ code: 'BalanceLacking', project })
   const place = holdPlace(draft, context, instance)
   if (!place.ok) return place
   const { autoStop = instance.autoStop, attributes } = request

@@ -1,0 +1,116 @@
+// What tables show of each thing, and how a moment is told to a person.
+
+import {
+  type EventShown,
+  type HoldShown,
+  type InstanceShown,
+  type OperationShown,
+} from '#doors/native/wire.ts'
+import { type Columns } from './print.ts'
+
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1_000],
+] as const
+
+/** `3d`, `5h`, `12m`, `40s`: the largest unit that fits. */
+export function ago(iso: string, nowMs = Date.now()): string {
+  const ms = Math.max(0, nowMs - Date.parse(iso))
+  const [unit, size] = units.find(([, each]) => ms >= each) ?? units[3]
+  return `${Math.floor(ms / size)}${unit}`
+}
+
+const dash = (text: string | null | undefined): string =>
+  text === null || text === undefined || text === '' ? '-' : text
+
+export const labelsOf = (labels: Readonly<Record<string, string>>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',')
+
+/** What is unsure is marked, so that nobody takes an old look for a fresh one. */
+const stateOf = ({ situation, unsure, busy, holds }: InstanceShown): string =>
+  `${situation}${unsure ? '?' : ''}${busy?.rung ? ` (${busy.rung})` : ''}${holds.length > 0 ? ' held' : ''}`
+
+export const instanceColumns: Columns<InstanceShown> = {
+  NAME: ({ name }) => name,
+  KIND: ({ kind }) => kind,
+  STATE: stateOf,
+  SINCE: ({ stateSince }) => ago(stateSince),
+  FLAVOR: ({ flavor }) => dash(flavor),
+  WHERE: ({ node, service, driver }) => dash(node ?? service ?? driver),
+  ID: ({ id }) => id,
+}
+
+export function instanceFields(one: InstanceShown): Readonly<Record<string, string>> {
+  const { observation: seen, registration, queue } = one
+  return {
+    name: one.name,
+    id: one.id,
+    ...(Object.keys(one.aliases).length === 0 ? {} : { aliases: labelsOf(one.aliases) }),
+    kind: one.kind,
+    state: `${stateOf(one)} since ${one.stateSince}`,
+    wanted: `${one.intent} (generation ${one.generation})`,
+    ...(one.reason === null ? {} : { reason: one.reason }),
+    seen: `${seen.seen}${seen.seen === 'up' && !seen.ready ? ', not ready' : ''} at ${seen.at}${seen.reason === null ? '' : `: ${seen.reason}`}`,
+    ...(one.busy === null ? {} : { operation: `${one.busy.verb} ${one.busy.operation}` }),
+    ...(queue === null
+      ? {}
+      : { queue: `number ${queue.rank} in ${queue.pool}, to ${queue.awaits}` }),
+    ...(one.holds.length === 0 ? {} : { holds: one.holds.map(holdText).join('; ') }),
+    ...(registration === null
+      ? {}
+      : { reported: registration.reported, lease: `until ${registration.lease.expiresAt}` }),
+    flavor: dash(one.flavor),
+    image: dash(one.image),
+    service: dash(one.service),
+    node: dash(one.node),
+    driver: dash(one.driver),
+    charge: one.charge,
+    labels: dash(labelsOf(one.labels)),
+    created: one.createdAt,
+    offers: dash(one.offers.join(', ')),
+  }
+}
+
+const holdText = ({ kind, id, reason, until }: HoldShown): string =>
+  `${kind} ${id}${until === null ? '' : ` until ${until}`}${reason === null ? '' : `: ${reason}`}`
+
+export const operationColumns: Columns<OperationShown> = {
+  ID: ({ id }) => id,
+  VERB: ({ verb, rung }) => `${verb}${rung === null ? '' : ` (${rung})`}`,
+  STATE: ({ state }) => state,
+  STEP: ({ step, failure, supersededBy }) =>
+    dash(
+      step
+        ? `${step.number}/${step.of} ${step.name}`
+        : (failure?.message ?? (supersededBy && `by ${supersededBy}`)),
+    ),
+  STARTED: ({ startedAt }) => ago(startedAt),
+  TOOK: ({ startedAt, finishedAt }) =>
+    finishedAt === null ? '-' : `${Date.parse(finishedAt) - Date.parse(startedAt)} ms`,
+  BY: ({ cause }) => `${cause.user ?? cause.by} via ${cause.door}`,
+  INSTANCE: ({ instance }) => instance,
+}
+
+export const eventColumns: Columns<EventShown> = {
+  SEQ: ({ seq }) => String(seq),
+  AT: ({ at }) => at,
+  TYPE: ({ type }) => type,
+  SUBJECT: ({ subject }) => subject,
+  BY: ({ cause }) => `${cause.user ?? cause.by} via ${cause.door}`,
+  WHAT: ({ data }) => whatOf(data),
+}
+
+const whatOf = (data: EventShown['data']): string =>
+  Object.entries(data)
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ')
+
+/** One event as one line: a stream has no end to measure its columns by. */
+export const eventLine = (event: EventShown): string =>
+  Object.values(eventColumns)
+    .map((cell) => cell(event))
+    .join('  ')

@@ -1,0 +1,80 @@
+// The microservice registry: clients of Service-Center and of the cloud engine built from it register, keep
+// themselves alive, find each other, and are taken in and out of service.
+
+import { type Answer, type DoorKind, type Exchange, header, type Unrouted } from '../shared/http.ts'
+import { Tenants } from './auth.ts'
+import { type Desk, dressed, mounted, notFoundPage, strayTarget } from './call.ts'
+import { fault, type Fault, invalid, tooLarge } from './faults.ts'
+import { LeaseIds } from './lease-ids.ts'
+import { quotas } from './quota.ts'
+import { routes } from './routes.ts'
+import { filled, settings, type Settings } from './settings.ts'
+import { doorName, refusal, text } from './wire.ts'
+
+const paths = /^\/(v4|registry)(\/|$)/
+
+export const servicecomb: DoorKind<typeof settings> = {
+  name: doorName,
+  settings,
+  open: (house) => {
+    const own = filled(house.settings)
+    const desk: Desk = {
+      house,
+      settings: own,
+      tenants: new Tenants(house),
+      quotas: quotas(house.plane.read, own),
+      leaseIds: new LeaseIds(house.plane),
+      openedAtMs: house.plane.nowMs(),
+    }
+    return {
+      name: doorName,
+      routes: routes.map((route) => mounted(route, desk)),
+      claims: ({ rawPath }) => paths.test(rawPath.replaceAll(/\/{2,}/g, '/')),
+      refuse: (why, exchange, allow) => {
+        const answer = strayTarget(exchange) ?? unrouted({ why, exchange, allow, own })
+        return dressed(answer, exchange, own)
+      },
+    }
+  },
+}
+
+const faults = {
+  'too-large': tooLarge,
+  malformed: invalid('The request cannot be read.'),
+  overloaded: { code: '429001', detail: '', retryAfterMs: 1_000 },
+  internal: fault('500003'),
+} as const satisfies Partial<Record<Unrouted, Fault>>
+
+interface Stray {
+  readonly why: Unrouted
+  readonly exchange: Exchange
+  readonly allow: readonly string[]
+  readonly own: Settings
+}
+
+function unrouted({ why, exchange, allow, own }: Stray): Answer {
+  const preflight = own.cors ? preflightOf(exchange) : undefined
+  if (preflight) return preflight
+  if (why === 'not-found') return notFoundPage
+  if (why !== 'method-not-allowed') return refusal(faults[why], own.errorBody)
+  const refused = text(405, 'Method Not Allowed', 'text/plain; charset=utf-8')
+  return { ...refused, headers: { ...refused.headers, allow: allow.join(', ') } }
+}
+
+/** Source: contracts/cse-registry.md section 1.2, "CORS". */
+function preflightOf(exchange: Exchange): Answer | undefined {
+  const method = header(exchange, 'access-control-request-method')
+  if (exchange.method !== 'OPTIONS' || header(exchange, 'origin') === undefined) return undefined
+  if (method === undefined || !methods.has(method)) return undefined
+  return {
+    status: 200,
+    headers: {
+      'access-control-allow-origin': '*',
+      'access-control-allow-methods': method,
+      'access-control-allow-headers': 'Origin, Accept, Content-Type, X-Domain-Name, X-ConsumerId',
+    },
+    body: '',
+  }
+}
+
+const methods: ReadonlySet<string> = new Set(['GET', 'PUT', 'POST', 'DELETE'])
