@@ -85,6 +85,7 @@ function serveThere(folder: string): void {
   parentPort?.postMessage('open')
 }
 
+const states = ['running', 'stopping', 'stopped'] as const
 const load = { name: 'small', description: 'x'.repeat(200) }
 
 function batchOf(size: number, round: number): Commit {
@@ -94,7 +95,8 @@ function batchOf(size: number, round: number): Commit {
     const n = Math.floor(Math.random() * instanceCount)
     const id = instanceId(idOf(n))
     const nowMs = startMs + round
-    const instance = rows.instances({ id, ...load, state: 'stopping', updatedAtMs: nowMs })
+    const state = states[Math.floor(Math.random() * states.length)] ?? 'running'
+    const instance = rows.instances({ id, ...load, state, updatedAtMs: nowMs })
     const operation = rows.operations({
       id: operationId(randomUUID()),
       instanceId: id,

@@ -52,7 +52,8 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
     requestTimeout: 60_000,
     keepAliveTimeout: 75_000,
     http: { maxHeaderSize: headerBytesMax },
-    routerOptions: { maxParamLength: 512, constraints: { queryApi: queryApiConstraint } },
+    // Longer than any path may be in the strictest protocol: what an id may hold is for doors to say.
+    routerOptions: { maxParamLength: 2_048, constraints: { queryApi: queryApiConstraint } },
     frameworkErrors: (_error, request, reply) =>
       void refuse(doors, table, 'malformed', request, reply),
     clientErrorHandler: badRequest,

@@ -87,7 +87,7 @@ const resultOf = ({ receipt, operation, failure }: Fate): string => {
   if (failure) return failure.is === 'problem' ? 'refused' : failure.is
   if (receipt?.dryRun) return `planned${receipt.unchanged === null ? '' : `, ${receipt.unchanged}`}`
   if (operation) return 'done'
-  return receipt?.unchanged ?? (receipt?.operation == null ? 'done' : 'accepted')
+  return receipt?.unchanged ?? (receipt?.operation ? 'accepted' : 'done')
 }
 
 const dash = (text: string | null | undefined): string => text ?? '-'

@@ -64,15 +64,10 @@ export class Client {
   }
 
   /** The answer as it comes, for streams. */
-  async open(
-    path: string,
-    query: Query,
-    headers: Record<string, string>,
-    signal: AbortSignal,
-  ): Promise<Outcome<Response>> {
+  async open(path: string, query: Query, signal: AbortSignal): Promise<Outcome<Response>> {
     try {
       const response = await fetch(this.#address(path, query), {
-        headers: { ...this.#headers(), ...headers },
+        headers: this.#headers(),
         signal,
       })
       return response.ok ? done(response) : failed(await this.#refusal(response))

@@ -2,7 +2,7 @@
 // Source: HTML Living Standard, "Server-sent events", section 9.2.6 (parsing) and 9.2.3 (reconnecting).
 
 import { setTimeout } from 'node:timers/promises'
-import { type EventShown } from '#doors/native/wire.ts'
+import { type EventPageShown, type EventShown } from '#doors/native/wire.ts'
 import { type Client } from './client.ts'
 import { done, type Outcome } from './outcome.ts'
 
@@ -18,20 +18,20 @@ interface Following {
 const againMsMin = 500
 const againMsMax = 10_000
 
-/** Resolves when it is interrupted, or refused; a server that is away is waited for once it has answered. */
+/** Resolves when it is interrupted, or refused; a server that goes away is waited for. */
 export async function followEvents(
   client: Client,
   { query, after, signal, show, say }: Following,
 ): Promise<Outcome<undefined>> {
-  let last = after
+  const begun = after === undefined ? await newestOf(client) : done(after)
+  if (!begun.ok) return begun
+  let last = begun.value
   let againMs = againMsMin
-  for (let hasAnswered = false; ; ) {
-    const from = last === undefined ? {} : { after: String(last) }
-    const opened = await client.open('/events/stream', { ...query, ...from }, {}, signal)
+  for (;;) {
+    const opened = await client.open('/events/stream', { ...query, after: String(last) }, signal)
     if (signal.aborted) return done(undefined)
-    if (!opened.ok && (opened.failure.is !== 'unreachable' || !hasAnswered)) return opened
+    if (!opened.ok && opened.failure.is !== 'unreachable') return opened
     if (opened.ok) {
-      hasAnswered = true
       againMs = againMsMin
       for await (const event of eventsIn(opened.value, signal)) {
         last = event.seq
@@ -44,6 +44,13 @@ export async function followEvents(
     if (signal.aborted) return done(undefined)
     againMs = Math.min(againMsMax, againMs * 2)
   }
+}
+
+/** Where to begin is fixed before the first stream: one that breaks before its first event loses nothing either. */
+async function newestOf(client: Client): Promise<Outcome<number>> {
+  const query = { newest: 'true', limit: '1' }
+  const page = await client.get<EventPageShown>('/events', { query })
+  return page.ok ? done(page.value.items[0]?.seq ?? 0) : page
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -59,7 +66,8 @@ async function* eventsIn(response: Response, signal: AbortSignal): AsyncGenerato
   const decoder = new TextDecoder()
   let text = ''
   try {
-    for await (const chunk of response.body ?? []) {
+    const body = response.body as AsyncIterable<Uint8Array> // a stream that is open has one, of bytes
+    for await (const chunk of body) {
       text += decoder.decode(chunk, { stream: true })
       const blocks = text.split('\n\n')
       text = blocks.pop() ?? ''

@@ -120,7 +120,7 @@ export function exitOf(outcomes: readonly Outcome<unknown>[]): ExitCode {
 export function sentenceOf(failure: Failure): string {
   switch (failure.is) {
     case 'problem':
-      return `${failure.problem.title} ${failure.problem.detail} (${failure.problem.code})`
+      return `${failure.problem.detail} (${failure.problem.code})`
     case 'ended': {
       const { verb, state, failure: why, supersededBy, id } = failure.operation
       if (state === 'cancelled') return `${verb} was overtaken by operation ${supersededBy ?? '?'}`

@@ -15,9 +15,6 @@ import { addVersion } from './commands/version.ts'
 import { addWhy } from './commands/why.ts'
 import { exitCodes } from './outcome.ts'
 
-/** A command hands its exit code to this. */
-export type Exit = (code: number) => void
-
 const adders = [
   addServe,
   addLook,

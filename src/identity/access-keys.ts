@@ -13,7 +13,7 @@ import { type Sealer } from './sealing.ts'
 import { type KeyPair, fingerprint, keyPairs, sameText, securityTokenText } from './secrets.ts'
 import { type Throttle } from './throttle.ts'
 
-export interface NewAccessKey {
+interface NewAccessKey {
   readonly userId: UserId
   readonly look: keyof typeof keyPairs
   /** Null: good for every project in which the user has a role. */
@@ -23,7 +23,7 @@ export interface NewAccessKey {
   readonly lifeMs?: number
 }
 
-export interface MadeAccessKey {
+interface MadeAccessKey {
   readonly row: AccessKey
   readonly pair: KeyPair
   /** Of temporary keys. */

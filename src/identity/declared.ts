@@ -34,7 +34,7 @@ export interface DeclarationFault {
   readonly line: string
 }
 
-export interface Merged {
+interface Merged {
   readonly writes: Write[]
   /** Users that are known and whose tokens these writes void. */
   readonly users: readonly User[]

@@ -30,7 +30,7 @@ export const domainOf = ({ id, name }: DomainRef): Domain | undefined =>
     id === undefined ? domain.name.toLowerCase() === name?.toLowerCase() : domain.id === id,
   )
 
-export type Roles = ReadonlyMap<ProjectId, Role>
+type Roles = ReadonlyMap<ProjectId, Role>
 
 export const grantOf = (user: UserId, project: ProjectId, role: Role): Grant => ({
   id: `${user}/${project}`,

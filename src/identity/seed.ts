@@ -44,9 +44,9 @@ export interface FreshCredentials {
   readonly keys?: { readonly plain: KeyPair; readonly long: KeyPair }
 }
 
-export type SeedFault = KeyFault | DeclarationFault
+type SeedFault = KeyFault | DeclarationFault
 
-export interface SeedOptions {
+interface SeedOptions {
   readonly store: Store
   readonly nowMs: () => number
   /** Where `secret.key` is. Null: the store does not outlive the process, so neither need the key. */

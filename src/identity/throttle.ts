@@ -8,7 +8,7 @@
 
 import { type Result, err, ok } from '#kernel/errors.ts'
 
-export interface ThrottleLimits {
+interface ThrottleLimits {
   readonly failuresMax: number
   readonly lockMsMin: number
   readonly lockMsMax: number

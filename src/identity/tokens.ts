@@ -20,7 +20,7 @@ const defaultLifeMs = dayMs
 const purgeEveryMs = 10 * 60_000
 const purgeAtOnceMax = 500
 
-export interface WantedToken {
+interface WantedToken {
   readonly user: User
   readonly project: ProjectId | null
   readonly domainId?: string

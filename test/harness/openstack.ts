@@ -129,6 +129,7 @@ export const unscoped = (
 export async function settled(caller: OpenStackCaller, id: string, status: string): Promise<Heard> {
   return until(
     () => caller.call('GET', `/compute/v2.1/servers/${id}`),
-    ({ at }) => at('server.status') === status && at('server.OS-EXT-STS:task_state') === null,
+    (heard) =>
+      heard.at('server.status') === status && heard.at('server.OS-EXT-STS:task_state') === null,
   )
 }

@@ -73,15 +73,10 @@ async function show(desk: Desk, ids: readonly string[]) {
 }
 
 function showOne(desk: Desk, row: OperationShown): void {
-  const fields = Object.entries(operationColumns).map(([name, cell]) => [
-    name.toLowerCase(),
-    cell(row),
-  ])
-  printFields(desk.out, {
-    ...Object.fromEntries(fields),
-    request: row.cause.requestId,
-    why: row.cause.why ?? '-',
-  })
+  const fields: Record<string, string> = {}
+  for (const [name, cell] of Object.entries(operationColumns))
+    fields[name.toLowerCase()] = cell(row)
+  printFields(desk.out, { ...fields, request: row.cause.requestId, why: row.cause.why ?? '-' })
   if (row.step)
     desk.out.write(`until  ${row.step.notBefore ?? row.step.deadline}: ${row.step.doc}\n`)
   print(desk.out, 'table', { rows: row.log, columns: logColumns, nameOf: ({ step }) => step })

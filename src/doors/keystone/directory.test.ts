@@ -62,7 +62,10 @@ suite('projects', () => {
   test('all of them are for admins, filtered and paged', async () => {
     const { ada, mary } = people
     const names = async (query: string) =>
-      (await ada.call('GET', `/v3/projects${query}`)).each('projects', 'name').toSorted()
+      (await ada.call('GET', `/v3/projects${query}`))
+        .each('projects', 'name')
+        .map(String)
+        .toSorted()
     assert.deepEqual(await names(''), ['default', 'one', 'two'])
     assert.deepEqual(await names('?name=two'), ['two'])
     assert.deepEqual(await names('?name=nowhere'), [])
@@ -75,7 +78,7 @@ suite('projects', () => {
       pages.map((page) => page.length),
       [2, 1],
     )
-    assert.deepEqual(pages.flat().toSorted(), ['default', 'one', 'two'])
+    assert.deepEqual(pages.flat().map(String).toSorted(), ['default', 'one', 'two'])
     assert.deepEqual(await names('?page=3&per_page=2'), [])
     for (const query of ['?page=0&per_page=2', '?page=1', '?page=1&per_page=x'])
       assert.equal((await ada.call('GET', `/v3/projects${query}`)).status, 400, query)

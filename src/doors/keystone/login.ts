@@ -47,7 +47,7 @@ export type Proof =
       readonly secret: string
     }
 
-export interface Login {
+interface Login {
   /** At least one; each method once. */
   readonly proofs: readonly Proof[]
   readonly scope: WantedScope

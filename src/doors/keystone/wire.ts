@@ -12,7 +12,7 @@ import { type CatalogEntry } from './catalog.ts'
 import { type RoleWords, effectiveRoles } from './states.ts'
 
 /** Microseconds and `Z`. */
-export const timeText = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')
+const timeText = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')
 
 /** Clients compare this with now, so a token that never ends needs a date as well. */
 const never = '9999-12-31T23:59:59.999999Z'
@@ -25,7 +25,7 @@ export const versionObject = (self: string) => ({
   'media-types': [{ base: 'application/json', type: 'application/vnd.openstack.identity-v3+json' }],
 })
 
-export interface TokenFacts {
+interface TokenFacts {
   readonly token: Token
   readonly caller: Caller
   readonly user: User

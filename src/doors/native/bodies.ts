@@ -21,7 +21,12 @@ const body = <const P extends Record<string, TSchema>>(title: string, properties
   Type.Object(properties, { title, ...closed })
 const maybe = Type.Optional
 
-const name = Type.String({ minLength: 1, maxLength: 128 })
+/** No control characters: names are printed by terminals and logs. */
+const name = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\u0000-\\u001f\\u007f-\\u009f]*$',
+})
 const description = Type.String({ maxLength: 1024 })
 const id = Type.String({ minLength: 1, maxLength: 255 })
 const why = Type.String({ minLength: 1, maxLength: 1024, description: 'Kept in the history.' })

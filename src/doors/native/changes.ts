@@ -11,6 +11,7 @@ import { type Lent } from '../shared/lent-headers.ts'
 import { showOperation, showReceipt } from './encode.ts'
 import { type Asked, base, doorName, type Reply } from './endpoint.ts'
 import { type Fault, faultOf } from './faults.ts'
+import { type ReceiptShown } from './wire.ts'
 
 interface Options {
   readonly why?: string | undefined
@@ -26,8 +27,8 @@ export async function change(
   const { lent } = asked
   const receipt = await submit(asked, request, why)
   if (!receipt.ok) return err(faultOf(receipt.error))
-  const shown = showReceipt(receipt.value, lent.dryRun === true)
-  if (lent.dryRun) return ok({ status: 200, body: shown })
+  if (lent.dryRun) return ok({ status: 200, body: await planOf(asked, receipt.value) })
+  const shown = showReceipt(receipt.value)
   const location = madeAt?.(receipt.value)
   const where =
     location ?? (receipt.value.operationId && `${base}/operations/${receipt.value.operationId}`)
@@ -38,6 +39,23 @@ export async function change(
     return ok({ status: 200, headers: { ...headers, ...applied(asked.waitMs) }, body })
   }
   return ok({ status: statusOf(receipt.value, location !== undefined), headers, body: shown })
+}
+
+/** What would be made has no id yet: only what is there already is named. */
+async function planOf({ plane }: Asked<unknown, unknown>, receipt: Receipt): Promise<ReceiptShown> {
+  const { read } = plane
+  const rows = await Promise.all(receipt.instanceIds.map((id) => read.get('instances', id)))
+  const { serviceId, operationId, unchanged } = receipt
+  const service = serviceId && (await read.get('services', serviceId))
+  const isJoined = operationId !== undefined && unchanged !== undefined
+  return {
+    ...showReceipt(receipt),
+    dryRun: true,
+    instances: rows.flatMap((row) => (row ? [row.id] : [])),
+    service: service ? service.id : null,
+    operation: isJoined ? operationId : null,
+    hold: unchanged === undefined ? null : (receipt.holdId ?? null),
+  }
 }
 
 const inProcessRetryMs = 20

@@ -5,7 +5,7 @@ import { type Answer, type DoorKind, type Exchange, type Unrouted } from '../sha
 import { doorName, refusal } from './endpoint.ts'
 import { type Fault, faultOf, ownFault } from './faults.ts'
 import { routesIn } from './routes.ts'
-import { settings } from './settings.ts'
+import { settings, withDefaults } from './settings.ts'
 
 export const native: DoorKind<typeof settings> = {
   name: doorName,
@@ -14,7 +14,7 @@ export const native: DoorKind<typeof settings> = {
     const closing = new AbortController()
     return {
       name: doorName,
-      routes: routesIn(house, closing.signal),
+      routes: routesIn({ ...house, settings: withDefaults(house.settings) }, closing.signal),
       claims: ({ rawPath }) => rawPath === '/api' || rawPath.startsWith('/api/'),
       refuse: (why, exchange, allow): Answer =>
         refusal(exchange, unroutedFault(why, exchange, allow), allow),

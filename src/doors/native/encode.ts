@@ -250,8 +250,8 @@ export const showService = (service: Service): ServiceShown => ({
   deployedAt: iso(service.deployedAtMs),
 })
 
-export const showReceipt = (receipt: Receipt, dryRun: boolean): ReceiptShown => ({
-  dryRun,
+export const showReceipt = (receipt: Receipt): ReceiptShown => ({
+  dryRun: false,
   instances: receipt.instanceIds,
   service: receipt.serviceId ?? null,
   operation: receipt.operationId ?? null,
@@ -262,15 +262,16 @@ export const showReceipt = (receipt: Receipt, dryRun: boolean): ReceiptShown => 
   hold: receipt.holdId ?? null,
 })
 
-export const showFlavor = ({ poolId, ...flavor }: Flavor): FlavorShown => ({
+export const showFlavor = ({ id, poolId, ...flavor }: Flavor): FlavorShown => ({
+  id,
   ...flavor,
   pool: poolId,
 })
 
 /** What an image launches may hold secrets, so only admins, who write it, read it. */
 export function showImage(image: Image, isAdmin: boolean): ImageShown {
-  const { launch, ...shown } = image
-  return isAdmin ? { ...shown, launch } : shown
+  const { id, launch, ...shown } = image
+  return isAdmin ? { id, ...shown, launch } : { id, ...shown }
 }
 
 export const showPool = ({ id, capacity, taken, waiting }: Pool): PoolShown => ({
@@ -279,6 +280,6 @@ export const showPool = ({ id, capacity, taken, waiting }: Pool): PoolShown => (
   taken,
   waiting,
 })
-export const showNode = (node: Node): NodeShown => ({ ...node })
+export const showNode = ({ id, ...node }: Node): NodeShown => ({ id, ...node })
 export const showDriver = (driver: DriverRow): DriverShown => ({ ...driver })
 export const showProject = (project: Project): ProjectShown => ({ ...project })

@@ -12,7 +12,7 @@ import { catalogueRows } from './catalogue-rows.ts'
 const namespace = Buffer.from('6f1c8a5e0f0b4f5d9a3e7d2b1c4e5f60', 'hex')
 const uuidText = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-export const isUuid = (text: string): boolean => uuidText.test(text)
+const isUuid = (text: string): boolean => uuidText.test(text)
 
 export function imageUuid(id: string): string {
   if (isUuid(id)) return id

@@ -9,7 +9,7 @@ import { numberIn, textIn } from '../shared/json-facts.ts'
 import { type Answer, type Exchange, type House } from '../shared/http.ts'
 import { prove } from './auth.ts'
 import { catalogueRows } from './catalogue-rows.ts'
-import { imageNamed, imageUuid, isUuid } from './image-ids.ts'
+import { imageNamed, imageUuid } from './image-ids.ts'
 import { requestIdOf } from './call.ts'
 import { firstOf } from './query-parameters.ts'
 
@@ -62,8 +62,8 @@ export async function showImage(exchange: Exchange, house: House): Promise<Answe
   const caller = await prove(exchange, house, 'nova')
   if (!caller.ok) return caller.error
   const id = exchange.params['image_id'] ?? ''
-  // A name is not found here: clients ask so before they ask by name.
-  const image = isUuid(id) ? await imageNamed(house.plane.read, id) : undefined
+  // By either id, never by name: clients ask so before they ask by name, and want 404 then.
+  const image = await imageNamed(house.plane.read, id)
   return image
     ? answered(exchange, 200, imageObject(image))
     : refused(exchange, 404, `No image found with ID ${id}`)

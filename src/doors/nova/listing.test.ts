@@ -231,8 +231,11 @@ test('nothing that was there throughout is missed or repeated while others come 
 test('flavors: list, detail, filters, pages, one, and its extra specs', async () => {
   const flavors = '/compute/v2.1/flavors'
   const all = await mary.call('GET', `${flavors}?minRam=512`)
-  const known = all.each('flavors', 'id')
-  assert.deepEqual(known, known.toSorted())
+  const known = all.each('flavors', 'id').map(String)
+  assert.deepEqual(
+    known,
+    known.toSorted((a, b) => (a < b ? -1 : 1)),
+  )
   const large = await mary.call('GET', `${flavors}/large`)
   const keys = Object.keys(large.at('flavor') as object).toSorted() // an object, by its keys
   assert.deepEqual(keys, [
@@ -280,6 +283,7 @@ test('the image service lists and shows images by their UUIDs', async () => {
   assert.equal(byIds.each('images', 'id').length, 2)
   const one = await mary.call('GET', `/image/v2/images/${uuid}`)
   assert.deepEqual(one.json, byName.at('images.0'))
+  assert.deepEqual((await mary.call('GET', '/image/v2/images/other')).json, one.json)
   assert.equal((await mary.call('GET', '/image/v2/images/Another')).status, 404)
   assert.equal((await mary.call('GET', '/image/v2/images?limit=x')).status, 400)
   const first = await mary.call('GET', '/image/v2/images?limit=1')
@@ -298,4 +302,12 @@ test('limits count what the project uses, by the sizes of its flavors', async ()
   assert.equal(heard.at('limits.absolute.totalRAMUsed'), count * 512)
   const zones = await otto.call('GET', '/compute/v2.1/os-availability-zone')
   assert.deepEqual(zones.each('availabilityZoneInfo', 'zoneName'), ['az1'])
+  assert.deepEqual(zones.each('availabilityZoneInfo', 'hosts'), [null])
+  const detail = '/compute/v2.1/os-availability-zone/detail'
+  const denied = await otto.call('GET', detail)
+  assert.equal(denied.status, 403)
+  assert.match(denied.textAt('forbidden.message'), /os_compute_api:os-availability-zone:detail/)
+  const hosts = await amos.call('GET', detail)
+  const service = hosts.at('availabilityZoneInfo.0.hosts.simulated.nova-compute')
+  assert.deepEqual(service, { active: true, available: true, updated_at: null })
 })

@@ -27,7 +27,7 @@ import {
   updateServer,
 } from './servers.ts'
 import { type NovaSettings } from './settings.ts'
-import { listZones, showLimits } from './surroundings.ts'
+import { listZones, listZonesDetail, showLimits } from './surroundings.ts'
 import { listVersions, showVersion } from './versions.ts'
 
 const compute = 'os_compute_api'
@@ -201,6 +201,14 @@ export const novaRoutes: readonly NovaRoute[] = [
     source: '8.3',
     rule: `${compute}:os-availability-zone:list`,
     answer: listZones,
+  },
+  {
+    method: 'GET',
+    path: '/os-availability-zone/detail',
+    operation: 'listAvailabilityZonesDetail',
+    source: '8.3',
+    rule: `${compute}:os-availability-zone:detail`,
+    answer: listZonesDetail,
   },
 ]
 

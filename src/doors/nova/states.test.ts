@@ -15,14 +15,7 @@ import {
 import { isA } from '#kernel/lifecycle.ts'
 import { type Observation } from '#kernel/observation.ts'
 import { steps } from '#kernel/operation.ts'
-import {
-  liveSituations,
-  preconditions,
-  situationsFor,
-  situationsShowing,
-  stateOf,
-  vmStateOf,
-} from './states.ts'
+import { liveSituations, situationsFor, situationsShowing, stateOf, vmStateOf } from './states.ts'
 
 type Situation = SituationOf<'server'>
 type ServerState = StateOfKind<'server'>
@@ -126,7 +119,7 @@ test('a hard reboot of a stopped server still shows SHUTOFF', () => {
   assert.equal(stateOf(server('restarting', busy)).status, 'SHUTOFF')
 })
 
-test('power_state is what was seen, and never said of what is being built', () => {
+test('power_state is what was seen, and never said of what is not yet or no longer', () => {
   const power = (situation: Situation, seen: Observation['seen']) =>
     stateOf(server(situation, null, seen)).powerState
   assert.deepEqual(
@@ -134,11 +127,12 @@ test('power_state is what was seen, and never said of what is being built', () =
     [1, 4, 0, 0],
   )
   assert.equal(power('provisioning', 'up'), 0)
+  assert.equal(power('deleted', 'down'), 0)
 })
 
 test('the preconditions are those of table 4.3', () => {
   const failed = failedVerbs.filter((verb) => verb !== 'create').map((verb) => `failed/${verb}`)
-  const sorted = (name: keyof typeof preconditions) => [...situationsFor(name)].toSorted()
+  const sorted = (name: Parameters<typeof situationsFor>[0]) => [...situationsFor(name)].toSorted()
   assert.deepEqual(sorted('stop'), [...failed, 'running'].toSorted())
   assert.deepEqual(sorted('start'), ['stopped'])
   assert.deepEqual(sorted('reboot soft'), ['running'])

@@ -103,7 +103,9 @@ export function stateOf(instance: Instance): ServerState {
   const { task } = instance
   const vmState = vmStateOf(task?.from ?? situationOf(instance))
   const taskState = task === null ? null : taskStates[task.verb](task, instance)
-  const powerState = vmState === 'building' ? 0 : powerStates[instance.observation.seen]
+  // What is not yet, or no longer, has no power, whatever its driver saw last.
+  const isThing = vmState !== 'building' && vmState !== 'deleted'
+  const powerState = isThing ? powerStates[instance.observation.seen] : 0
   return { vmState, taskState, powerState, status: statusOf(vmState, taskState) }
 }
 

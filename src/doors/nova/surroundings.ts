@@ -1,11 +1,11 @@
 // What surrounds servers: limits and availability zones.
 // Source: contract, section 8.3.
 
-import { ok, type Result } from '#kernel/errors.ts'
+import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Call, type Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { metadataItemsMax } from './bodies.ts'
-import { type NovaFault } from './faults.ts'
+import { type NovaFault, policy } from './faults.ts'
 import { zonesOf } from './settings.ts'
 import { liveSituations } from './states.ts'
 
@@ -62,10 +62,27 @@ async function usageOf({ house, project }: Call): Promise<Usage> {
 }
 
 export const listZones = async ({ house }: Call): Answered => {
-  const availabilityZoneInfo = zonesOf(house.settings).map((zoneName) => ({
-    zoneName,
-    zoneState: { available: true },
-    hosts: null,
-  }))
+  const availabilityZoneInfo = zonesOf(house.settings).map((name) => zone(name, null))
   return ok({ status: 200, body: { availabilityZoneInfo } })
 }
+
+/** The same with the hosts in each zone: the drivers, all in the first one. Admins only. */
+export async function listZonesDetail({ house, caller, rule }: Call): Answered {
+  if (caller.role !== 'admin') return err(policy(rule))
+  const drivers = await house.plane.read.list('drivers', { limit: 1000 })
+  const hosts = Object.fromEntries(
+    drivers.map(({ id, available }) => [
+      id,
+      { 'nova-compute': { active: true, available, updated_at: null } },
+    ]),
+  )
+  const [first, ...others] = zonesOf(house.settings)
+  const availabilityZoneInfo = [zone(first, hosts), ...others.map((name) => zone(name, {}))]
+  return ok({ status: 200, body: { availabilityZoneInfo } })
+}
+
+const zone = (zoneName: string, hosts: object | null): object => ({
+  zoneName,
+  zoneState: { available: true },
+  hosts,
+})

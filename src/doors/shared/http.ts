@@ -154,6 +154,9 @@ export async function send(reply: FastifyReply, answer: Answer): Promise<void> {
 
 const isStream = (body: object): body is Readable => 'pipe' in body
 
+const mediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+ *(;|$)/
+const anyBytes = 'application/octet-stream'
+
 /** Mounts one door's routes. All doors share one listener, or each has its own: the caller decides. */
 export function mount(
   app: FastifyInstance,
@@ -166,6 +169,13 @@ export function mount(
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
     )
+    // Bodies are bytes here, so a Content-Type that names no media type must not stop them: doors judge it.
+    scope.addHook('onRequest', (request, _reply, done) => {
+      const { headers } = request.raw
+      const named = headers['content-type']
+      if (named !== undefined && !mediaType.test(named)) headers['content-type'] = anyBytes
+      done()
+    })
     scope.setErrorHandler(async (error: { statusCode?: number; code?: string }, request, reply) => {
       const exchange = exchangeOf(request)
       const why: Unrouted =

@@ -10,8 +10,11 @@ import {
   describeZones,
 } from './describe-catalogue.ts'
 import { describeInstances } from './describe-instances.ts'
+import { listTags } from './list-tags.ts'
+import { describeUserData, modifyInstance } from './modify-instance.ts'
 import { powerMany, powerOne } from './power.ts'
 import { runInstances } from './run-instances.ts'
+import { changeTags, changeTagsEach } from './tags.ts'
 
 export interface Action {
   /** The request that a caller must be allowed to make; `read`: whoever is somebody in the account. */
@@ -41,5 +44,13 @@ export const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
     'DescribeImages',
     { needs: 'read', run: describeImages, source: 'vendor SDK model DescribeImagesResponse' },
   ],
+  ['DescribeUserData', { needs: 'read', run: describeUserData, source: section('7.10') }],
+  ['ModifyInstanceAttribute', { needs: 'update', run: modifyInstance, source: section('7.8') }],
+  ['TagResources', { needs: 'update', run: changeTags('set'), source: section('7.9') }],
+  ['UntagResources', { needs: 'update', run: changeTags('unset'), source: section('7.9') }],
+  ['ListTagsForResources', { needs: 'read', run: listTags, source: section('7.9') }],
+  ['CreateTags', { needs: 'update', run: changeTagsEach('set'), source: section('7.9') }],
+  ['DeleteTags', { needs: 'update', run: changeTagsEach('unset'), source: section('7.9') }],
+  ['DescribeTags', { needs: 'read', run: listTags, source: section('7.9') }],
   ['RunInstances', { needs: 'create', run: runInstances, source: section('7.7') }],
 ])

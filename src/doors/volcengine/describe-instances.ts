@@ -5,68 +5,27 @@
 // An id that is unknown is skipped, never an error: that is how Terraform learns of a deletion.
 // Source: contracts/volcengine-ecs.md section 7.5.
 
-import { aliasKey } from '#kernel/aliases.ts'
 import { type Flavor, type Image } from '#kernel/catalogue.ts'
 import { err, ok } from '#kernel/errors.ts'
 import { type Instance } from '#kernel/instance.ts'
-import { type Query } from '#kernel/ports/store.ts'
-import { walk } from '#doors/shared/offset-page.ts'
 import { type Call, isHere, type Outcome } from './call.ts'
 import { type Filters, readFilters } from './filters.ts'
+import { namedRows, newestFirst, type RowQuery, rowsWhere } from './instance-rows.ts'
 import { type Cursor, cursorOf, isAfter, pageOf, type Page } from './paging.ts'
-import { shownStates } from './states.ts'
 import { type InstanceEntry, instanceEntry } from './wire.ts'
-
-type Rows = Pick<Query<'instances'>, 'where' | 'contains' | 'order'>
 
 export async function describeInstances(call: Call): Promise<Outcome> {
   const filters = await readFilters(call)
   const page = pageOf(call.reading, { size: 10, max: 100 })
   if (call.reading.fault) return err(call.reading.fault)
   if (!isHere(call)) return ok({ Instances: [], NextToken: '', TotalCount: 0 })
-  const found = filters.ids.length > 0 ? await named(call, filters) : undefined
+  const rows = rowsWhere(call, filters)
   const look = encoder(call)
-  if (found !== undefined || !filters.isExact) {
-    return ok(
-      await lookedAt(found ?? walk(call.plane.read, 'instances', rowsOf(call, filters)), {
-        filters,
-        page,
-        look,
-      }),
-    )
+  if (filters.ids.length > 0) {
+    return ok(await lookedAt(await namedRows(call, filters.ids), { filters, page, look }))
   }
-  return ok(await counted(call, rowsOf(call, filters), { page, look }))
-}
-
-function rowsOf(call: Call, { where, contains }: Filters): Rows {
-  const account = {
-    project: call.principal.account,
-    kind: 'server',
-    schemes: 'ecs',
-    state: shownStates,
-  }
-  return {
-    where: { ...account, ...where },
-    ...(contains === undefined ? {} : { contains }),
-    order: { by: 'createdAtMs', dir: 'desc' },
-  }
-}
-
-/** The rows of these ids that the account has, in the order of every list. */
-async function named({ plane, principal }: Call, { ids }: Filters): Promise<readonly Instance[]> {
-  const rows = await Promise.all(
-    [...new Set(ids)].map(async (id) => {
-      const alias = await plane.read.get('aliases', aliasKey('ecs', id))
-      return alias && (await plane.read.get('instances', alias.instanceId))
-    }),
-  )
-  return rows
-    .filter((row) => row !== undefined)
-    .filter(
-      (row) =>
-        row.project === principal.account && (shownStates as readonly string[]).includes(row.state),
-    ) // widened: a row's state is of any kind
-    .toSorted((one, other) => (isAfter(other, cursorOf(one)) ? -1 : 1))
+  if (filters.isExact) return ok(await counted(call, rows, { page, look }))
+  return ok(await lookedAt(newestFirst(call, rows), { filters, page, look }))
 }
 
 interface Answered {
@@ -82,26 +41,27 @@ interface Asked {
 /** The store does all of it. */
 async function counted(
   { plane: { read } }: Call,
-  rows: Rows,
+  rows: RowQuery,
   { page, look }: Asked,
 ): Promise<Answered> {
   const { order: _, ...filter } = rows
-  const total = read.count('instances', filter)
   let { after, skip } = page
   while (skip > 0) {
-    const over = await read.list('instances', {
-      ...rows,
-      ...afterOf(after),
-      limit: Math.min(skip, skipStep),
-    })
+    const limit = Math.min(skip, skipStep)
+    const over = await read.list('instances', { ...rows, ...afterOf(after), limit })
     const last = over.at(-1)
-    if (last === undefined) return { Instances: [], NextToken: '', TotalCount: await total }
+    if (over.length < limit || last === undefined) {
+      return { Instances: [], NextToken: '', TotalCount: await read.count('instances', filter) }
+    }
     after = cursorOf(last)
-    skip -= over.length
+    skip -= limit
   }
-  const found = await read.list('instances', { ...rows, ...afterOf(after), limit: page.size + 1 })
+  const [total, found] = await Promise.all([
+    read.count('instances', filter),
+    read.list('instances', { ...rows, ...afterOf(after), limit: page.size + 1 }),
+  ])
   const shown = await Promise.all(found.slice(0, page.size).map(look))
-  return { Instances: shown, NextToken: page.next(found), TotalCount: await total }
+  return { Instances: shown, NextToken: page.next(found), TotalCount: total }
 }
 
 const skipStep = 1000

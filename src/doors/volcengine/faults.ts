@@ -213,6 +213,16 @@ export const business = {
     'InvalidInstanceType.NotFound',
     'The specified instance type does not exist.',
   ),
+  resourceNotFound: fault(
+    404,
+    'InvalidResourceId.NotFound',
+    'The specified ResourceId does not exist.',
+  ),
+  tagsExceeded: fault(
+    400,
+    'LimitExceeded.Resource',
+    "You've reached the limit on the number of Tags that you can set.",
+  ),
   regionIdsExceeded: fault(
     400,
     'LimitExceeded.MaximumRegionIds',

@@ -29,7 +29,7 @@ export const cursorOf = ({ createdAtMs, id }: Pick<Instance, 'createdAtMs' | 'id
 })
 
 /** Newest first, and among those of one millisecond the greater id first: the store's order. */
-export const isAfter = (row: Pick<Instance, 'createdAtMs' | 'id'>, cursor: Cursor): boolean =>
+export const isAfter = (row: Cursor, cursor: Cursor): boolean =>
   row.createdAtMs < cursor.createdAtMs ||
   (row.createdAtMs === cursor.createdAtMs && row.id < cursor.id)
 

@@ -15,6 +15,11 @@ interface Ledger {
   readonly read: (readonly [name: string, value: Json])[]
 }
 
+interface TextCheck {
+  readonly like?: RegExp
+  readonly fault?: Fault
+}
+
 interface ListCheck {
   readonly max: number
   readonly fault?: Fault
@@ -53,10 +58,7 @@ export class Reading {
     this.#ledger.fault ??= fault
   }
 
-  text(
-    name: string,
-    check: { readonly like?: RegExp; readonly fault?: Fault } = {},
-  ): string | undefined {
+  text(name: string, check: TextCheck = {}): string | undefined {
     const { like, fault = malformed(name) } = check
     const value = this.#textOf(name, business.invalidArgument)
     if (value !== undefined && like !== undefined && !like.test(value)) {
@@ -66,8 +68,16 @@ export class Reading {
     return this.#keep(name, value)
   }
 
+  /** Like `text`, but a name given with an empty value alone is '': it clears what was set. */
+  clearable(name: string, check: TextCheck = {}): string | undefined {
+    const { values = [], parts } = this.#branch?.parts.get(name) ?? {}
+    const isCleared =
+      values.length > 0 && parts?.size === 0 && values.every(({ text }) => text === '')
+    return isCleared ? this.#keep(name, '') : this.text(name, check)
+  }
+
   /** Is '' only when the fault says so. */
-  required(name: string, check: { readonly like?: RegExp; readonly fault?: Fault } = {}): string {
+  required(name: string, check: TextCheck = {}): string {
     const value = this.text(name, check)
     if (value === undefined) this.fail(missing(name))
     return value ?? ''

@@ -91,11 +91,21 @@ const failures = [
   'run',
 ] as const satisfies readonly FailedVerb[]
 
+const failedIn = failures.map((verb) => `failed/${verb}` as const)
+const describable = [
+  ...shownStates.filter((state) => state !== 'deleting' && state !== 'failed'),
+  ...failedIn,
+] as readonly Situation[] // what is left are situations: every state but failed is one
+
 /** From where each call is accepted; anywhere else it is InvalidInstanceStatus. */
 export const acceptedFrom = {
   stop: ['running'],
   start: ['stopped'],
   restart: ['running'],
+  // Neither of these moves anything; only what is going away is left alone.
+  describe: describable,
+  // What takes effect inside the machine.
+  reach: ['running', 'stopped'],
   // Deleting without stopping first is what Terraform does.
-  delete: ['running', 'stopped', ...failures.map((verb) => `failed/${verb}` as const)],
+  delete: ['running', 'stopped', ...failedIn],
 } as const satisfies Record<string, readonly Situation[]>

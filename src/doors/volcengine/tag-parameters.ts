@@ -5,6 +5,8 @@ import { malformed } from './faults.ts'
 import { type Reading } from './reading.ts'
 
 export const tagsMax = 20
+export const idsMax = 50
+export const instanceType = 'instance'
 const keyMax = 128
 const valueMax = 256
 /** The system's own. */
@@ -24,4 +26,10 @@ export function readTags(reading: Reading, name: string): Readonly<Record<string
     tags.set(key, value)
   }
   return Object.fromEntries(tags)
+}
+
+/** Nothing but instances has tags here. */
+export function readType(reading: Reading): void {
+  const type = reading.required('ResourceType')
+  if (type !== '' && type !== instanceType) reading.fail(malformed('ResourceType'))
 }

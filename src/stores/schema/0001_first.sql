@@ -50,14 +50,65 @@ CREATE TABLE instances (
     END
   )
 );
-CREATE INDEX instances_project ON instances (project, createdAtMs, id);
-CREATE INDEX instances_project_kind ON instances (project, kind, createdAtMs, id);
-CREATE INDEX instances_name ON instances (nameKey) WHERE nameKey IS NOT NULL;
-CREATE INDEX instances_service ON instances (serviceId, id) WHERE serviceId IS NOT NULL;
-CREATE INDEX instances_node ON instances (nodeId, id) WHERE nodeId IS NOT NULL;
+-- `name` at the end of an index: a search for part of a name then reads the index alone.
+CREATE INDEX instances_project ON instances (project, createdAtMs, id, name);
+CREATE INDEX instances_project_id ON instances (project, id);
+CREATE INDEX instances_project_kind ON instances (project, kind, createdAtMs, id, name);
+CREATE INDEX instances_kind ON instances (kind, createdAtMs, id);
+CREATE INDEX instances_created ON instances (createdAtMs, id);
+CREATE INDEX instances_state ON instances (project, kind, state, createdAtMs, id);
+CREATE INDEX instances_name ON instances (project, kind, name, id);
+CREATE INDEX instances_nameKey ON instances (nameKey) WHERE nameKey IS NOT NULL;
+CREATE INDEX instances_service ON instances (serviceId, createdAtMs, id) WHERE serviceId IS NOT NULL;
+CREATE INDEX instances_node ON instances (nodeId, createdAtMs, id) WHERE nodeId IS NOT NULL;
 CREATE INDEX instances_queue ON instances (queuePool, queueTicket, id) WHERE queuePool IS NOT NULL;
 CREATE INDEX instances_wake ON instances (wakeAtMs, id) WHERE wakeAtMs IS NOT NULL;
 CREATE INDEX instances_driver ON instances (driver, id) WHERE driver IS NOT NULL;
+
+-- How many instances there are of each sort, so that a total never counts rows.
+CREATE TABLE instanceTallies (
+  project TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  situation TEXT NOT NULL,
+  schemes TEXT NOT NULL,
+  flavorId TEXT,
+  createdBy TEXT NOT NULL,
+  tally INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX instanceTallies_sort ON instanceTallies (
+  project, kind, state, situation, schemes, createdBy, ifnull(flavorId, '')
+);
+
+CREATE TRIGGER instances_added AFTER INSERT ON instances BEGIN
+  INSERT INTO instanceTallies (project, kind, state, situation, schemes, flavorId, createdBy, tally)
+  VALUES (
+    new.project, new.kind, new.state, new.situation, new.schemes, new.flavorId, new.createdBy, 1
+  )
+  ON CONFLICT (project, kind, state, situation, schemes, createdBy, ifnull(flavorId, ''))
+  DO UPDATE SET tally = tally + 1;
+END;
+
+CREATE TRIGGER instances_removed AFTER DELETE ON instances BEGIN
+  UPDATE instanceTallies SET tally = tally - 1
+  WHERE project = old.project AND kind = old.kind AND state = old.state AND situation = old.situation
+    AND schemes = old.schemes AND createdBy = old.createdBy
+    AND ifnull(flavorId, '') = ifnull(old.flavorId, '');
+END;
+
+CREATE TRIGGER instances_moved
+AFTER UPDATE OF project, kind, state, situation, schemes, flavorId, createdBy ON instances BEGIN
+  UPDATE instanceTallies SET tally = tally - 1
+  WHERE project = old.project AND kind = old.kind AND state = old.state AND situation = old.situation
+    AND schemes = old.schemes AND createdBy = old.createdBy
+    AND ifnull(flavorId, '') = ifnull(old.flavorId, '');
+  INSERT INTO instanceTallies (project, kind, state, situation, schemes, flavorId, createdBy, tally)
+  VALUES (
+    new.project, new.kind, new.state, new.situation, new.schemes, new.flavorId, new.createdBy, 1
+  )
+  ON CONFLICT (project, kind, state, situation, schemes, createdBy, ifnull(flavorId, ''))
+  DO UPDATE SET tally = tally + 1;
+END;
 
 CREATE TABLE operations (
   id TEXT PRIMARY KEY NOT NULL,
@@ -70,7 +121,9 @@ CREATE TABLE operations (
   body TEXT NOT NULL
 );
 CREATE INDEX operations_claim ON operations (claimAtMs, id) WHERE claimAtMs IS NOT NULL;
+CREATE INDEX operations_running ON operations (project, startedAtMs, id) WHERE state = 'running';
 CREATE INDEX operations_project ON operations (project, startedAtMs, id);
+CREATE INDEX operations_started ON operations (startedAtMs, id);
 CREATE INDEX operations_instance ON operations (instanceId, startedAtMs, id);
 CREATE INDEX operations_request ON operations (requestId);
 
@@ -100,7 +153,7 @@ CREATE TABLE idempotency (
   id TEXT PRIMARY KEY NOT NULL,
   expiresAtMs INTEGER NOT NULL,
   body TEXT NOT NULL
-);
+) WITHOUT ROWID;
 CREATE INDEX idempotency_expiry ON idempotency (expiresAtMs, id);
 
 CREATE TABLE flavors (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);

@@ -8,7 +8,7 @@ import { type EventQuery, type Query } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName } from '#kernel/tables.ts'
 import { type Encoded, type EncodedWrite, encodeRow, eventColumns } from './encode.ts'
 import { storeError } from './fault.ts'
-import { countSql, eventsSql, findMax, findSql, getSql, listSql, name, type Sql } from './sql.ts'
+import { countSql, eventsSql, findMax, findSql, listSql, name, type Sql } from './sql.ts'
 
 /** Shapes of queries are few, but callers may combine filters freely; the oldest are prepared again. */
 const statementsMax = 1_000
@@ -25,7 +25,8 @@ export class Database {
   }
 
   get<T extends TableName>(table: T, id: string): Rows[T] | undefined {
-    return this.#bodies<Rows[T]>({ text: getSql(table), values: [id] })[0]
+    const text = `SELECT body FROM ${name(table)} WHERE id = ?`
+    return this.#bodies<Rows[T]>({ text, values: [id] })[0]
   }
 
   find<T extends TableName>(table: T, column: string, value: Column): readonly Rows[T][] {

@@ -1,23 +1,23 @@
 // Queries as SQL text, nothing run: each text is a constant shape, every value is bound. A list of values is
-// bound as one JSON text, so that the number of values never makes another statement to prepare.
+// bound as one JSON text, so that the number of values does not make another statement to prepare.
 
 import { assert } from '#kernel/assert.ts'
-import { type EventQuery, type Query, type Where } from '#kernel/ports/store.ts'
+import { type EventQuery, type Query } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type TableName } from '#kernel/tables.ts'
+import { type Road, roadOf, tallied, walksOf, type Wheres } from './roads.ts'
 
 export interface Sql {
   readonly text: string
   readonly values: readonly Column[]
 }
 
+type Conditions<T extends TableName> = Pick<Query<T>, 'where' | 'contains' | 'range'>
+
 export const findMax = 10_000
 const pageMax = 1_000
+const none: Sql = { text: '', values: [] }
 
-export function getSql(table: TableName): string {
-  return `SELECT body FROM ${name(table)} WHERE id = ?`
-}
-
-/** `LIMIT` is the last value, to be added by whoever runs it; so it is with every list here. */
+/** `LIMIT` is the last value, added by whoever runs it; so it is with every list here. */
 export function findSql(table: TableName, column: string, value: Column): Sql {
   const found = equals(table, column, value)
   return {
@@ -33,134 +33,170 @@ export function findSql(table: TableName, column: string, value: Column): Sql {
  * an OR keeps SQLite from starting at the page's first key.
  */
 export function listSql<T extends TableName>(table: T, query: Query<T>): readonly Sql[] {
-  assert(query.limit >= 1 && query.limit <= pageMax, `a page has 1 to ${pageMax} rows`)
-  const { order, after } = query
-  const such = conditions(table, query)
-  const page = (extra: Sql, by: string): Sql => {
-    const all = and([such, extra])
-    return {
-      text: `SELECT body FROM ${name(table)}${where(all)} ORDER BY ${by} LIMIT ?`,
-      values: all.values,
-    }
+  const { order, after, limit } = query
+  assert(limit >= 1 && limit <= pageMax, `a page has 1 to ${pageMax} rows`)
+  assert(!order || !after || after.value !== undefined, 'an ordered page continues after a value')
+  const wheres = wheresOf(table, query)
+  if (Object.values(wheres).some(isNoValue)) return []
+  const rest = restOf(table, query)
+  const dir = order?.dir ?? 'asc'
+  const beyond = dir === 'asc' ? '>' : '<'
+  const walk = (by: string, start: Sql): Sql => walkSql({ table, wheres, rest, by, dir, start })
+  const byId = (extra: Sql, isStarted: boolean): Sql => {
+    const later = isStarted && after ? { text: `id ${beyond} ?`, values: [after.id] } : none
+    return walk('id', and([extra, later]))
   }
-  if (order === undefined) return [page(after ? { text: 'id > ?', values: [after.id] } : all, 'id')]
 
+  // Where one value is asked for, ordering by it is ordering by id.
+  if (order === undefined || typeof (wheres[order.by] ?? []) !== 'object') return [byId(none, true)]
   const column = columnOf(table, order.by)
-  const [beyond, dir] = order.dir === 'asc' ? ['>', 'ASC'] : ['<', 'DESC']
-  const value = after?.value
-  assert(after === undefined || value !== undefined, 'an ordered page continues after a value')
-  const withNone = (): Sql => {
-    const isThere = after !== undefined && value === null
-    const later = isThere ? { text: `id ${beyond} ?`, values: [after.id] } : all
-    return page(and([{ text: `${column} IS NULL`, values: [] }, later]), `id ${dir}`)
-  }
-  const withOne = (): Sql => {
-    const isThere = after !== undefined && value !== undefined && value !== null
-    const later = isThere
+  const value = after?.value ?? null
+  const isAmongNone = after !== undefined && value === null
+  const isAmongSome = after !== undefined && value !== null
+  const without = byId({ text: `${column} IS NULL`, values: [] }, isAmongNone)
+  const withSome = walk(
+    order.by,
+    isAmongSome && after
       ? { text: `(${column}, id) ${beyond} (?, ?)`, values: [value, after.id] }
-      : { text: `${column} IS NOT NULL`, values: [] }
-    return page(later, `${column} ${dir}, id ${dir}`)
-  }
-  const isPastNone = order.dir === 'asc' && after !== undefined && value !== null
-  const isPastOne = order.dir === 'desc' && after !== undefined && value === null
-  if (order.dir === 'asc') return isPastNone ? [withOne()] : [withNone(), withOne()]
-  return isPastOne ? [withNone()] : [withOne(), withNone()]
+      : { text: `${column} IS NOT NULL`, values: [] },
+  )
+  if (dir === 'asc') return isAmongSome ? [withSome] : [without, withSome]
+  return isAmongNone ? [without] : [withSome, without]
 }
 
-export function countSql<T extends TableName>(
-  table: T,
-  query: Omit<Query<T>, 'limit' | 'order' | 'after'>,
-): Sql {
-  const such = conditions(table, query)
-  return { text: `SELECT count(*) FROM ${name(table)}${where(such)}`, values: such.values }
+interface Walk {
+  readonly table: TableName
+  readonly wheres: Wheres
+  readonly rest: Sql
+  readonly by: string
+  readonly dir: 'asc' | 'desc'
+  readonly start: Sql
+}
+
+/** Several walks along one index are merged by SQLite as they come: nothing is sorted, nothing read too far. */
+function walkSql({ table, wheres, rest, by, dir, start }: Walk): Sql {
+  const road = roadOf(table, wheres, by)
+  const keys = by === 'id' ? ['id'] : [name(by), 'id']
+  const order = keys.map((key) => `${key} ${dir}`).join(', ')
+  const walks = walksOf(road, wheres).map((walk) => and([allOf(table, walk, road), rest, start]))
+  const [only] = walks
+  if (walks.length === 1 && only) {
+    const text = `SELECT body FROM ${from(table, road)}${whereSql(only)} ORDER BY ${order} LIMIT ?`
+    return { text, values: only.values }
+  }
+  const parts = walks.map(
+    (walk) => `SELECT ${keys.join(', ')}, body FROM ${from(table, road)}${whereSql(walk)}`,
+  )
+  return {
+    text: `SELECT body FROM (${parts.join(' UNION ALL ')} ORDER BY ${order} LIMIT ?)`,
+    values: walks.flatMap((walk) => walk.values),
+  }
+}
+
+export function countSql<T extends TableName>(table: T, query: Conditions<T>): Sql {
+  const wheres = wheresOf(table, query)
+  const rest = restOf(table, query)
+  const columns = [...Object.keys(wheres), ...(query.contains ? [query.contains.column] : [])]
+  if (table === 'instances' && !query.range && columns.every((column) => tallied.has(column))) {
+    const such = and([allOf(table, wheres), rest])
+    return { text: `SELECT sum(tally) FROM instanceTallies${whereSql(such)}`, values: such.values }
+  }
+  const road = roadOf(table, wheres, null)
+  const such = and([allOf(table, wheres, road), rest])
+  return {
+    text: `SELECT count(*) FROM ${from(table, road)}${whereSql(such)}`,
+    values: such.values,
+  }
 }
 
 /** Rows are `[seq, body]`. */
 export function eventsSql(query: EventQuery): Sql {
-  const cursor = query.newestFirst
-    ? query.before === undefined
-      ? all
-      : { text: 'seq < ?', values: [query.before] }
-    : { text: 'seq > ?', values: [query.after] }
+  const { newestFirst, before, after, project, subject, types, instanceId } = query
+  const cursor = newestFirst
+    ? before === undefined
+      ? none
+      : { text: 'seq < ?', values: [before] }
+    : { text: 'seq > ?', values: [after] }
   const such = and([
     cursor,
-    query.project === undefined ? all : { text: 'project = ?', values: [query.project] },
-    query.subject === undefined ? all : { text: 'subject = ?', values: [query.subject] },
-    query.types === undefined ? all : anyOf('type', query.types),
+    project === undefined ? none : { text: 'project = ?', values: [project] },
+    subject === undefined ? none : { text: 'subject = ?', values: [subject] },
+    types === undefined ? none : anyOf('type', types),
   ])
-  const order = `ORDER BY seq ${query.newestFirst ? 'DESC' : 'ASC'} LIMIT ?`
-  const from = (extra: Sql): Sql => {
-    const both = and([such, extra])
-    return { text: `SELECT seq, body FROM events${where(both)}`, values: both.values }
+  const select = (extra: Sql): Sql => {
+    const all = and([extra, such])
+    return { text: `SELECT seq, body FROM events${whereSql(all)}`, values: all.values }
   }
-  if (query.instanceId === undefined) {
-    const { text, values } = from(all)
-    return { text: `${text} ${order}`, values }
-  }
-  // An event about an instance has it as its subject nearly always, so one index finds both; a second one
-  // holds only the others. SQLite merges the two, and each is already in order.
-  const own = from({
-    text: 'subject = ? AND instanceId = subject',
-    values: [query.instanceId],
-  })
-  const other = from({
-    text: 'instanceId = ? AND instanceId <> subject',
-    values: [query.instanceId],
-  })
+  // An event about an instance nearly always has it as its subject, so one index finds both; a second index
+  // holds the others, and SQLite merges the two.
+  const parts =
+    instanceId === undefined
+      ? [select(none)]
+      : ['subject = ? AND instanceId = subject', 'instanceId = ? AND instanceId <> subject'].map(
+          (text) => select({ text, values: [instanceId] }),
+        )
+  const order = `ORDER BY seq ${newestFirst ? 'DESC' : 'ASC'} LIMIT ?`
   return {
-    text: `${own.text} UNION ALL ${other.text} ${order}`,
-    values: [...own.values, ...other.values],
+    text: `${parts.map((part) => part.text).join(' UNION ALL ')} ${order}`,
+    values: parts.flatMap((part) => part.values),
   }
 }
 
-const all: Sql = { text: '', values: [] }
+/** What `where` asks for, and what follows from it. */
+function wheresOf<T extends TableName>(table: T, { where = {} }: Conditions<T>): Wheres {
+  const wheres: Record<string, Column | readonly Column[]> = {}
+  for (const [column, value] of Object.entries<Wheres[string] | undefined>(where)) {
+    // Dropping a condition would show one tenant another's rows.
+    assert(value !== undefined, `where.${column} has no value`)
+    wheres[column] = value
+  }
+  const { situation, state } = wheres
+  if (table === 'instances' && situation !== undefined && state === undefined) {
+    // A situation begins with its state (`failed/start`), and the state is what an index leads by.
+    const situations = typeof situation === 'object' ? (situation ?? []) : [situation]
+    wheres['state'] = [...new Set(situations.map((one) => String(one).replace(/\/.*/, '')))]
+  }
+  return wheres
+}
 
-function conditions<T extends TableName>(
-  table: T,
-  query: Pick<Query<T>, 'where' | 'contains' | 'range'>,
-): Sql {
-  const wheres = Object.entries<Where<T>[keyof Where<T>]>(query.where ?? {}).map(
-    ([column, value]) => {
-      // Dropping a condition would show one tenant another's rows.
-      assert(value !== undefined, `where.${column} has no value`)
-      return equals(table, column, value as Column | readonly Column[]) // `Object.entries` forgets T
-    },
-  )
-  const { contains, range } = query
+function restOf<T extends TableName>(table: T, { contains, range }: Conditions<T>): Sql {
+  const within = range && columnOf(table, range.column)
   return and([
-    ...wheres,
-    contains === undefined
-      ? all
-      : { text: `instr(${columnOf(table, contains.column)}, ?) > 0`, values: [contains.text] },
-    range?.min === undefined
-      ? all
-      : { text: `${columnOf(table, range.column)} > ?`, values: [range.min] },
-    range?.max === undefined
-      ? all
-      : { text: `${columnOf(table, range.column)} < ?`, values: [range.max] },
+    contains
+      ? { text: `instr(${columnOf(table, contains.column)}, ?) > 0`, values: [contains.text] }
+      : none,
+    within && range.min !== undefined ? { text: `${within} > ?`, values: [range.min] } : none,
+    within && range.max !== undefined ? { text: `${within} < ?`, values: [range.max] } : none,
   ])
+}
+
+function allOf(table: TableName, wheres: Wheres, road?: Road): Sql {
+  return and(
+    Object.entries(wheres).map(([column, value]) =>
+      // SQLite takes a partial index only when it reads the index's own condition in the statement.
+      column === road?.only?.column
+        ? { text: `${columnOf(table, column)} = '${road.only.value}'`, values: [] }
+        : equals(table, column, value),
+    ),
+  )
 }
 
 function equals(table: TableName, column: string, value: Column | readonly Column[]): Sql {
   const named = columnOf(table, column)
   if (value === null) return { text: `${named} IS NULL`, values: [] }
   if (typeof value !== 'object') return { text: `${named} = ?`, values: [value] }
-  const some = anyOf(
-    named,
-    value.filter((one) => one !== null),
-  )
-  if (!value.includes(null)) return some
+  const given = value.filter((one) => one !== null)
+  const some = anyOf(named, given)
+  if (given.length === value.length) return some
   return { text: `(${some.text} OR ${named} IS NULL)`, values: some.values }
 }
 
 function anyOf(named: string, values: readonly (string | number)[]): Sql {
-  const [only] = values
-  if (only === undefined) return { text: 'FALSE', values: [] }
-  if (values.length === 1) return { text: `${named} = ?`, values: [only] }
-  return {
-    text: `${named} IN (SELECT value FROM json_each(?))`,
-    values: [JSON.stringify(values)],
-  }
+  const [first] = values
+  if (first === undefined) return { text: 'FALSE', values: [] }
+  if (values.length === 1) return { text: `${named} = ?`, values: [first] }
+  const text = `${named} IN (SELECT value FROM json_each(?))`
+  return { text, values: [JSON.stringify(values)] }
 }
 
 function and(parts: readonly Sql[]): Sql {
@@ -171,7 +207,13 @@ function and(parts: readonly Sql[]): Sql {
   }
 }
 
-const where = (such: Sql): string => (such.text === '' ? '' : ` WHERE ${such.text}`)
+const isNoValue = (value: Column | readonly Column[]): boolean =>
+  typeof value === 'object' && value?.length === 0
+
+const whereSql = (such: Sql): string => (such.text === '' ? '' : ` WHERE ${such.text}`)
+
+const from = (table: TableName, road: Road | undefined): string =>
+  road === undefined ? name(table) : `${name(table)} INDEXED BY ${road.index}`
 
 /** Only names from the column table reach SQL text. */
 function columnOf(table: TableName, column: string): string {
