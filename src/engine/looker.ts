@@ -109,6 +109,6 @@ export class Looker {
 
 /** Busy ones have an operation that looks; a thing that was never made cannot be seen. */
 const isWatched = (instance: Instance): boolean =>
-  instance.task === null &&
+  instance.underway === null &&
   instance.handle !== null &&
   (watched as readonly string[]).includes(instance.state) // widened: includes() wants the tuple's own union

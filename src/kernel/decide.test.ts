@@ -152,7 +152,7 @@ describe('decide', () => {
         else
           assert.equal(after.state, step(lifecycles[after.kind], before.state, request.verb), label)
         assert.equal(
-          after.task !== null,
+          after.underway !== null,
           ['provisioning', 'deploying'].includes(after.state) ||
             (after.state.endsWith('ing') && after.state !== 'running'),
           label,
@@ -207,7 +207,7 @@ describe('decide', () => {
     board.nowMs += 2_000
     board.report(id, { observation: board.seen('up') })
     assert.equal(board.operation(operationId).rung, 'hard')
-    assert.equal(board.instance(id).task?.rung, 'hard')
+    assert.equal(board.instance(id).underway?.rung, 'hard')
     assert.equal(board.settle(id).state, 'stopped')
     assert.equal(board.all('operations').length, 2)
   })
@@ -217,10 +217,10 @@ describe('decide', () => {
     const id = board.create()
     board.settle(id)
     board.must({ verb: 'stop', target: target(id), rung: 'hard' })
-    for (let tries = 0; tries < 50 && board.instance(id).task; tries++) {
+    for (let tries = 0; tries < 50 && board.instance(id).underway; tries++) {
       board.report(id, { act: 'stop', ok: true })
       board.nowMs += 60_000
-      if (board.instance(id).task) board.report(id, { observation: board.seen('up') })
+      if (board.instance(id).underway) board.report(id, { observation: board.seen('up') })
     }
     assert.equal(board.instance(id).state, 'failed')
     assert.match(board.instance(id).failure?.message ?? '', /not down within 15 s of a hard stop/)
@@ -235,7 +235,7 @@ describe('decide', () => {
     board.report(id, { act: 'start', ok: true })
     board.nowMs += 1
     board.report(id, { observation: board.seen('down', { exitCode: 3 }) })
-    assert.equal(board.operation(board.instance(id).task?.operationId).undoing, true)
+    assert.equal(board.operation(board.instance(id).underway?.operationId).undoing, true)
     assert.equal(board.settle(id).state, 'failed')
     assert.deepEqual(board.instance(id).failure?.evidence, { exitCode: 3, seen: 'down' })
   })
@@ -243,7 +243,7 @@ describe('decide', () => {
   it('a report from a worker that lost its lease is refused', () => {
     const board = new Board()
     const id = board.create()
-    const operation = board.operation(board.instance(id).task?.operationId)
+    const operation = board.operation(board.instance(id).underway?.operationId)
     board.put('operations', { ...operation, attempt: 2 })
     const late = board.ask({
       verb: 'settle',

@@ -148,6 +148,11 @@ function instanceRequest(
   const service =
     instance.kind === 'edge-instance' ? onService(draft, context, instance) : ok(undefined)
   if (!service.ok) return service
+  // For holds, statuses and resets too: an old picture is refused whatever is asked.
+  const { ifGeneration: expected } = request
+  const { generation: actual } = instance.intent
+  if (expected !== undefined && expected !== actual)
+    return err({ code: 'GenerationChanged', id: instance.id, expected, actual })
   return act(request, context, draft, instance)
 }
 

@@ -16,6 +16,7 @@ export type Noun =
   | 'driver'
   | 'project'
   | 'hold'
+  | 'label'
 
 export type KernelError =
   | { readonly code: 'NotFound'; readonly what: Noun; readonly id: string }

@@ -39,7 +39,7 @@ export interface Instance {
   /** Present exactly while `state` is `failed`. */
   readonly failure: Failure | null
   /** The running operation; null at rest. Everything a list shows of it, so lists load no operations. */
-  readonly task: Task | null
+  readonly underway: Underway | null
   readonly intent: Intent
   readonly observation: Observation
 
@@ -82,7 +82,7 @@ export interface Intent {
   readonly generation: number
 }
 
-export interface Task {
+export interface Underway {
   readonly operationId: OperationId
   readonly verb: Verb
   /** How hard it has come to be: bare metal is always forced, and a deadline makes it harder. */

@@ -1,14 +1,14 @@
 // What callers see: intent × observation × operation, computed here and nowhere else. Doors put it into their
 // cloud's words in states.ts.
 
-import { type Instance, situationOf, type Task } from './instance.ts'
+import { type Instance, situationOf, type Underway } from './instance.ts'
 import { isA } from './lifecycle.ts'
 import { lifecycles, type Situation } from './kinds.ts'
 
 export interface Presented {
   readonly situation: Situation
   /** What is under way; null at rest. */
-  readonly task: Task | null
+  readonly underway: Underway | null
   /** up, down, or unknown: what is known of the thing itself, whatever was asked of it. */
   readonly power: 'up' | 'down' | 'unknown'
   /** The state says one thing and the last look could not confirm it. */
@@ -21,13 +21,13 @@ export function present(instance: Instance): Presented {
   const { observation } = instance
   const unsure =
     observation.seen === 'unknown' &&
-    instance.task === null &&
+    instance.underway === null &&
     isA(lifecycles[instance.kind], instance.state, 'rest') &&
     instance.driver !== null &&
     instance.handle !== null
   return {
     situation: situationOf(instance),
-    task: instance.task,
+    underway: instance.underway,
     power: observation.seen === 'unknown' ? 'unknown' : observation.seen === 'up' ? 'up' : 'down',
     unsure,
     reason:

@@ -128,6 +128,8 @@ export interface UpdateInstance extends Change {
   readonly labels?: Readonly<Record<string, string>>
   /** Sets these labels, removes those that are null, and leaves the others. */
   readonly changedLabels?: Readonly<Record<string, string | null>>
+  /** Refused when more labels than this, and more than before, would be left. */
+  readonly labelsMax?: number
   /** Replaces one door's attributes, or with `isMerged` only those it names. */
   readonly attributes?: {
     readonly door: string

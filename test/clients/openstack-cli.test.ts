@@ -91,7 +91,7 @@ test('token, catalogue, flavors and images', options, async () => {
   for (const type of ['identity', 'compute', 'image']) assert.ok(types.includes(type), type)
   assert.ok((await column('Name', 'flavor', 'list')).includes('quick'))
   assert.ok((await column('Name', 'image', 'list')).includes('Simulated machine'))
-  assert.deepEqual(await column('Zone Name', 'availability', 'zone', 'list'), ['az1'])
+  assert.deepEqual(await column('Zone Name', 'availability', 'zone', 'list', '--compute'), ['az1'])
 })
 
 test(

@@ -53,7 +53,7 @@ export const rows: Builders = {
     stateSinceMs: startMs,
     reason: null,
     failure: null,
-    task: null,
+    underway: null,
     intent: { want: 'up', generation: 1 },
     observation: { seen: 'up', ready: true, atMs: startMs, reason: null, evidence: { pid: 4711 } },
     flavorId: 'sim.small',

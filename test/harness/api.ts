@@ -81,3 +81,9 @@ export function at(value: unknown, ...path: readonly (string | number)[]): unkno
   }
   return here
 }
+
+/** A list deep in a parsed answer; empty where there is none. */
+export function listAt(value: unknown, ...path: readonly (string | number)[]): readonly unknown[] {
+  const list: unknown = at(value, ...path)
+  return Array.isArray(list) ? list : []
+}

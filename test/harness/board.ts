@@ -185,17 +185,17 @@ export class Board implements Reader {
 
   /** One report about the operation that runs on it. */
   report(id: string, report: Report): Result<Receipt> {
-    const { task } = this.instance(id)
-    const operation = this.operation(task?.operationId)
+    const { underway } = this.instance(id)
+    const operation = this.operation(underway?.operationId)
     return this.ask({ verb: 'settle', operation: operation.id, attempt: operation.attempt, report })
   }
 
   /** Carries out what runs on it, as a driver to which nothing ever happens would. */
   settle(id: string, stepsMax = 20): Instance {
     for (let step = 0; step < stepsMax; step++) {
-      const { task } = this.instance(id)
-      if (!task) return this.instance(id)
-      const operation = this.operation(task.operationId)
+      const { underway } = this.instance(id)
+      if (!underway) return this.instance(id)
+      const operation = this.operation(underway.operationId)
       const doing = nextMove(operation, this.nowMs)
       if (doing.do === 'act') this.report(id, { act: doing.act, ok: true, handle: { made: true } })
       else if (doing.do === 'sleep') this.nowMs = doing.untilMs

@@ -1,6 +1,7 @@
 // Calls of APIs whose action is in the query, signed with the vendor's own signer, through real sockets. And the
 // plane's own way in, for putting instances into conditions that no call of the vendor leads to.
 
+import assert from 'node:assert/strict'
 import { Signer } from '@volcengine/openapi'
 import { type Caller, type Role } from '#kernel/caller.ts'
 import { type Instance } from '#kernel/instance.ts'
@@ -85,17 +86,35 @@ export async function replyOf(response: Response): Promise<EcsReply> {
   const text = await response.text()
   const parsed = (text === '' ? {} : JSON.parse(text)) as Record<string, Record<string, unknown>> // the envelope, which the tests look into
   const metadata = parsed['ResponseMetadata'] ?? {}
-  const error = metadata['Error'] as Record<string, unknown> | undefined // as above
+  const error = metadata['Error'] as
+    | { readonly Code: string; readonly [name: string]: unknown }
+    | undefined // as above
   const { status, headers } = response
   return {
     status,
     headers,
     metadata,
     error,
-    code: String(error?.['Code'] ?? ''),
+    code: error?.Code ?? '',
     result: parsed['Result'],
     text,
   }
+}
+
+/** Every answer is one, whatever happened. */
+export function isEnvelope(reply: EcsReply): void {
+  const { RequestId, Action, Version, Service, Region } = reply.metadata
+  assert.match(String(RequestId), /^\d{14}[0-9A-F]{20}$/)
+  for (const text of [Action, Version, Service, Region]) assert.equal(typeof text, 'string')
+  assert.equal(reply.headers.get('content-type'), 'application/json; charset=utf-8')
+  assert.equal(reply.headers.get('x-tt-logid'), RequestId)
+  if (reply.code === '') {
+    assert.equal(reply.status, 200)
+    assert.equal(typeof reply.result, 'object')
+    return
+  }
+  assert.equal(reply.result, undefined)
+  assert.notEqual(reply.error?.['Message'], '')
 }
 
 /** Declared in runstate.yaml as `{name, password, roles}`; makes the user a key for a project. */

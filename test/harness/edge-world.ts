@@ -2,7 +2,7 @@
 
 import { type JsonObject } from '#kernel/json.ts'
 import { type CallerRequest, type Receipt } from '#kernel/request.ts'
-import { type Api, adminApi, at, type Reply, userApi } from './api.ts'
+import { type Api, adminApi, at, listAt, type Reply, userApi } from './api.ts'
 import { until, type World, world, type WorldOptions } from './world.ts'
 
 export interface EdgeWorld {
@@ -45,13 +45,6 @@ const password = 'correct horse battery staple'
 
 export const edgeFlavors = [
   { id: 'sim.fast', driver: 'simulated', kinds: anyKind, attributes: quick },
-  // Long enough to be looked at half-way, and ended by the test's end.
-  {
-    id: 'sim.slow',
-    driver: 'simulated',
-    kinds: anyKind,
-    attributes: { ...quick, stopMs: 5000, startMs: 5000, createMs: 1 },
-  },
   {
     id: 'sim.broken',
     driver: 'simulated',
@@ -80,9 +73,11 @@ export async function edgeWorld(options: WorldOptions = {}): Promise<EdgeWorld> 
   const bob = await as('bob')
   const show = (service: string) => bob.call('GET', `/v1/{p}/services/${service}`)
   const nodeStatus = async (service: string, node: string): Promise<unknown> => {
-    const nodes = at((await show(service)).body, 'config', 0, 'nodes')
-    const found = Array.isArray(nodes) ? nodes.find((one) => at(one, 'id') === node) : undefined
-    return at(found, 'instance_status')
+    const nodes = listAt((await show(service)).body, 'config', 0, 'nodes')
+    return at(
+      nodes.find((one) => at(one, 'id') === node),
+      'instance_status',
+    )
   }
   const becomes = (service: string, status: string) =>
     until(

@@ -10,7 +10,7 @@ export interface JumpingClock extends Clock {
 
 interface Timer {
   readonly atMs: number
-  readonly then: () => void
+  readonly fire: () => void
   handle: NodeJS.Timeout
 }
 
@@ -24,7 +24,7 @@ export function jumpingClock(): JumpingClock {
     setTimeout(
       () => {
         timers.delete(timer)
-        timer.then()
+        timer.fire()
       },
       Math.min(Math.max(0, timer.atMs - nowMs()), delayMsMax),
     )
@@ -32,7 +32,7 @@ export function jumpingClock(): JumpingClock {
     nowMs,
     after(delayMs, then) {
       const atMs = nowMs() + delayMs
-      const timer: Timer = { atMs, then, handle: setTimeout(() => {}, 0) }
+      const timer: Timer = { atMs, fire: then, handle: setTimeout(() => {}, 0) }
       clearTimeout(timer.handle)
       timer.handle = arm(timer)
       timers.add(timer)

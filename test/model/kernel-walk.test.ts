@@ -143,9 +143,9 @@ function tell(
   kind: Extract<Step, { is: 'report' }>['value']['kind'],
   id: string,
 ): void {
-  const { task } = board.instance(id)
-  if (!task) return
-  const doing = nextMove(board.operation(task.operationId), board.nowMs)
+  const { underway } = board.instance(id)
+  if (!underway) return
+  const doing = nextMove(board.operation(underway.operationId), board.nowMs)
   if (doing.do === 'act') {
     const code =
       kind === 'failed' || kind === 'refused' || kind === 'unsupported' ? kind : undefined
@@ -183,12 +183,12 @@ function happen(
   else if (kind === 'later') board.nowMs += 5_000
   else if (kind === 'much-later') board.nowMs += 700_000
   else if (kind === 'again') {
-    const { task } = board.instance(id)
+    const { underway } = board.instance(id)
     // The worker died: the next claim raises the attempt, and the act runs again.
-    if (task)
+    if (underway)
       board.put('operations', {
-        ...board.operation(task.operationId),
-        attempt: board.operation(task.operationId).attempt + 1,
+        ...board.operation(underway.operationId),
+        attempt: board.operation(underway.operationId).attempt + 1,
       })
   } else
     board.ask({ verb: 'observed', instance: board.instance(id).id, observation: board.seen(kind) })
@@ -215,7 +215,7 @@ function laws(board: Board, ended: Map<string, string>): void {
       .all('operations')
       .filter((one) => one.instanceId === row.id && one.state === 'running')
     assert.ok(running.length <= 1, 'two operations at one thing')
-    assert.equal(row.task?.operationId, running[0]?.id, 'an instance and its operation agree')
+    assert.equal(row.underway?.operationId, running[0]?.id, 'an instance and its operation agree')
     assert.equal(
       isA(lifecycles[row.kind], row.state, 'busy'),
       running.length === 1,
@@ -239,7 +239,7 @@ function laws(board: Board, ended: Map<string, string>): void {
 /** Either every act fails, or every act is said to be done and nothing comes of it: no state may stay busy. */
 function endAll(board: Board, actsFail: boolean): void {
   for (const { id } of board.all('instances')) {
-    for (let tries = 0; board.instance(id).task; tries++) {
+    for (let tries = 0; board.instance(id).underway; tries++) {
       assert.ok(
         tries < 200,
         `the operation on ${id} never ends: ${JSON.stringify(current(board, id))}`,
@@ -262,7 +262,7 @@ function endAll(board: Board, actsFail: boolean): void {
 }
 
 const current = (board: Board, id: string): Operation =>
-  board.operation(board.instance(id).task?.operationId)
+  board.operation(board.instance(id).underway?.operationId)
 
 it('the laws hold after every step of a random walk, and every operation ends', () => {
   let walked = 0

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { at, type Reply } from '#test/harness/api.ts'
+import { at, listAt, type Reply } from '#test/harness/api.ts'
 import { type NotebookWorld, notebookWorld } from '#test/harness/notebook-world.ts'
 import { until } from '#test/harness/world.ts'
 
@@ -172,16 +172,14 @@ suite('A2, create', () => {
 suite('A3, list', () => {
   const list = async (query: string, who = lab.bob) =>
     (await who.call('GET', `${instances}?${query}`)).body
-  const names = async (query: string, who = lab.bob) => {
-    const rows = at(await list(query, who), 'instances')
-    return Array.isArray(rows) ? rows.map((one) => at(one, 'name')) : []
-  }
+  const names = async (query: string, who = lab.bob) =>
+    listAt(await list(query, who), 'instances').map((one) => at(one, 'name'))
 
   test('own ones by name, filtered, in pages; zero is no limit', async () => {
     for (const name of ['list-b', 'list-a', 'list-c'])
       await becomes(await made({ name }), 'RUNNING')
     const all = await names('de_type=Notebook')
-    assert.deepEqual(all, [...all].toSorted())
+    assert.deepEqual(all, all.map(String).toSorted())
     assert.deepEqual(
       all.filter((one) => String(one).startsWith('list-')),
       ['list-a', 'list-b', 'list-c'],

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { at, type Reply } from '#test/harness/api.ts'
+import { at, listAt, type Reply } from '#test/harness/api.ts'
 import {
   type NotebookWorld,
   notebookWorld,
@@ -226,10 +226,8 @@ suite('B6, B8 and B10', () => {
     for (const name of ['page-1', 'page-2', 'page-3'])
       await made({ name, volume: { ...volume }, pool_id: 'p-1' })
     const list = async (query: string) => (await lab.bob.call('GET', `${notebooks}?${query}`)).body
-    const names = async (query: string) => {
-      const rows = at(await list(query), 'data')
-      return Array.isArray(rows) ? rows.map((one) => at(one, 'name')) : []
-    }
+    const names = async (query: string) =>
+      listAt(await list(query), 'data').map((one) => at(one, 'name'))
     assert.deepEqual(await names('name=page-'), ['page-3', 'page-2', 'page-1'])
     const page = await list('name=page-&limit=2&offset=2&sort_dir=ASC&sort_key=name')
     assert.equal(at(page, 'total'), 3)
@@ -302,10 +300,7 @@ suite('B11 and B15', () => {
     const free = await lab.freeFlavor(0)
     const list = async (query: string) =>
       (await lab.bob.call('GET', `${notebooks}/flavors${query}`)).body
-    const rows = async (query: string) => {
-      const data = at(await list(query), 'data')
-      return Array.isArray(data) ? data : []
-    }
+    const rows = async (query: string) => listAt(await list(query), 'data')
     const all = await rows('')
     const one = all.find((flavor) => at(flavor, 'id') === free)
     assert.equal(at(one, 'free'), true)
@@ -326,8 +321,8 @@ suite('B11 and B15', () => {
 
   test('images for notebooks, each active', async () => {
     const reply = await lab.bob.call('GET', '/v1/{p}/images?limit=50')
-    const data = at(reply.body, 'data')
-    assert.ok(Array.isArray(data) && data.length > 0)
+    const data = listAt(reply.body, 'data')
+    assert.ok(data.length > 0)
     assert.ok(data.every((image) => at(image, 'status') === 'ACTIVE'))
     assert.ok(!data.some((image) => at(image, 'id') === 'server-only'))
   })

@@ -15,7 +15,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
   {
     method: 'POST',
     path: `${instances}/:instance_id/action`,
-    operation: 'ManageDevServerInstance',
+    operation: 'ManageDevEnvironInstance',
     source: source('1.2'),
     permission: 'modelarts:notebook:action',
     role: 'member',
@@ -24,7 +24,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
   {
     method: 'POST',
     path: instances,
-    operation: 'CreateDevInstance',
+    operation: 'CreateDevEnvironInstance',
     source: source('1.3'),
     permission: 'modelarts:notebook:create',
     role: 'member',
@@ -33,7 +33,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
   {
     method: 'GET',
     path: instances,
-    operation: 'ListDevInstances',
+    operation: 'ListDevEnvironInstances',
     source: source('1.4'),
     permission: 'modelarts:notebook:list',
     role: 'reader',
@@ -42,7 +42,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
   {
     method: 'GET',
     path: `${instances}/:instance_id`,
-    operation: 'ShowDevInstance',
+    operation: 'ShowDevEnvironInstance',
     source: source('1.5'),
     permission: 'modelarts:notebook:get',
     role: 'reader',
@@ -51,7 +51,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
   {
     method: 'PUT',
     path: `${instances}/:instance_id`,
-    operation: 'UpdateDevInstance',
+    operation: 'UpdateDevEnvironInstance',
     source: source('1.6'),
     permission: 'modelarts:notebook:update',
     role: 'member',
@@ -60,7 +60,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
   {
     method: 'DELETE',
     path: `${instances}/:instance_id`,
-    operation: 'DeleteDevInstance',
+    operation: 'DeleteDevEnvironInstance',
     source: source('1.7'),
     permission: 'modelarts:notebook:delete',
     role: 'member',

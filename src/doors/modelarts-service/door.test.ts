@@ -132,6 +132,14 @@ suite('E1, one node', () => {
     assert.equal(codeOf(reply), '400 ModelArts.3584')
     assert.equal(await edge.nodeStatus(id, 'edge-1'), 'running')
   })
+
+  test('a hold is somebody\u2019s word against it: the policy forbids', async () => {
+    const id = await edge.deploy('held')
+    const target = { kind: 'edge-instance', service: id, node: 'edge-1' } as const
+    await edge.direct({ verb: 'hold', target, kind: 'hold', why: 'maintenance' })
+    assert.equal(codeOf(await power(id, 'edge-1', 'stopped')), '403 ModelArts.0112')
+    assert.equal(await edge.nodeStatus(id, 'edge-1'), 'running')
+  })
 })
 
 suite('E1, refusals in their order', () => {
@@ -243,6 +251,34 @@ suite('who may come in', () => {
     )
   })
 
+  test('a well-formed token that nobody issued, and one without a project', async () => {
+    const list = (token: string) =>
+      edge.bob.call('GET', '/v1/{p}/services', undefined, { 'x-auth-token': token })
+    const known = edge.w.credentials['RUNSTATE_TOKEN'] ?? ''
+    const other = known.slice(0, -8) + [...known.slice(-8)].toReversed().join('')
+    assert.equal(codeOf(await list(other)), '401 ModelArts.0203')
+    assert.equal(codeOf(await list(await adminToken('unscoped'))), '401 ModelArts.0212')
+    assert.equal(
+      codeOf(await list(await adminToken({ domain: { id: 'default' } }))),
+      '401 ModelArts.0207',
+    )
+  })
+
+  test('a signature without its date, and with one of yesterday', async () => {
+    const key = edge.w.credentials['HUAWEICLOUD_SDK_AK'] ?? ''
+    const sign = (signed: string) =>
+      `SDK-HMAC-SHA256 Access=${key}, SignedHeaders=${signed}, Signature=${'0'.repeat(64)}`
+    const list = (headers: Record<string, string>) =>
+      edge.bob.call('GET', '/v1/{p}/services', undefined, { 'x-auth-token': '', ...headers })
+    assert.equal(codeOf(await list({ authorization: sign('host') })), '401 ModelArts.0205')
+    const old = { 'x-sdk-date': '20200101T000000Z', authorization: sign('host;x-sdk-date') }
+    assert.equal(codeOf(await list(old)), '401 ModelArts.0208')
+    assert.equal(
+      codeOf(await list({ authorization: 'SDK-HMAC-SHA256 nonsense' })),
+      '401 ModelArts.0206',
+    )
+  })
+
   test('a path of another project is refused before the body is read', async () => {
     const reply = await edge.bob.call(
       'PUT',
@@ -289,6 +325,15 @@ suite('what all answers have in common', () => {
     }
   })
 
+  test('too much, and a path that is none, are said in the same words', async () => {
+    const big = await edge.bob.call('POST', '/v1/{p}/services', ' '.repeat(3 * 1024 * 1024))
+    assert.equal(codeOf(big), '413 ModelArts.0101')
+    const broken = await edge.bob.call('GET', '/v1/{p}/services/%zz')
+    assert.equal(codeOf(broken), '400 ModelArts.0101')
+    const method = await edge.bob.call('PATCH', '/v1/{p}/services')
+    assert.equal(codeOf(method), '404 ModelArts.0015')
+  })
+
   test('a slash behind the path and any JSON content type are welcome', async () => {
     const list = await edge.bob.call('GET', '/v1/{p}/services/')
     assert.equal(list.status, 200)
@@ -333,6 +378,18 @@ suite('what all answers have in common', () => {
     )
   })
 })
+
+async function adminToken(scope: unknown): Promise<string> {
+  const { credentials } = edge.w
+  const user = {
+    name: credentials['OS_USERNAME'],
+    domain: { id: 'default' },
+    password: credentials['OS_PASSWORD'],
+  }
+  const auth = { identity: { methods: ['password'], password: { user } }, scope }
+  const reply = await edge.bob.call('POST', '/v3/auth/tokens', { auth }, { 'x-auth-token': '' })
+  return reply.headers.get('x-subject-token') ?? reply.text
+}
 
 async function setNode(id: string, state: 'ready' | 'failed' | 'unconnected') {
   const row = await edge.w.plane.read.get('nodes', id)

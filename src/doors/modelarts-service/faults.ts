@@ -122,7 +122,7 @@ export const unrouted = {
   'not-found': noRoute,
   'method-not-allowed': noRoute,
   'too-large': fault(413, '0101', 'Invalid Argument.'),
-  malformed: badJson,
+  malformed: fault(400, '0101', 'Invalid Argument.'),
   overloaded: tooMany('services', 1000),
   internal,
 } as const satisfies Record<Unrouted, Fault>

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { at, type Reply } from '#test/harness/api.ts'
+import { at, listAt, type Reply } from '#test/harness/api.ts'
 import { type EdgeWorld, edgeWorld } from '#test/harness/edge-world.ts'
 import { until } from '#test/harness/world.ts'
 
@@ -179,10 +179,8 @@ suite('E3, list', () => {
     for (const name of ['list-a', 'list-b', 'list-c'])
       await edge.deploy(name, { nodes: ['edge-1'] })
     const list = async (query: string) => (await edge.bob.call('GET', `${services}?${query}`)).body
-    const names = async (query: string) => {
-      const rows = at(await list(query), 'services')
-      return Array.isArray(rows) ? rows.map((one) => at(one, 'service_name')) : []
-    }
+    const names = async (query: string) =>
+      listAt(await list(query), 'services').map((one) => at(one, 'service_name'))
     const all = await names('sort_by=service_name&order=asc')
     assert.deepEqual(
       all.filter((one) => String(one).startsWith('list-')),
@@ -301,10 +299,7 @@ suite('E7, events', () => {
     await edge.becomes(id, 'stopped')
     const ask = async (query: string) =>
       (await edge.bob.call('GET', `${services}/${id}/events?${query}`)).body
-    const lines = (reply: unknown) => {
-      const events = at(reply, 'events')
-      return Array.isArray(events) ? events.map((one) => at(one, 'event_info')) : []
-    }
+    const lines = (reply: unknown) => listAt(reply, 'events').map((one) => at(one, 'event_info'))
     const all = await ask('order=asc')
     assert.equal(at(all, 'service_name'), 'told')
     assert.equal(lines(all)[0], 'start to deploy service')
@@ -340,8 +335,7 @@ suite('E10, specifications', () => {
   test('flavors for the edge, by the names that a deploy takes', async () => {
     await edge.direct({ verb: 'put', table: 'flavors', row: await customOf(edge) })
     const reply = await edge.bob.call('GET', `${services}/specifications?infer_type=edge`)
-    const rows = at(reply.body, 'specifications')
-    const names = Array.isArray(rows) ? rows.map((one) => at(one, 'specification')) : []
+    const names = listAt(reply.body, 'specifications').map((one) => at(one, 'specification'))
     assert.ok(names.includes('sim.fast') && names.includes('custom'))
     assert.ok(!names.includes('modelarts.vm.custom'))
     const other = await edge.bob.call('GET', `${services}/specifications`)

@@ -95,7 +95,7 @@ export function encodeService({ service, tenant, nowMs, isFree, instances }: Sce
 /** Percent of instances that are no longer under way; below 100, since something still is. */
 function progressOf(instances: readonly Instance[]): number {
   if (instances.length === 0) return 0
-  const settled = instances.filter((one) => one.task === null).length
+  const settled = instances.filter((one) => one.underway === null).length
   return Math.min(99, Math.floor((100 * settled) / instances.length))
 }
 

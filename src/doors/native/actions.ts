@@ -10,6 +10,7 @@ import { type Asked, type Reply } from './endpoint.ts'
 import { type Fault } from './faults.ts'
 import { ifGeneration } from './instances.ts'
 import { seeInstance, targetOf } from './lookups.ts'
+import { readMoment } from './reading.ts'
 
 export async function actOnInstance(
   asked: Asked<undefined, ActionBody>,
@@ -62,7 +63,9 @@ async function requestOf(
     case 'reset':
       return ok({ ...to, verb: 'reset', to: body.to })
     case 'status': {
-      const untilMs = body.until === undefined ? undefined : Date.parse(body.until)
+      const until = body.until === undefined ? ok(undefined) : readMoment('until', body.until)
+      if (!until.ok) return until
+      const untilMs = until.value
       return ok({
         ...to,
         verb: 'set-status',

@@ -110,7 +110,7 @@ async function results(
   const ids = new Set<OperationId>(receipt.operationId === undefined ? [] : [receipt.operationId])
   for (const id of receipt.instanceIds) {
     const instance = await plane.read.get('instances', id)
-    if (instance?.task) ids.add(instance.task.operationId)
+    if (instance?.underway) ids.add(instance.underway.operationId)
   }
   const ended = await Promise.all([...ids].map((id) => plane.ended(id, waitMs, signal)))
   return ended.filter((one) => one !== undefined)

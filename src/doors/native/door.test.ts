@@ -185,6 +185,12 @@ test('parameters and headers that are not as they must be are refused by name', 
     ['POST', path, { body: { action: 'status', status: 'up', until: 'tomorrow' } }, 'until'],
     [
       'POST',
+      path,
+      { body: { action: 'status', status: 'up', until: '2026-06-30T23:59:60Z' } },
+      'until',
+    ],
+    [
+      'POST',
       '/services',
       { body: { name: 's', nodes: [], flavor: 'f', image: 'i' }, headers: { 'if-match': '"1"' } },
       'If-Match',

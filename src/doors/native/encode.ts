@@ -50,7 +50,7 @@ export async function beside(plane: Plane, instance: Instance): Promise<Beside> 
 
 export async function showInstance(plane: Plane, instance: Instance): Promise<InstanceShown> {
   const aside = await beside(plane, instance)
-  const { situation, power, unsure, reason, task } = present(instance)
+  const { situation, power, unsure, reason, underway } = present(instance)
   const { failure, observation, place, autoStop, timers } = instance
   return {
     id: instance.id,
@@ -62,11 +62,11 @@ export async function showInstance(plane: Plane, instance: Instance): Promise<In
     state: instance.state,
     situation,
     stateSince: iso(instance.stateSinceMs),
-    busy: task && {
-      verb: task.verb,
-      rung: task.rung,
-      operation: task.operationId,
-      sinceMs: task.sinceMs,
+    busy: underway && {
+      verb: underway.verb,
+      rung: underway.rung,
+      operation: underway.operationId,
+      sinceMs: underway.sinceMs,
     },
     reason,
     failure: failure && {

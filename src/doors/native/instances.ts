@@ -16,6 +16,7 @@ import { type Asked, base, type Reply } from './endpoint.ts'
 import { type Fault } from './faults.ts'
 import { projectsOf, seeInstance, targetOf } from './lookups.ts'
 import { pageOfRows } from './pages.ts'
+import { readMoment } from './reading.ts'
 import { liveStates } from './states.ts'
 
 type Replied = Promise<Result<Reply, Fault>>
@@ -116,6 +117,8 @@ export async function listHolds(asked: Asked): Replied {
 export async function holdInstance(asked: Asked<undefined, HoldInstanceBody>): Replied {
   const { kind = 'hold', why, until } = asked.body
   const given = why === undefined ? {} : { why }
+  const untilMs = until === undefined ? undefined : readMoment('until', until)
+  if (untilMs && !untilMs.ok) return untilMs
   return await change(
     asked,
     {
@@ -123,7 +126,7 @@ export async function holdInstance(asked: Asked<undefined, HoldInstanceBody>): R
       target: targetOf(asked),
       kind,
       ...given,
-      ...(until === undefined ? {} : { untilMs: Date.parse(until) }),
+      ...(untilMs === undefined ? {} : { untilMs: untilMs.value }),
       ...ifGeneration(asked),
     },
     {

@@ -74,10 +74,11 @@ function fieldOf({ keyword, instancePath, params, message }: Complaint, what: st
   if (keyword === 'maximum') return bad(field, `at most ${limit}`, 'range')
   if (keyword === 'minLength') return bad(field, `at least ${limit} long`, 'range')
   if (keyword === 'maxLength') return bad(field, `at most ${limit} long`, 'range')
-  if (keyword === 'format') return bad(field, 'a time such as 2026-11-21T08:00:00Z')
+  if (keyword === 'format') return bad(field, aTime)
   return bad(field, message.replace(/^must (be )?/, ''))
 }
 
+const aTime = 'a time such as 2026-11-21T08:00:00Z'
 const depthMax = 32
 
 /** Not so deep that writing it again would overflow the stack, and text that every store keeps as it is. */
@@ -107,6 +108,12 @@ export function readJson(exchange: Exchange): Result<unknown, Fault> {
       faultOf(bad('body', `well-formed Unicode, nested no deeper than ${depthMax} levels`)),
     )
   return ok(parsed.value)
+}
+
+/** A leap second has the form of a time, and is none that a clock here can tell. */
+export function readMoment(field: string, text: string): Result<number, Fault> {
+  const ms = Date.parse(text)
+  return Number.isNaN(ms) ? err(faultOf(bad(field, aTime))) : ok(ms)
 }
 
 interface Parameter {

@@ -38,7 +38,7 @@ export async function whyInstance(asked: Asked): Promise<Result<Reply, Fault>> {
   const [aside, events, operation] = await Promise.all([
     beside(asked.plane, instance),
     read.events({ after: 0, instanceId: instance.id, types: telling, newestFirst: true, limit: 1 }),
-    instance.task ? read.get('operations', instance.task.operationId) : undefined,
+    instance.underway ? read.get('operations', instance.underway.operationId) : undefined,
   ])
   const shown: Omit<AccountShown, 'lines'> = {
     id: instance.id,

@@ -117,10 +117,6 @@ export const conflict = (message: string): NovaFault => ({ status: 409, message 
 export const policy = (rule: string): NovaFault =>
   forbidden(`Policy doesn't allow ${rule} to be performed.`)
 export const malformedBody = badRequest('Malformed request body')
-export const noSuchInstance = (id: string): NovaFault => ({
-  status: 404,
-  message: `Instance ${id} could not be found.`,
-})
 export const noSuchRoute: NovaFault = {
   status: 404,
   message: 'The resource could not be found.',

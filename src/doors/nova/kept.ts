@@ -18,6 +18,7 @@ export interface Kept {
   readonly hasConfigDrive: boolean
   readonly keyName: string | null
   readonly securityGroups: readonly string[]
+  readonly tags: readonly string[]
   readonly reservationId: string | undefined
 }
 
@@ -35,6 +36,7 @@ export function keptOf(instance: Pick<Instance, 'attributes'>): Kept {
     hasConfigDrive: flagIn(facts, 'configDrive') ?? false,
     keyName: textIn(facts, 'keyName') ?? null,
     securityGroups: groups.length === 0 ? everybody : groups,
+    tags: textsIn(facts, 'tags'),
     reservationId: textIn(facts, 'reservationId'),
   }
 }

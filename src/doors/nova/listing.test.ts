@@ -145,6 +145,26 @@ test('a pattern that would take for ever is refused, and soon', async () => {
   assert.ok(performance.now() - startedMs < 2000)
 })
 
+test('bare-metal servers are found by their tag, in the dialect that has it', async () => {
+  const id = await make(mary, { name: 'metal-1', flavorRef: 'physical.s4' })
+  const found = async (query: string, path = '/v2.1/servers') =>
+    (await mary.call('GET', `${path}?name=-1&sort_key=display_name&sort_dir=asc&${query}`)).each(
+      'servers',
+      'name',
+    )
+  try {
+    const all = ['db-1', 'metal-1', 'web-1']
+    assert.deepEqual(await found('tags=__type_baremetal'), ['metal-1'])
+    assert.deepEqual(await found('tags-any=x,__type_baremetal'), ['metal-1'])
+    assert.deepEqual(await found('tags=x,__type_baremetal'), [])
+    assert.deepEqual(await found('not-tags=__type_baremetal'), ['db-1', 'web-1'])
+    assert.deepEqual(await found('not-tags-any=x'), all)
+    assert.deepEqual(await found('tags=__type_baremetal', servers), all)
+  } finally {
+    await mary.call('DELETE', `${servers}/${id}`)
+  }
+})
+
 test('a project lists its own; an admin lists all when it says so, and filters by what is an admin’s', async () => {
   assert.deepEqual(await listed('', otto), ['otto-1'])
   assert.deepEqual(await listed('', amos), ['otto-1'])

@@ -32,7 +32,7 @@ import { listVersions, showVersion } from './versions.ts'
 
 const compute = 'os_compute_api'
 
-export const novaRoutes: readonly NovaRoute[] = [
+const novaRoutes: readonly NovaRoute[] = [
   {
     method: 'POST',
     path: '/servers',

@@ -16,6 +16,7 @@ import { pythonText } from './python-text.ts'
 import { badParameter, firstOf, limitOf } from './query-parameters.ts'
 import { scopeOf } from './server-scope.ts'
 import { type Order, orderOf } from './server-sort.ts'
+import { tagTests } from './server-tags.ts'
 import { listLimitMaxOf, zonesOf } from './settings.ts'
 import { liveSituations, situationsShowing, stateOf, vmStatesShowing } from './states.ts'
 import { addressesOf, hostOf, micros, seconds } from './wire.ts'
@@ -66,7 +67,7 @@ export async function readServerQuery(
         : { range: { column: 'updatedAtMs', min: sinceMs.value - 1 } }),
     },
     order: order.value,
-    tests: [...states.value.tests, ...exactTests(params, call)],
+    tests: [...states.value.tests, ...exactTests(params, call), ...(await tagTests(params, call))],
     patterns: [...nameTests(name.value), ...addressTests(address.value)],
     limit: limit.value,
     marker: firstOf(params, 'marker'),

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Instance, type Task } from '#kernel/instance.ts'
+import { type Instance, type Underway } from '#kernel/instance.ts'
 import { operationId } from '#kernel/ids.ts'
 import {
   type FailedVerb,
@@ -38,17 +38,22 @@ const looked = (seen: Observation['seen']): Observation => ({
 /** Only what the tables read. */
 function server(
   situation: Situation,
-  task: Pick<Task, 'verb' | 'asked' | 'from'> | null,
+  underway: Pick<Underway, 'verb' | 'asked' | 'from'> | null,
   seen: Observation['seen'] = 'unknown',
 ): Instance {
   const [state, verb] = situation.split('/') as [ServerState, FailedVerb?] // how a situation is written
   const failure = verb === undefined ? null : { verb, message: '', atMs: 0, evidence: {} }
-  const busy = task && { operationId: operationId('o'), rung: task.asked, sinceMs: 0, ...task }
+  const busy = underway && {
+    operationId: operationId('o'),
+    rung: underway.asked,
+    sinceMs: 0,
+    ...underway,
+  }
   const row = {
     kind: 'server',
     state,
     failure,
-    task: busy,
+    underway: busy,
     observation: looked(seen),
     handle: null,
   }
@@ -150,10 +155,10 @@ test('the preconditions are those of table 4.3', () => {
 test('a list by vm_state looks everywhere where such a server may be', () => {
   for (const from of situations) {
     for (const situation of situations) {
-      for (const task of [null, { verb: 'stop', asked: null, from } as const]) {
+      for (const underway of [null, { verb: 'stop', asked: null, from } as const]) {
         const isBusy = isA(lifecycles.server, situation, 'busy')
-        if (isBusy !== (task !== null)) continue
-        const { vmState } = stateOf(server(situation, task))
+        if (isBusy !== (underway !== null)) continue
+        const { vmState } = stateOf(server(situation, underway))
         const places = situationsShowing((one) => one === vmState)
         assert.ok(places.includes(situation), `${situation} from ${from} shows ${vmState}`)
       }

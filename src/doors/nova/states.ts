@@ -6,7 +6,7 @@
 // Source: contract, section 4; openstack/nova nova/compute/{vm_states,task_states,power_state}.py,
 // nova/api/openstack/common.py (_STATE_MAP).
 
-import { type Instance, situationOf, type Task } from '#kernel/instance.ts'
+import { type Instance, situationOf, type Underway } from '#kernel/instance.ts'
 import { lifecycles, type Situation, type SituationOf, type Verb } from '#kernel/kinds.ts'
 import { type Observation } from '#kernel/observation.ts'
 
@@ -60,12 +60,12 @@ const taskStates = {
   start: () => 'powering-on',
   stop: () => 'powering-off',
   // What was asked, not how hard it has become: a soft reboot that ends by force is still a REBOOT.
-  restart: (task) => (task.asked === 'hard' ? 'rebooting_hard' : 'rebooting'),
+  restart: (underway) => (underway.asked === 'hard' ? 'rebooting_hard' : 'rebooting'),
   capture: () => 'image_snapshot',
   delete: () => 'deleting',
 } as const satisfies Record<
   Verb,
-  (task: Pick<Task, 'asked'>, instance: Pick<Instance, 'handle'>) => TaskState
+  (underway: Pick<Underway, 'asked'>, instance: Pick<Instance, 'handle'>) => TaskState
 >
 
 /** What is under way shows in the status only where this says so. */
@@ -100,9 +100,9 @@ export const statusOf = (vmState: VmState, taskState: TaskState | null): Status 
 }
 
 export function stateOf(instance: Instance): ServerState {
-  const { task } = instance
-  const vmState = vmStateOf(task?.from ?? situationOf(instance))
-  const taskState = task === null ? null : taskStates[task.verb](task, instance)
+  const { underway } = instance
+  const vmState = vmStateOf(underway?.from ?? situationOf(instance))
+  const taskState = underway === null ? null : taskStates[underway.verb](underway, instance)
   // What is not yet, or no longer, has no power, whatever its driver saw last.
   const isThing = vmState !== 'building' && vmState !== 'deleted'
   const powerState = isThing ? powerStates[instance.observation.seen] : 0

@@ -43,6 +43,8 @@ export const targetOf = (call: Call, id: string): InstanceRef => ({
 export interface Handling {
   readonly token: string | undefined
   readonly dryRun: boolean
+  /** Only to learn what would come of it. */
+  readonly isRehearsal?: boolean
 }
 
 /**
@@ -53,7 +55,7 @@ export interface Handling {
 export async function submit(
   call: Call,
   request: CallerRequest,
-  { token, dryRun }: Handling,
+  { token, dryRun, isRehearsal = false }: Handling,
 ): Promise<Result<Receipt, Fault>> {
   const { plane, principal, region, action, requestId, reading } = call
   const scoped = `ecs/${principal.account}/${region}/${action}/${token}`
@@ -61,7 +63,7 @@ export async function submit(
     caller: principal.caller,
     door: 'volcengine',
     requestId,
-    ...(dryRun ? { dryRun } : {}),
+    ...(dryRun || isRehearsal ? { dryRun: true } : {}),
     ...(token === undefined || dryRun
       ? {}
       : { idempotency: { token: scoped, fingerprint: reading.fingerprint(action) } }),

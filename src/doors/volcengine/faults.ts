@@ -281,7 +281,7 @@ const faults = {
   ProjectFrozen: (_, action) => gateway.accessDenied(action),
   FlavorDenied: (_, action) => gateway.accessDenied(action),
   FlavorMismatch: () => business.invalidArgument,
-  QuotaExceeded: () => tooMany('Instances'),
+  QuotaExceeded: ({ what }) => (what === 'label' ? business.tagsExceeded : tooMany('Instances')),
   BadField: () => business.invalidArgument,
   TokenReused: () => business.tokenReused,
   TokenInProcess: () => business.tokenInProcess,

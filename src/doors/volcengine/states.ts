@@ -36,11 +36,11 @@ const words = {
   deleted: 'hidden',
 } as const satisfies Record<State, Status | 'as-before' | 'hidden'>
 
-type Shown = Pick<Instance, 'state' | 'task' | 'stoppedMode'>
+type Shown = Pick<Instance, 'state' | 'underway' | 'stoppedMode'>
 
-export function statusOf({ state, task }: Shown): Status {
+export function statusOf({ state, underway }: Shown): Status {
   const word = words[state as State] // only servers are asked for
-  if (word === 'as-before') return task?.from === 'stopped' ? 'STOPPED' : 'RUNNING'
+  if (word === 'as-before') return underway?.from === 'stopped' ? 'STOPPED' : 'RUNNING'
   return word === 'hidden' ? 'DELETING' : word
 }
 

@@ -52,8 +52,8 @@ suite('StopInstance: every error of its table', () => {
 async function shown(id: string): Promise<object> {
   const seen = await w.plane.see(b.ref(id), b.owner)
   if (!seen.ok) return seen.error
-  const { state, task, intent, stoppedMode, place, holds, conditions, charge } = seen.value
-  return { state, task, intent, stoppedMode, place, holds, conditions, charge }
+  const { state, underway, intent, stoppedMode, place, holds, conditions, charge } = seen.value
+  return { state, underway, intent, stoppedMode, place, holds, conditions, charge }
 }
 
 suite('StopInstance', () => {
@@ -63,8 +63,8 @@ suite('StopInstance', () => {
     const reply = await b.ecs('StopInstance', { InstanceId: id })
     assert.equal(reply.status, 200)
     assert.deepEqual(reply.result, {})
-    const { state, task } = await b.row(id)
-    assert.deepEqual([state, task?.rung], ['stopping', 'soft'])
+    const { state, underway } = await b.row(id)
+    assert.deepEqual([state, underway?.rung], ['stopping', 'soft'])
     assert.equal(await b.status(id), 'STOPPING')
     assert.equal(await stoppedMode(id), 'KeepCharging')
     await b.reach(id, 'STOPPED')
@@ -77,11 +77,11 @@ suite('StopInstance', () => {
   test('ForceStop cuts the power; bare metal is forced whatever was said', async () => {
     const id = await b.server()
     await b.ecs('StopInstance', { InstanceId: id, ForceStop: 'TRUE' })
-    assert.equal((await b.row(id)).task?.rung, 'hard')
+    assert.equal((await b.row(id)).underway?.rung, 'hard')
     const metal = await b.server({ flavorId: 'ebmhpcpni2.31xlarge' })
     const reply = await b.ecs('StopInstance', { InstanceId: metal, ForceStop: 'false' })
     assert.equal(reply.status, 200)
-    assert.equal((await b.row(metal)).task?.rung, 'hard')
+    assert.equal((await b.row(metal)).underway?.rung, 'hard')
     await b.reach(metal, 'STOPPED')
   })
 

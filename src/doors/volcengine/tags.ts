@@ -2,9 +2,9 @@
 // Create/Delete/DescribeTags that Terraform calls. A tag is a label of the instance, seen through every door.
 // Source: contracts/volcengine-ecs.md section 7.9.
 
-import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
-import { type Receipt, type UpdateInstance } from '#kernel/request.ts'
-import { type Call, type Handling, type Outcome, submit, targetOf } from './call.ts'
+import { err, type KernelError, ok } from '#kernel/errors.ts'
+import { type Batch, type UpdateInstance } from '#kernel/request.ts'
+import { type Call, type Outcome, submit, targetOf } from './call.ts'
 import { business, type Fault, faultOf, malformed, missing } from './faults.ts'
 import { type Reading } from './reading.ts'
 import { acceptedFrom } from './states.ts'
@@ -13,7 +13,7 @@ import { errorEntry } from './wire.ts'
 
 type Labels = NonNullable<UpdateInstance['changedLabels']>
 
-const tagsPerInstanceMax = 50
+const labelsMax = 50
 
 function readIds(reading: Reading): readonly string[] {
   readType(reading)
@@ -36,37 +36,39 @@ function readUnset(reading: Reading): Labels {
 }
 
 const readers = { set: readSet, unset: readUnset } as const
+type Change = keyof typeof readers
 
 /** All or none: a resource that is not there, or has no room, refuses the request. */
 export const changeTags =
-  (change: keyof typeof readers) =>
+  (change: Change) =>
   async (call: Call): Promise<Outcome> => {
     const ids = readIds(call.reading)
     const labels = readers[change](call.reading)
     if (call.reading.fault) return err(call.reading.fault)
-    const checked = await Promise.all(ids.map((id) => room(call, id, labels)))
-    const refused = checked.find((fault) => fault !== undefined)
-    if (refused !== undefined) return err(refused)
-    const results = await apply(call, ids, labels, { token: undefined, dryRun: false })
-    if (!results.ok) return results
-    const failed = results.value.find((result) => !result.ok)
-    return failed === undefined || failed.ok
-      ? ok({ RequestId: call.requestId })
-      : err(tagFault(failed.error, call))
+    const request = batchOf(call, ids, labels, change)
+    // Items of a batch stand alone, so the whole of it is tried before any of it is done.
+    for (const isRehearsal of [true, false]) {
+      const handling = { token: undefined, dryRun: false, isRehearsal }
+      const results = await submit(call, request, handling)
+      if (!results.ok) return results
+      const refused = results.value.items?.find((result) => !result.ok)
+      if (refused?.ok === false) return err(tagFault(refused.error, call))
+    }
+    return ok({ RequestId: call.requestId })
   }
 
 /** Each resource for itself. */
 export const changeTagsEach =
-  (change: keyof typeof readers) =>
+  (change: Change) =>
   async (call: Call): Promise<Outcome> => {
     const token = call.reading.clientToken()
     const ids = readIds(call.reading)
     const labels = readers[change](call.reading)
     if (call.reading.fault) return err(call.reading.fault)
-    const results = await apply(call, ids, labels, { token, dryRun: false })
+    const results = await submit(call, batchOf(call, ids, labels, change), { token, dryRun: false })
     if (!results.ok) return results
     const OperationDetails = ids.map((ResourceId, index) => {
-      const result = results.value[index]
+      const result = results.value.items?.[index]
       return result === undefined || result.ok
         ? { ResourceId }
         : { ResourceId, Error: errorEntry(tagFault(result.error, call)) }
@@ -74,32 +76,14 @@ export const changeTagsEach =
     return ok({ OperationDetails })
   }
 
-async function apply(
-  call: Call,
-  ids: readonly string[],
-  changedLabels: Labels,
-  handling: Handling,
-): Promise<Result<readonly Result<Receipt>[], Fault>> {
-  const items = ids.map(
-    (id) =>
-      ({
-        verb: 'update',
-        target: targetOf(call, id),
-        changedLabels,
-        from: acceptedFrom.describe,
-      }) as const,
-  )
-  const receipt = await submit(call, { verb: 'batch', items }, handling)
-  return receipt.ok ? ok(receipt.value.items ?? []) : receipt
-}
-
-/** Why the resource cannot be tagged so; undefined when it can. */
-async function room(call: Call, id: string, labels: Labels): Promise<Fault | undefined> {
-  const seen = await call.plane.see(targetOf(call, id), call.principal.caller)
-  if (!seen.ok) return tagFault(seen.error, call)
-  const after = { ...seen.value.labels, ...labels }
-  const count = Object.values(after).filter((value) => value !== null).length
-  return count > tagsPerInstanceMax ? business.tagsExceeded : undefined
+function batchOf(call: Call, ids: readonly string[], changedLabels: Labels, change: Change): Batch {
+  const asked = { verb: 'update', changedLabels, from: acceptedFrom.describe } as const
+  // Whoever has too many may always take some away.
+  const limit = change === 'set' ? { labelsMax } : {}
+  return {
+    verb: 'batch',
+    items: ids.map((id) => ({ ...asked, ...limit, target: targetOf(call, id) })),
+  }
 }
 
 const tagFault = (error: KernelError, { action }: Call): Fault =>

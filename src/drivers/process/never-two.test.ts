@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -33,34 +33,48 @@ const law = (
 
 const serverFile = fileURLToPath(import.meta.resolve('#test/harness/start-once.ts'))
 
-/** Starts a thing in a server of its own, kills that server after a while, and says how far it had come. */
+/** What a start leaves, in order; how far one has come is the last of them that is there. */
+const stages = ['nothing', 'fence', 'shim', 'run', 'main', 'live'] as const
+type Stage = (typeof stages)[number]
+
+function stageOf(bench: ProcessBench, thing: Thing): Stage {
+  const names = namesIn(bench, thing)
+  return stages.findLast((stage) => names.some((name) => name.startsWith(stage))) ?? 'nothing'
+}
+
+/**
+ * Starts things one a little after the other in a server of its own, and kills that server when the first has
+ * come so far: the others are then somewhere before that.
+ */
 async function startInKilledServer(
   bench: ProcessBench,
-  thing: Thing,
-  killAfterMs: number,
-): Promise<string> {
+  things: readonly Thing[],
+  until: Stage,
+): Promise<void> {
   const server = spawn(
     process.execPath,
     [
       '--disable-warning=ExperimentalWarning',
       serverFile,
       bench.dataDir,
-      '1',
-      JSON.stringify(thing),
+      '2',
+      JSON.stringify(things),
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
-  await once(server.stdout, 'data')
-  if (killAfterMs > 0) await sleep(killAfterMs)
   const ended = once(server, 'exit')
+  await Promise.race([once(server.stdout, 'data'), ended])
+  const [first] = things
+  assert.ok(first)
+  while (
+    stages.indexOf(stageOf(bench, first)) < stages.indexOf(until) &&
+    server.exitCode === null
+  ) {
+    await new Promise(setImmediate)
+  }
+  assert.equal(server.exitCode, null, 'it was to be killed, and ended by itself')
   server.kill('SIGKILL')
   await ended
-  const names = namesIn(bench, thing)
-  return (
-    ['live', 'main', 'run', 'shim', 'fence'].find((word) =>
-      names.some((name) => name.startsWith(word)),
-    ) ?? 'nothing'
-  )
 }
 
 function namesIn({ dataDir }: ProcessBench, thing: Thing): readonly string[] {
@@ -75,35 +89,35 @@ function namesIn({ dataDir }: ProcessBench, thing: Thing): readonly string[] {
 /** All that could still become a process of this instance: its supervising shells. */
 const shellsOf = (thing: Thing) => mentioning(join(thing.id, 'control', 'shim.'))
 
+async function startsOnce(held: Held): Promise<void> {
+  const { id } = held.thing
+  await held.do('start')
+  await held.up()
+  // Until no shell is on its way any more: the one that leads, and no other.
+  await until('late shells have given up', () => shellsOf(held.thing).length === 1)
+  assert.equal(inNameOf(id).length, 1)
+  await held.do('stop', 'hard')
+  await held.down()
+  assert.equal(inNameOf(id).length, 0)
+}
+
 describe('process: never two', () => {
   law(
     'a server killed at any moment of a start leaves one process to the next',
     async (bench, t) => {
-      const things = Array.from({ length: 32 }, () => bench.thing('plain'))
-      const reached = new Map<string, number>()
-      const one = async (thing: Thing, n: number): Promise<void> => {
-        const stage = await startInKilledServer(bench, thing, (n % 16) * 1.5)
-        reached.set(stage, (reached.get(stage) ?? 0) + 1)
-        const held = new Held(bench.another(), thing)
-        await held.do('start')
-        await held.up()
-        // Until no shell is on its way any more: the one that leads, and no other.
-        await until('late shells have given up', () => shellsOf(thing).length === 1)
-        assert.equal(inNameOf(thing.id).length, 1, `killed at: ${stage}`)
-        await held.do('stop', 'hard')
-        await held.down()
-        assert.equal(inNameOf(thing.id).length, 0)
+      const reached: Record<string, number> = {}
+      for (const until of [...stages, ...stages]) {
+        const things = Array.from({ length: 4 }, () => bench.thing('plain'))
+        await startInKilledServer(bench, things, until)
+        for (const thing of things) {
+          const stage = stageOf(bench, thing)
+          reached[stage] = (reached[stage] ?? 0) + 1
+        }
+        const driver = bench.another()
+        await Promise.all(things.map((thing) => startsOnce(new Held(driver, thing))))
       }
-      // Two lines of work, because there are moments to hit only while the machine is busy.
-      const queue = [...things.entries()]
-      const work = async (): Promise<void> => {
-        for (let next = queue.shift(); next; next = queue.shift()) await one(next[1], next[0])
-      }
-      await Promise.all([work(), work()])
-      t.diagnostic(
-        `killed at: ${[...reached].map(([stage, count]) => `${stage} ${count}`).join(', ')}`,
-      )
-      assert.ok(reached.size >= 2, 'the moments differ')
+      t.diagnostic(`killed at ${JSON.stringify(reached)}`)
+      assert.ok(Object.keys(reached).length >= 3, 'the moments differ')
     },
   )
 
@@ -128,15 +142,16 @@ async function lateShell(bench: ProcessBench, thing: Thing, attempt: number) {
   const fence = await takeFence(control, attempt)
   assert.ok(fence.ok)
   const host = thisHost()
-  await placeShim(control, fence.value, host)
   const run = { control, fence: fence.value, boot: host.boot, id: thing.id }
   return {
     async begin(): Promise<void> {
-      const child = spawn(shell, shimArguments(run, ['sleep', '1000']), {
+      // It has opened its script by now, as it were, so what became of the file does not stop it.
+      if (existsSync(control)) await placeShim(control, fence.value, host)
+      const late = spawn(shell, shimArguments(run, ['sleep', '1000']), {
         detached: true,
         stdio: 'ignore',
       })
-      await Promise.race([once(child, 'exit'), sleep(300)])
+      await Promise.race([once(late, 'exit'), sleep(300)])
     },
   }
 }

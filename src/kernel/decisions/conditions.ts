@@ -60,13 +60,13 @@ export const conditions: readonly Condition[] = [
     name: 'imaging',
     doc: 'An image is being captured from it. A deletion waits for nobody.',
     forbids: ({ instance, verb }) => {
-      const { task } = instance
-      if (task?.verb !== 'capture' || verb === 'delete') return undefined
+      const { underway } = instance
+      if (underway?.verb !== 'capture' || verb === 'delete') return undefined
       return {
         code: 'Busy',
         id: instance.id,
         verb,
-        operation: task.operationId,
+        operation: underway.operationId,
         running: 'capture',
         situation: situationOf(instance),
       }

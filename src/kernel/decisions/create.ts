@@ -156,7 +156,7 @@ export function blank(
     stateSinceMs: context.nowMs,
     reason: null,
     failure: null,
-    task: null,
+    underway: null,
     intent: { want: 'up', generation: 1 },
     observation: {
       seen: 'unknown',

@@ -50,11 +50,14 @@ export function update(
     admins.some((name) => request.conditions?.[name] !== undefined)
   )
     return err({ code: 'Forbidden', needs: 'admin' })
+  const labels = labelsAfter(instance, request)
+  if (request.labelsMax !== undefined && outgrows(labels, instance.labels, request.labelsMax))
+    return err({ code: 'QuotaExceeded', what: 'label', limit: request.labelsMax })
   const after: Instance = {
     ...instance,
     name: request.name ?? instance.name,
     description: request.description ?? instance.description,
-    labels: labelsAfter(instance, request),
+    labels,
     attributes: attributesAfter(instance, request),
     conditions: { ...instance.conditions, ...request.conditions },
     charge: request.charge ?? instance.charge,
@@ -67,6 +70,9 @@ export function update(
   emit(draft, context, after, 'instance.updated')
   return ok(receiptOf(instance, after))
 }
+
+const outgrows = (after: Instance['labels'], before: Instance['labels'], max: number): boolean =>
+  Object.keys(after).length > Math.max(max, Object.keys(before).length)
 
 function labelsAfter(instance: Instance, request: UpdateInstance): Instance['labels'] {
   const { labels = instance.labels, changedLabels } = request

@@ -4,7 +4,7 @@
 import { assert } from '../assert.ts'
 import { type Flavor } from '../catalogue.ts'
 import { free, leaveQueue } from '../capacity.ts'
-import { type Instance, noTimers, situationOf, type Task } from '../instance.ts'
+import { type Instance, noTimers, situationOf, type Underway } from '../instance.ts'
 import { operationId } from '../ids.ts'
 import { phaseOf, statusOf } from '../inference.ts'
 import { isA, step } from '../lifecycle.ts'
@@ -125,11 +125,11 @@ export function begin(
 ): { readonly instance: Instance; readonly receipt: Receipt } {
   const id = operationId(context.ids.next())
   const flavor = flavorOf(draft, before)
-  const from = before.task?.from ?? situationOf(before)
+  const from = before.underway?.from ?? situationOf(before)
   const fresh = plan.verb === 'create'
-  if (before.task) cancel(draft, context, before.task, id)
+  if (before.underway) cancel(draft, context, before.underway, id)
   const generation = before.intent.generation + (fresh ? 0 : 1)
-  const task: Task = {
+  const underway: Underway = {
     operationId: id,
     verb: plan.verb,
     rung: plan.rung,
@@ -145,11 +145,11 @@ export function begin(
         : plan.verb === 'capture'
           ? before.intent.want
           : 'up'
-  const changed: Partial<Instance> = { ...change, task, intent: { want, generation } }
+  const changed: Partial<Instance> = { ...change, underway, intent: { want, generation } }
   const after = fresh
     ? place(draft, context, { ...before, ...changed })
     : move(draft, context, before, plan.verb, changed)
-  const operation = newOperation(context, after, plan, flavor, task)
+  const operation = newOperation(context, after, plan, flavor, underway)
   draft.put('operations', operation)
   emit(draft, context, after, 'operation.started', {
     operation: id,
@@ -179,10 +179,10 @@ function newOperation(
   instance: Instance,
   plan: Plan,
   flavor: Flavor | undefined,
-  task: Task,
+  underway: Underway,
 ): Operation {
   const operation: Operation = {
-    id: task.operationId,
+    id: underway.operationId,
     instanceId: instance.id,
     project: instance.project,
     kind: instance.kind,
@@ -201,7 +201,7 @@ function newOperation(
     attempt: 1,
     worker: context.worker,
     leaseUntilMs: context.nowMs + context.leaseMs,
-    from: task.from,
+    from: underway.from,
     generation: instance.intent.generation,
     cause: context.cause,
     startedAtMs: context.nowMs,
@@ -220,8 +220,8 @@ export function skipMade(operation: Operation, instance: Pick<Instance, 'handle'
   return made ? { ...operation, step: operation.step + 1 } : operation
 }
 
-function cancel(draft: Draft, context: Context, task: Task, by: Operation['id']): void {
-  const running = draft.get('operations', task.operationId)
+function cancel(draft: Draft, context: Context, underway: Underway, by: Operation['id']): void {
+  const running = draft.get('operations', underway.operationId)
   if (!running || running.state !== 'running') return
   draft.put('operations', {
     ...running,
@@ -242,7 +242,7 @@ function cancel(draft: Draft, context: Context, task: Task, by: Operation['id'])
 
 /** Ends an operation that nothing takes the place of (a reset by hand). */
 export function abandon(draft: Draft, context: Context, instance: Instance): void {
-  if (instance.task) cancel(draft, context, instance.task, instance.task.operationId)
+  if (instance.underway) cancel(draft, context, instance.underway, instance.underway.operationId)
 }
 
 /** Gives back the place and the queue ticket; what is freed goes to whoever waits. */
@@ -295,7 +295,7 @@ export function settleService(draft: Draft, context: Context, service: Service):
 
 export const unchanged = (instance: Instance, why: 'already' | 'joined'): Receipt => ({
   instanceIds: [instance.id],
-  ...(instance.task === null ? {} : { operationId: instance.task.operationId }),
+  ...(instance.underway === null ? {} : { operationId: instance.underway.operationId }),
   before: situationOf(instance),
   after: situationOf(instance),
   generation: instance.intent.generation,

@@ -218,11 +218,11 @@ function admit(
   if (error) return err(error)
   const situation = situationOf(instance)
   if (from !== undefined && !from.includes(situation)) return err(refusal(instance, verb, from))
-  const { task } = instance
+  const { underway } = instance
   if (
-    task &&
-    task.verb === verb &&
-    !(rung !== null && task.rung !== null && isHarder(rung, task.rung))
+    underway &&
+    underway.verb === verb &&
+    !(rung !== null && underway.rung !== null && isHarder(rung, underway.rung))
   ) {
     draft.emit({
       type: 'operation.joined',
@@ -231,11 +231,11 @@ function admit(
       instanceId: instance.id,
       atMs: context.nowMs,
       cause: context.cause,
-      data: { operation: task.operationId },
+      data: { operation: underway.operationId },
     })
     return ok(unchanged(instance, 'joined'))
   }
-  if (!task && from === undefined && isReached(instance, verb))
+  if (!underway && from === undefined && isReached(instance, verb))
     return ok(unchanged(instance, 'already'))
   if (step(lifecycles[instance.kind], instance.state, verb) === undefined)
     return err(refusal(instance, verb, situationsFor(instance, verb)))
@@ -265,14 +265,14 @@ function refusal(
   allowedIn: readonly Situation[],
 ): KernelError {
   const situation = situationOf(instance)
-  const { task } = instance
-  if (task)
+  const { underway } = instance
+  if (underway)
     return {
       code: 'Busy',
       id: instance.id,
       verb,
-      operation: task.operationId,
-      running: task.verb,
+      operation: underway.operationId,
+      running: underway.verb,
       situation,
     }
   return { code: 'WrongState', id: instance.id, verb, situation, allowed: allowedIn }
@@ -375,7 +375,7 @@ export function reset({ draft, context, instance }: Desk, request: ResetInstance
   // A ticket belongs to the queued state; a place stays with whoever holds it.
   const { queue: ticket } = release(draft, context, { ...instance, place: null })
   const after = setState(draft, context, instance, request.to, {
-    task: null,
+    underway: null,
     queue: ticket,
     failure,
     intent,

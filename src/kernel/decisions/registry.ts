@@ -77,6 +77,9 @@ export function unregisterService(
   const instances = draft.find('instances', 'serviceId', found.value.id)
   if (instances.length > 0 && !request.force)
     return err({ code: 'ServiceInUse', id: request.service, by: 'instances' })
+  // Force passes the instances, not a hold on one of them.
+  const held = instances.map((one) => heldBy(one, context)).find((one) => one !== undefined)
+  if (held) return err(held)
   for (const instance of instances) drop(draft, context, instance, 'unregistered')
   draft.remove('services', found.value.id)
   draft.emit({

@@ -159,11 +159,12 @@ export function powerService(
       return err({ code: 'NodeNotReady', node: node.id, state: node.state })
   }
   const due = parts.filter(
-    (one) => one.task?.verb !== verb && step(lifecycles[one.kind], one.state, verb) !== undefined,
+    (one) =>
+      one.underway?.verb !== verb && step(lifecycles[one.kind], one.state, verb) !== undefined,
   )
   const phase = verb === 'start' ? 'deploying' : 'stopping'
   if (due.length === 0)
-    return service.onNodes && parts.every((one) => one.task === null)
+    return service.onNodes && parts.every((one) => one.underway === null)
       ? err({ code: 'ServiceBusy', id: service.id, status: service.status })
       : ok({ instanceIds: [], serviceId: service.id, unchanged: 'joined' })
   draft.put('services', {
@@ -258,7 +259,7 @@ export function removeServices(
     if (service.phase === 'deleting') continue
     draft.put('services', { ...service, phase: 'deleting', updatedAtMs: context.nowMs })
     for (const instance of instancesOf(draft, service)) {
-      if (instance.task?.verb !== 'delete')
+      if (instance.underway?.verb !== 'delete')
         begin(draft, context, instance, { verb: 'delete', rung: 'hard' })
       instanceIds.push(instance.id)
     }

@@ -145,10 +145,10 @@ function escalate(work: Work, to: Rung, message: string): void {
     'escalated',
     message,
   )
-  if (instance.task)
+  if (instance.underway)
     draft.put('instances', {
       ...instance,
-      task: { ...instance.task, rung: to },
+      underway: { ...instance.underway, rung: to },
       updatedAtMs: context.nowMs,
     })
   emit(draft, context, instance, 'operation.escalated', {
@@ -230,7 +230,7 @@ function finish(work: Work): void {
         ? 'up'
         : 'down'
       : seenAfter[operation.verb]
-  const change: Partial<Instance> = { task: null }
+  const change: Partial<Instance> = { underway: null }
   if (on === 'up') {
     move(draft, context, instance, on, {
       ...change,
@@ -269,7 +269,11 @@ function finishFailed(work: Work): void {
   const down =
     operation.verb === 'create' || operation.verb === 'start' || operation.verb === 'restart'
   if (down) free(draft, context, instance.place)
-  move(draft, context, instance, 'fail', { task: null, failure, ...(down ? { place: null } : {}) })
+  move(draft, context, instance, 'fail', {
+    underway: null,
+    failure,
+    ...(down ? { place: null } : {}),
+  })
 }
 
 function end({ draft, context, operation, instance }: Work, state: 'succeeded' | 'failed'): void {
@@ -288,7 +292,7 @@ export function observed(
   instance: Instance,
   seen: Observation,
 ): Result<Receipt> {
-  if (instance.task !== null) return ok({ instanceIds: [instance.id], unchanged: 'already' })
+  if (instance.underway !== null) return ok({ instanceIds: [instance.id], unchanged: 'already' })
   const node = instance.nodeId === null ? undefined : draft.get('nodes', instance.nodeId)
   const trusted: Observation =
     node && node.state !== 'ready'

@@ -24,4 +24,6 @@ export const isLegal = <T extends TableName>(table: T, row: Rows[T]): boolean =>
   checks[table]?.(row) ?? true
 
 /** Columns in which a value may stand once. */
-export const uniqueColumns: { readonly [T in TableName]?: readonly string[] } = { services: ['key'] }
+export const uniqueColumns: { readonly [T in TableName]?: readonly string[] } = {
+  services: ['key'],
+}

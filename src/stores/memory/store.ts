@@ -33,7 +33,12 @@ export function memoryStore(): Store {
     }
   }
 
-  function claim(worker: string, nowMs: number, leaseMs: number, limit: number): readonly Operation[] {
+  function claim(
+    worker: string,
+    nowMs: number,
+    leaseMs: number,
+    limit: number,
+  ): readonly Operation[] {
     const claimed = tables.operations
       .due('claimAtMs', nowMs, limit)
       .map((row) => ({ ...row, attempt: row.attempt + 1, worker, leaseUntilMs: nowMs + leaseMs }))

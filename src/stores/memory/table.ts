@@ -102,7 +102,9 @@ export class Table<T extends TableName> {
   }
 
   /** The smallest set of rows that an index can tell to hold all that are wanted. */
-  #nearby(wheres: readonly { readonly column: string; readonly values: ReadonlySet<Column> }[]): Iterable<Rows[T]> {
+  #nearby(
+    wheres: readonly { readonly column: string; readonly values: ReadonlySet<Column> }[],
+  ): Iterable<Rows[T]> {
     let best: ReadonlySet<string> | undefined
     for (const { column, values } of wheres) {
       const having = this.#having(column, values)
@@ -157,7 +159,11 @@ function drop(index: Index, value: Column, id: string): void {
 }
 
 /** The first rows in order, without sorting those that come after them. */
-function first<Row>(rows: readonly Row[], compare: (a: Row, b: Row) => number, limit: number): Row[] {
+function first<Row>(
+  rows: readonly Row[],
+  compare: (a: Row, b: Row) => number,
+  limit: number,
+): Row[] {
   const kept: Row[] = []
   for (const row of rows) {
     const last = kept.at(-1)

@@ -1,7 +1,6 @@
 // One connection to the file: statements kept prepared, rows in and out, transactions.
 
 import { type DatabaseSync, type StatementSync } from 'node:sqlite'
-import { assert } from '#kernel/assert.ts'
 import { type Event, type EventDraft } from '#kernel/event.ts'
 import { type Operation } from '#kernel/operation.ts'
 import { type EventQuery, type Query } from '#kernel/ports/store.ts'
@@ -36,15 +35,13 @@ export class Database {
   list<T extends TableName>(table: T, query: Query<T>): readonly Rows[T][] {
     const page: Rows[T][] = []
     for (const sql of listSql(table, query)) {
-      if (page.length < query.limit) page.push(...this.#bodies<Rows[T]>(sql, query.limit - page.length))
+      if (page.length < query.limit)
+        page.push(...this.#bodies<Rows[T]>(sql, query.limit - page.length))
     }
     return page
   }
 
-  count<T extends TableName>(
-    table: T,
-    query: Omit<Query<T>, 'limit' | 'order' | 'after'>,
-  ): number {
+  count<T extends TableName>(table: T, query: Omit<Query<T>, 'limit' | 'order' | 'after'>): number {
     return this.#number(countSql(table, query))
   }
 
@@ -57,7 +54,10 @@ export class Database {
 
   /** The greatest number ever given, which stays when its event is removed. */
   lastEvent(): number {
-    return this.#number({ text: `SELECT seq FROM sqlite_sequence WHERE name = 'events'`, values: [] })
+    return this.#number({
+      text: `SELECT seq FROM sqlite_sequence WHERE name = 'events'`,
+      values: [],
+    })
   }
 
   /** All or nothing, on disk when it returns. */
@@ -69,21 +69,19 @@ export class Database {
     })
   }
 
+  isDue(nowMs: number): boolean {
+    return this.#rows(dueSql(nowMs), 1).length > 0
+  }
+
   claim(worker: string, nowMs: number, leaseMs: number, limit: number): readonly Operation[] {
-    const due: Sql = {
-      text: 'SELECT body FROM operations WHERE claimAtMs <= ? ORDER BY claimAtMs, id LIMIT ?',
-      values: [nowMs],
-    }
-    // Read before the transaction: nobody else writes to this file, and an idle engine asks often.
-    const idle = this.#bodies<Operation>(due, limit)
-    if (idle.length === 0) return idle
-    const claimed = idle.map((operation) => ({
+    const claimed = this.#bodies<Operation>(dueSql(nowMs), limit).map((operation) => ({
       ...operation,
       attempt: operation.attempt + 1,
       worker,
       leaseUntilMs: nowMs + leaseMs,
     }))
-    this.apply({ writes: claimed.map((row) => encodeRow('operations', row)), events: [] })
+    const writes = claimed.map((row) => encodeRow('operations', row))
+    if (writes.length > 0) this.apply({ writes, events: [] })
     return claimed
   }
 
@@ -145,7 +143,8 @@ export class Database {
     let statement = this.#statements.get(text)
     if (statement) return statement
     const oldest = this.#statements.keys().next()
-    if (this.#statements.size >= statementsMax && !oldest.done) this.#statements.delete(oldest.value)
+    if (this.#statements.size >= statementsMax && !oldest.done)
+      this.#statements.delete(oldest.value)
     statement = this.#db.prepare(text)
     statement.setReturnArrays(true)
     this.#statements.set(text, statement)
@@ -159,9 +158,15 @@ function insertSql(table: TableName): string {
 }
 
 function columnsSql(table: TableName): string {
-  const columns = ['id', ...Object.keys(columnsOf(table))].slice(1)
-  assert(columns.length >= 0, '')
-  return `SELECT ${columns.length === 0 ? '1' : columns.map(name).join(', ')} FROM ${name(table)} WHERE id = ?`
+  // `id` keeps the list from being empty: one table has no columns.
+  const columns = [...Object.keys(columnsOf(table)), 'id'].map(name).join(', ')
+  return `SELECT ${columns} FROM ${name(table)} WHERE id = ?`
 }
+
+/** The one that has waited longest comes first. */
+const dueSql = (nowMs: number): Sql => ({
+  text: 'SELECT body FROM operations WHERE claimAtMs <= ? ORDER BY claimAtMs, id LIMIT ?',
+  values: [nowMs],
+})
 
 const marks = (count: number): string => Array.from({ length: count }, () => '?').join(', ')

@@ -18,7 +18,13 @@ export interface Encoded {
   readonly events: readonly (readonly Column[])[]
 }
 
-export const eventColumns = ['project', 'instanceId', 'subject', 'type', 'atMs'] as const satisfies readonly (keyof EventDraft)[]
+export const eventColumns = [
+  'project',
+  'instanceId',
+  'subject',
+  'type',
+  'atMs',
+] as const satisfies readonly (keyof EventDraft)[]
 
 export function encode(commit: Commit): Encoded {
   return { writes: commit.writes.map(encodeWrite), events: commit.events.map(encodeEvent) }

@@ -22,5 +22,7 @@ export function resultCode(thrown: unknown): number | undefined {
 export function storeError(thrown: unknown): unknown {
   const code = resultCode(thrown)
   if (code === undefined || !(thrown instanceof Error)) return thrown
-  return new StoreError(codes[code] ?? 'io', `the store failed: ${thrown.message}`, { cause: thrown })
+  return new StoreError(codes[code] ?? 'io', `the store failed: ${thrown.message}`, {
+    cause: thrown,
+  })
 }

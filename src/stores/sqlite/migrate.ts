@@ -27,14 +27,17 @@ export function migrations(): readonly Migration[] {
 }
 
 /** What the file says it is, before anything in it is trusted. */
-export function versionOf(db: DatabaseSync): { readonly isOurs: boolean; readonly version: number } {
+export function versionOf(db: DatabaseSync): {
+  readonly isOurs: boolean
+  readonly version: number
+} {
   const version = pragma(db, 'user_version')
   const isNew = db.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined
   return { isOurs: isNew || pragma(db, 'application_id') === applicationId, version }
 }
 
-export function migrate(db: DatabaseSync, from: number, all: readonly Migration[]): void {
-  for (const { version, sql } of all.slice(from)) {
+export function migrate(db: DatabaseSync, all: readonly Migration[]): void {
+  for (const { version, sql } of all.slice(versionOf(db).version)) {
     db.exec('BEGIN IMMEDIATE')
     try {
       db.exec(sql)

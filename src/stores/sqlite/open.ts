@@ -3,91 +3,78 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { err, ok, type Result } from '#kernel/errors.ts'
+import { connect } from './connect.ts'
 import { resultCode } from './fault.ts'
 import { holdFolder, makeFile, makeFolder } from './folder.ts'
-import { migrate, type Migration, migrations, versionOf } from './migrate.ts'
+import { migrate, migrations, versionOf } from './migrate.ts'
 
 export interface OpenFault {
-  readonly code: 'newer' | 'held' | 'not-a-database' | 'foreign' | 'unusable'
+  readonly code: 'held' | 'newer' | 'foreign' | 'not-a-database' | 'unusable'
   /** For the person who starts the server. */
   readonly line: string
 }
 
 export interface Opened {
+  readonly path: string
   readonly db: DatabaseSync
+  /** Held until it is closed. */
   readonly lock: DatabaseSync
-}
-
-/** How long a reader from outside (a backup, a shell) may make us wait. */
-const busyTimeoutMs = 5_000
-
-/**
- * synchronous=FULL syncs the log at each commit (law 1). A checkpoint copies the log back into the file each
- * 1,000 pages (4 MiB), and then the log is used again from its start; see docs/decisions/0004-store.md.
- */
-const settings = `
-  PRAGMA journal_mode = WAL;
-  PRAGMA synchronous = FULL;
-  PRAGMA foreign_keys = ON;
-  PRAGMA wal_autocheckpoint = 1000;
-  PRAGMA journal_size_limit = 67108864;
-  PRAGMA cache_size = -16384;
-  PRAGMA temp_store = MEMORY;
-`
-
-export function openDatabase(folder: string): Result<Opened, OpenFault> {
-  const path = join(folder, 'runstate.db')
-  let lock: DatabaseSync | undefined
-  let db: DatabaseSync | undefined
-  try {
-    makeFolder(folder)
-    lock = holdFolder(folder)
-    makeFile(path)
-    db = new DatabaseSync(path, { timeout: busyTimeoutMs })
-    const known = migrations()
-    const fault = misfit(db, path, known)
-    if (fault === undefined) {
-      db.exec(settings)
-      migrate(db, versionOf(db).version, known)
-      return ok({ db, lock })
-    }
-    db.close()
-    lock.close()
-    return err(fault)
-  } catch (thrown) {
-    const fault = openFault(thrown, folder, path, lock !== undefined)
-    db?.close()
-    lock?.close()
-    if (fault === undefined) throw thrown
-    return err(fault)
-  }
-}
-
-function misfit(db: DatabaseSync, path: string, known: readonly Migration[]): OpenFault | undefined {
-  const { isOurs, version } = versionOf(db)
-  if (!isOurs) return { code: 'foreign', line: `the database ${path} belongs to another program` }
-  if (version <= known.length) return undefined
-  return {
-    code: 'newer',
-    line: `the database ${path} was written by a newer runstate (schema ${version}, this one knows ${known.length})`,
-  }
-}
-
-function openFault(
-  thrown: unknown,
-  folder: string,
-  path: string,
-  isHeld: boolean,
-): OpenFault | undefined {
-  const code = resultCode(thrown)
-  if (!isHeld && code === sqliteBusy)
-    return { code: 'held', line: `the data folder ${folder} is in use by another runstate` }
-  if (code === sqliteNotADatabase)
-    return { code: 'not-a-database', line: `${path} is not a database` }
-  const isWorld = code !== undefined || (thrown instanceof Error && 'syscall' in thrown)
-  if (!isWorld || !(thrown instanceof Error)) return undefined
-  return { code: 'unusable', line: `the data folder ${folder} cannot be used: ${thrown.message}` }
 }
 
 const sqliteBusy = 5
 const sqliteNotADatabase = 26
+
+export function openFolder(folder: string): Result<Opened, OpenFault> {
+  let lock: DatabaseSync
+  try {
+    makeFolder(folder)
+    lock = holdFolder(folder)
+  } catch (thrown) {
+    if (resultCode(thrown) !== sqliteBusy) return err(unusable(folder, thrown))
+    return err({ code: 'held', line: `the data folder ${folder} is in use by another runstate` })
+  }
+  const path = join(folder, 'runstate.db')
+  const db = openFile(path)
+  if (!db.ok) lock.close()
+  return db.ok ? ok({ path, db: db.value, lock }) : db
+}
+
+function openFile(path: string): Result<DatabaseSync, OpenFault> {
+  let db: DatabaseSync | undefined
+  try {
+    makeFile(path)
+    // Nothing is written, not even a setting, before the file is known to be ours.
+    const misfit = misfitOf(path)
+    if (misfit !== undefined) return err(misfit)
+    db = connect(path, 'reader')
+    migrate(db, migrations())
+    return ok(db)
+  } catch (thrown) {
+    db?.close()
+    if (resultCode(thrown) !== sqliteNotADatabase) return err(unusable(path, thrown))
+    return err({ code: 'not-a-database', line: `${path} is not a database` })
+  }
+}
+
+function misfitOf(path: string): OpenFault | undefined {
+  const db = new DatabaseSync(path)
+  try {
+    const { isOurs, version } = versionOf(db)
+    const known = migrations().length
+    if (!isOurs) return { code: 'foreign', line: `the database ${path} belongs to another program` }
+    if (version <= known) return undefined
+    const schemas = `schema ${version}, this one knows ${known}`
+    const line = `the database ${path} was written by a newer runstate (${schemas})`
+    return { code: 'newer', line }
+  } finally {
+    db.close()
+  }
+}
+
+/** The world's refusals (permissions, space, a broken disk) are told; anything else is a bug, and thrown. */
+function unusable(path: string, thrown: unknown): OpenFault {
+  const isWorld =
+    thrown instanceof Error && (resultCode(thrown) !== undefined || 'syscall' in thrown)
+  if (!isWorld) throw thrown
+  return { code: 'unusable', line: `${path} cannot be used: ${thrown.message}` }
+}

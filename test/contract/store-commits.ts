@@ -1,0 +1,180 @@
+// Store contract: commits and single rows.
+
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { instanceId, serviceId } from '#kernel/ids.ts'
+import { type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
+import { type Rows, type TableName, tableNames } from '#kernel/tables.ts'
+import { eventDraft, idOf, project, rows } from './rows.ts'
+import { type OpenStore } from './store.contract.ts'
+
+export const put = <T extends TableName>(table: T, ...some: readonly Rows[T][]): Commit => ({
+  writes: some.map((row) => ({ table, row }) as Write), // the table's own rows, which the union cannot tell
+  events: [],
+})
+
+const isConflict = (error: unknown): boolean =>
+  error instanceof StoreError && error.code === 'conflict'
+
+async function everything(store: Store): Promise<readonly unknown[]> {
+  const all = tableNames.map((table) => store.list(table, { limit: 1_000 }))
+  return [...(await Promise.all(all)), await store.events({ after: 0, limit: 1_000 })]
+}
+
+export function storeCommits(name: string, open: OpenStore): void {
+  for (const table of tableNames) {
+    test(`${name}: ${table} come back as they were put`, async (t) => {
+      const store = await open(t)
+      const row = rows[table]()
+      await store.commit(put(table, row))
+      assert.deepEqual(await store.get(table, row.id), row)
+      assert.deepEqual(await store.list(table, { limit: 10 }), [row])
+      assert.equal(await store.get(table, 'nobody'), undefined)
+      await store.commit({ writes: [{ table, remove: row.id }], events: [] })
+      assert.equal(await store.get(table, row.id), undefined)
+      assert.equal(await store.count(table, {}), 0)
+    })
+  }
+
+  test(`${name}: texts of every kind come back as they were put`, async (t) => {
+    const store = await open(t)
+    const texts = [
+      '',
+      ' ',
+      "'; DROP TABLE instances --",
+      '名前',
+      '😀',
+      '\u0000',
+      '\\"\n',
+      '__proto__',
+    ]
+    const some = texts.map((text) =>
+      rows.instances({ name: text, labels: { [`${text}.`]: text }, reason: text }),
+    )
+    await store.commit(put('instances', ...some))
+    for (const row of some) {
+      assert.deepEqual(await store.get('instances', row.id), row)
+      assert.deepEqual(await store.list('instances', { where: { name: row.name }, limit: 9 }), [
+        row,
+      ])
+    }
+  })
+
+  test(`${name}: a commit is read by whoever reads after it`, async (t) => {
+    const store = await open(t)
+    const before = rows.instances({ serviceId: serviceId('s1'), state: 'running' })
+    await store.commit(put('instances', before))
+    const after = { ...before, serviceId: serviceId('s2'), state: 'stopped' } as const
+    await store.commit(put('instances', after))
+    assert.deepEqual(await store.get('instances', before.id), after)
+    assert.deepEqual(await store.find('instances', 'serviceId', 's1'), [])
+    assert.deepEqual(await store.find('instances', 'serviceId', 's2'), [after])
+    assert.equal(await store.count('instances', { where: { state: 'running' } }), 0)
+    assert.equal(await store.count('instances', { where: { state: 'stopped' } }), 1)
+  })
+
+  test(`${name}: a later write of a commit wins over an earlier one`, async (t) => {
+    const store = await open(t)
+    const row = rows.nodes({ name: 'a' })
+    await store.commit({
+      writes: [
+        { table: 'nodes', row },
+        { table: 'nodes', remove: row.id },
+        { table: 'nodes', row: { ...row, name: 'b' } },
+        { table: 'nodes', remove: 'nobody' },
+      ],
+      events: [],
+    })
+    assert.deepEqual(await store.list('nodes', { limit: 9 }), [{ ...row, name: 'b' }])
+  })
+
+  test(`${name}: a commit with one write that fails changes nothing`, async (t) => {
+    const store = await open(t)
+    const kept = rows.services({ key: 'taken' })
+    const pool = rows.pools()
+    await store.commit({
+      writes: [
+        { table: 'services', row: kept },
+        { table: 'pools', row: pool },
+      ],
+      events: [eventDraft()],
+    })
+    const before = await everything(store)
+    const doomed: Commit = {
+      writes: [
+        { table: 'instances', row: rows.instances() },
+        { table: 'pools', row: { ...pool, taken: 1 } },
+        { table: 'services', row: { ...kept, name: 'renamed' } },
+        { table: 'services', row: rows.services({ key: 'taken' }) },
+        { table: 'pools', remove: pool.id },
+      ],
+      events: [eventDraft(), eventDraft()],
+    }
+    await assert.rejects(store.commit(doomed), isConflict)
+    assert.deepEqual(await everything(store), before)
+    assert.equal(await store.count('instances', {}), 0)
+    assert.equal(await store.commit({ writes: [], events: [eventDraft()] }), 2)
+  })
+
+  test(`${name}: a deleted service gives its key back`, async (t) => {
+    const store = await open(t)
+    const old = rows.services({ key: 'detector' })
+    await store.commit(put('services', old))
+    const gone = { ...old, status: 'deleted' } as const
+    const fresh = rows.services({ key: 'detector' })
+    await store.commit(put('services', gone, fresh, rows.services({ status: 'deleted' })))
+    const key = `${project}/inference/detector`
+    assert.deepEqual(await store.find('services', 'key', key), [fresh])
+  })
+
+  test(`${name}: a state that its lifecycle does not have is refused`, async (t) => {
+    const store = await open(t)
+    const odd = [
+      put('instances', rows.instances({ kind: 'server', state: 'queued' })),
+      put('instances', rows.instances({ kind: 'service-instance', state: 'running' })),
+      put('operations', rows.operations({ state: 'deleted' as 'failed' })), // what no type allows
+    ]
+    for (const commit of odd) await assert.rejects(store.commit(commit), isConflict)
+    assert.equal(await store.count('instances', {}), 0)
+    assert.equal(await store.count('operations', {}), 0)
+  })
+
+  test(`${name}: what a caller does to its objects does not reach the store`, async (t) => {
+    const store = await open(t)
+    const labels = { tier: 'gold' }
+    const row = rows.instances({ id: instanceId(idOf(1)), labels })
+    const data = { from: 'a' }
+    const committed = store.commit({
+      writes: [{ table: 'instances', row }],
+      events: [eventDraft({ data })],
+    })
+    labels.tier = 'changed'
+    data.from = 'changed'
+    await committed
+    const read = async () => [
+      (await store.get('instances', row.id))?.labels['tier'],
+      (await store.events({ after: 0, limit: 1 }))[0]?.data['from'],
+    ]
+    assert.deepEqual(await read(), ['gold', 'a'])
+    const mine = (await store.get('instances', row.id))?.labels as { tier: string } // a caller that cheats
+    const cheat = (): void => {
+      mine.tier = 'cheated'
+    }
+    // Whether it throws is the store's choice; that nothing is stored is not.
+    if (Object.isFrozen(mine)) assert.throws(cheat, TypeError)
+    else cheat()
+    assert.deepEqual(await read(), ['gold', 'a'])
+  })
+
+  test(`${name}: a closed store refuses, and may be closed twice`, async (t) => {
+    const store = await open(t)
+    await store.commit(put('nodes', rows.nodes()))
+    await store.close()
+    await store.close()
+    const isClosed = (error: unknown): boolean =>
+      error instanceof StoreError && error.code === 'closed'
+    await assert.rejects(store.commit(put('nodes', rows.nodes())), isClosed)
+    await assert.rejects(store.count('nodes', {}), isClosed)
+    await assert.rejects(store.claim('w', 0, 1, 1), isClosed)
+  })
+}
