@@ -16,12 +16,13 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { instanceId, operationId } from '#kernel/ids.ts'
 import { type Commit } from '#kernel/ports/store.ts'
+import { connect } from '#stores/sqlite/connect.ts'
 import { Database } from '#stores/sqlite/database.ts'
-import { encode, type Encoded } from '#stores/sqlite/encode.ts'
-import { openDatabase } from '#stores/sqlite/open.ts'
+import { encode } from '#stores/sqlite/encode.ts'
+import { openFolder } from '#stores/sqlite/open.ts'
+import { openSqliteStore } from '#stores/sqlite/store.ts'
 import { eventDraft, idOf, rows, startMs } from '#test/contract/rows.ts'
 
 const instanceCount = 10_000
@@ -47,42 +48,22 @@ const callers = 64
 const requestMs = 0.06
 
 function openHere(folder: string): Place {
-  const opened = openDatabase(folder)
+  const opened = openFolder(folder)
   if (!opened.ok) throw new Error(opened.error.line)
-  const database = new Database(opened.value.db)
+  const { path, db, lock } = opened.value
+  const database = new Database(connect(path, 'writer'))
   return {
     commit: async (commit) => database.apply(encode(commit)),
     close: async () => {
-      database.close()
-      opened.value.lock.close()
+      for (const one of [database, db, lock]) one.close()
     },
   }
 }
 
-/** Rows are encoded here, texts cross by structured clone, and the transaction runs over there. */
 async function openThere(folder: string): Promise<Place> {
-  const worker = new Worker(new URL(import.meta.url), { workerData: folder })
-  const answers: ((first: number) => void)[] = []
-  await new Promise((resolve) => worker.once('message', resolve))
-  worker.on('message', (first: number) => answers.shift()?.(first))
-  return {
-    commit: (commit) =>
-      new Promise((resolve) => {
-        answers.push(resolve)
-        worker.postMessage(encode(commit))
-      }),
-    close: async () => {
-      await worker.terminate()
-    },
-  }
-}
-
-function serveThere(folder: string): void {
-  const place = openDatabase(folder)
-  if (!place.ok) throw new Error(place.error.line)
-  const database = new Database(place.value.db)
-  parentPort?.on('message', (encoded: Encoded) => parentPort?.postMessage(database.apply(encoded)))
-  parentPort?.postMessage('open')
+  const opened = await openSqliteStore(folder)
+  if (!opened.ok) throw new Error(opened.error.line)
+  return opened.value
 }
 
 const states = ['running', 'stopping', 'stopped'] as const
@@ -270,5 +251,4 @@ function print(appends: readonly number[], found: ReadonlyMap<string, readonly F
   }
 }
 
-if (isMainThread) await main()
-else serveThere(String(workerData))
+await main()

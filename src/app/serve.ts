@@ -16,6 +16,7 @@ import { realClock } from '#engine/clock.ts'
 import { type Engine, startEngine } from '#engine/plane.ts'
 import { ensureIdentity, type FreshCredentials, seedFaultText } from '#identity/seed.ts'
 import { type IdentityRoom } from '#identity/identity.ts'
+import { type ScryptCost } from '#identity/secrets.ts'
 import { type Door } from '#doors/shared/http.ts'
 import {
   addresses,
@@ -52,6 +53,8 @@ export interface Server {
 export interface Overrides {
   readonly store?: Store
   readonly clock?: Clock
+  /** Less than passwords deserve: tests make many. */
+  readonly passwordCost?: ScryptCost
 }
 
 const loopback = /^(127\.|::1$|localhost$)/
@@ -70,7 +73,7 @@ export async function serve(
   mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
   const store = overrides.store ? ok(overrides.store) : await openStore(settings.dataDir)
   if (!store.ok) return store
-  const opened = await furnish(settings, log, store.value, overrides.clock ?? realClock)
+  const opened = await furnish(settings, log, store.value, overrides)
   if (!opened.ok) await store.value.close()
   return opened
 }
@@ -79,8 +82,9 @@ async function furnish(
   settings: Settings,
   log: Logger,
   store: Store,
-  clock: Clock,
+  overrides: Overrides,
 ): Promise<Result<Server, string>> {
+  const { clock = realClock } = overrides
   const keep = (fresh: FreshCredentials): Promise<void> =>
     writeCredentials(settings.dataDir, secretsOf(fresh))
   const identity = await ensureIdentity({
@@ -89,6 +93,7 @@ async function furnish(
     folder: settings.dataDir,
     settings: settings.file.identity ?? {},
     keep,
+    ...(overrides.passwordCost ? { passwordCost: overrides.passwordCost } : {}),
   })
   if (!identity.ok) return err(seedFaultText(identity.error))
   const drivers = openDrivers(settings, { clock, log })
@@ -100,6 +105,10 @@ async function furnish(
     worker: `${hostname()}:${process.pid}`,
     freshId: () => randomUUID(),
     log,
+  })
+  // A project that was changed through the plane is another one to whoever remembers it.
+  engine.plane.follow((events) => {
+    if (events.some((event) => event.data['table'] === 'projects')) identity.value.forget()
   })
   const owner = await ownerOf(identity.value)
   await fillCatalogue(engine, owner, settings, [...drivers.value.keys()])

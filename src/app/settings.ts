@@ -47,13 +47,19 @@ export const fileSchema = Type.Object(
       Type.Object(
         {
           projects: Type.Optional(Type.Array(Type.Object({ name }, closed))),
+          lockKeysAfter: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              description: 'Refuse an access key for 5 minutes after so many bad signatures in a row.',
+            }),
+          ),
           users: Type.Optional(
             Type.Array(
               Type.Object(
                 {
                   name,
-                  password: Type.String({ minLength: 8, maxLength: 128 }),
-                  roles: Type.Record(Type.String(), role),
+                  password: Type.String({ minLength: 1, maxLength: 128 }),
+                  roles: Type.Optional(Type.Record(Type.String(), role)),
                 },
                 closed,
               ),

@@ -1,7 +1,7 @@
 // Asks for a change of one or many instances: all are asked first, then all are waited for, then each is
 // reported. One that is refused never keeps the others from being asked.
 
-import { type InstanceShown, type OperationShown, type ReceiptShown } from '#doors/native/wire.ts'
+import type { InstanceShown, OperationShown, ReceiptShown } from '#doors/native/wire.ts'
 import { type Client, type Sending } from './client.ts'
 import { type Desk } from './desk.ts'
 import { type ChangeOptions } from './options.ts'

@@ -3,7 +3,7 @@
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import { type PageShown, type ProblemShown } from '#doors/native/wire.ts'
+import type { PageShown, ProblemShown } from '#doors/native/wire.ts'
 import { type Connection } from './connection.ts'
 import { done, failed, type Failure, type Outcome } from './outcome.ts'
 

@@ -1,11 +1,6 @@
 // What tables show of each thing, and how a moment is told to a person.
 
-import {
-  type EventShown,
-  type HoldShown,
-  type InstanceShown,
-  type OperationShown,
-} from '#doors/native/wire.ts'
+import type { EventShown, HoldShown, InstanceShown, OperationShown } from '#doors/native/wire.ts'
 import { type Columns } from './print.ts'
 
 const units = [

@@ -2,7 +2,7 @@
 // Source: HTML Living Standard, "Server-sent events", section 9.2.6 (parsing) and 9.2.3 (reconnecting).
 
 import { setTimeout } from 'node:timers/promises'
-import { type EventPageShown, type EventShown } from '#doors/native/wire.ts'
+import type { EventPageShown, EventShown } from '#doors/native/wire.ts'
 import { type Client } from './client.ts'
 import { done, type Outcome } from './outcome.ts'
 

@@ -2,7 +2,7 @@
 //
 // 0 ok · 1 all failed · 2 usage · 3 partly failed · 4 refused · 5 wait timed out · 6 conflict · 130 interrupted
 
-import { type OperationShown, type ProblemShown } from '#doors/native/wire.ts'
+import type { OperationShown, ProblemShown } from '#doors/native/wire.ts'
 
 export const exitCodes = {
   ok: 0,

@@ -1,6 +1,6 @@
 // From what a person calls an instance to its id: an id of any door's shape, or a name that only one has.
 
-import { type InstanceShown, type PageShown } from '#doors/native/wire.ts'
+import type { InstanceShown, PageShown } from '#doors/native/wire.ts'
 import { type Client } from './client.ts'
 import { done, type Outcome, usage } from './outcome.ts'
 

@@ -2,7 +2,7 @@
 // time or the person at the keyboard ends the wait; neither ends the operation.
 
 import { setTimeout } from 'node:timers/promises'
-import { type OperationShown } from '#doors/native/wire.ts'
+import type { OperationShown } from '#doors/native/wire.ts'
 import { type Client } from './client.ts'
 import { failed, type Outcome } from './outcome.ts'
 

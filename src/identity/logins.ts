@@ -14,6 +14,7 @@ import { type Directory } from './directory.ts'
 import {
   type ScryptCost,
   appCredentialSecret,
+  fingerprint,
   hashOfNobody,
   hashPassword,
   passwordFits,
@@ -51,7 +52,7 @@ export class Logins {
 
   async password(name: UserName, password: string): Promise<Result<User, AuthFailure>> {
     const user = await this.#directory.userNamed(name)
-    const subject = user === undefined ? `nobody ${JSON.stringify(name)}` : `user ${user.id}`
+    const subject = user === undefined ? subjectOf(name) : `user ${user.id}`
     const proved = await this.#throttle.attempt(subject, async () => {
       const fits = await passwordFits(password, user?.passwordHash ?? this.#nobody)
       return fits && user?.enabled === true
@@ -70,10 +71,7 @@ export class Logins {
     const credential = await this.#credentialNamed(name)
     const user =
       credential === undefined ? undefined : await this.#directory.user(credential.userId)
-    const subject =
-      credential === undefined
-        ? `no credential ${JSON.stringify(name)}`
-        : `credential ${credential.id}`
+    const subject = credential === undefined ? subjectOf(name) : `credential ${credential.id}`
     const proved = await this.#throttle.attempt(subject, async () => {
       const fits = await passwordFits(secret, credential?.secretHash ?? this.#nobody)
       return fits && user?.enabled === true
@@ -127,3 +125,7 @@ export class Logins {
     this.#epoch.moveOn()
   }
 }
+
+/** What is guessed at is counted even where there is nothing; its hash, because a name may be long. */
+const subjectOf = (name: UserName | CredentialName): string =>
+  `nobody ${fingerprint(JSON.stringify(name))}`

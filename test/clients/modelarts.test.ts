@@ -30,11 +30,12 @@ before(async () => {
 })
 after(() => w.close())
 
-function senderOf(secret: string): Send {
+function senderOf(secret: string, header = 'project header'): Send {
   const credentials = new BasicCredentials()
     .withAk(w.credentials['HUAWEICLOUD_SDK_AK'] ?? '')
     .withSk(secret)
-    .withProjectId(w.credentials['HUAWEICLOUD_PROJECT_ID'] ?? '')
+  if (header === 'project header')
+    credentials.withProjectId(w.credentials['HUAWEICLOUD_PROJECT_ID'] ?? '')
   const client = new ClientBuilder<HcClient>((one) => one)
     .withCredential(credentials)
     .withEndpoint(w.url)
@@ -170,4 +171,9 @@ test('a wrong secret is refused by both doors', async () => {
   const forged = senderOf('not the secret')
   for (const url of ['/services', '/notebooks'])
     await refused(forged('GET', url), 401, 'ModelArts.0208')
+})
+
+test('signed without a project header, it acts in the project of the path', async () => {
+  const bare = senderOf(w.credentials['HUAWEICLOUD_SDK_SK'] ?? '', 'no project header')
+  ok(await bare('GET', '/services'))
 })

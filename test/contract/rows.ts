@@ -12,6 +12,7 @@ import {
   userId,
 } from '#kernel/ids.ts'
 import { noConditions, noTimers } from '#kernel/instance.ts'
+import { type Commit, type Write } from '#kernel/ports/store.ts'
 import { type Rows, type TableName } from '#kernel/tables.ts'
 
 /** A Saturday morning in 2026; nothing depends on it. */
@@ -265,4 +266,10 @@ export const eventDraft = (change?: Partial<EventDraft>): EventDraft => ({
   cause,
   data: { from: 'running', to: 'stopping' },
   ...change,
+})
+
+/** A commit of these rows and nothing else. */
+export const put = <T extends TableName>(table: T, ...some: readonly Rows[T][]): Commit => ({
+  writes: some.map((row) => ({ table, row }) as Write), // the table's own rows, which the union cannot tell
+  events: [],
 })

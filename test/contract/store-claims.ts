@@ -2,9 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { rows, startMs } from './rows.ts'
-import { put } from './store-commits.ts'
-import { type OpenStore } from './store.contract.ts'
+import { type OpenStore } from './open-store.ts'
+import { put, rows, startMs } from './rows.ts'
 
 const leaseMs = 30_000
 

@@ -3,15 +3,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { instanceId, serviceId } from '#kernel/ids.ts'
-import { type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
-import { type Rows, type TableName, tableNames } from '#kernel/tables.ts'
-import { eventDraft, idOf, project, rows } from './rows.ts'
-import { type OpenStore } from './store.contract.ts'
-
-export const put = <T extends TableName>(table: T, ...some: readonly Rows[T][]): Commit => ({
-  writes: some.map((row) => ({ table, row }) as Write), // the table's own rows, which the union cannot tell
-  events: [],
-})
+import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
+import { tableNames } from '#kernel/tables.ts'
+import { type OpenStore } from './open-store.ts'
+import { eventDraft, idOf, project, put, rows } from './rows.ts'
 
 const isConflict = (error: unknown): boolean =>
   error instanceof StoreError && error.code === 'conflict'
@@ -22,9 +17,9 @@ async function everything(store: Store): Promise<readonly unknown[]> {
 }
 
 export function storeCommits(name: string, open: OpenStore): void {
-  for (const table of tableNames) {
-    test(`${name}: ${table} come back as they were put`, async (t) => {
-      const store = await open(t)
+  test(`${name}: rows of every table come back as they were put`, async (t) => {
+    const store = await open(t)
+    for (const table of tableNames) {
       const row = rows[table]()
       await store.commit(put(table, row))
       assert.deepEqual(await store.get(table, row.id), row)
@@ -33,8 +28,8 @@ export function storeCommits(name: string, open: OpenStore): void {
       await store.commit({ writes: [{ table, remove: row.id }], events: [] })
       assert.equal(await store.get(table, row.id), undefined)
       assert.equal(await store.count(table, {}), 0)
-    })
-  }
+    }
+  })
 
   test(`${name}: texts of every kind come back as they were put`, async (t) => {
     const store = await open(t)

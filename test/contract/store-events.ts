@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { type EventDraft } from '#kernel/event.ts'
 import { projectId } from '#kernel/ids.ts'
 import { type EventQuery } from '#kernel/ports/store.ts'
+import { type OpenStore } from './open-store.ts'
 import { eventDraft, project, rows } from './rows.ts'
-import { type OpenStore } from './store.contract.ts'
 
 export function storeEvents(name: string, open: OpenStore): void {
   test(`${name}: events are numbered from 1, without gaps, in the order of their commits`, async (t) => {

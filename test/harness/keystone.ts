@@ -27,6 +27,7 @@ const titles: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
+  413: 'Request Entity Too Large',
 }
 
 /** Checks what every refusal must be, and returns it. */

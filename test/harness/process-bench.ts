@@ -5,12 +5,13 @@ import { randomUUID } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { test, type TestContext } from 'node:test'
 import { type ProcessConfig } from '#drivers/process/config.ts'
 import { processDriver } from '#drivers/process/driver.ts'
 import { instanceId } from '#kernel/ids.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { type Driver, type Thing } from '#kernel/ports/driver.ts'
-import { type Bench, until } from '#test/contract/driver.contract.ts'
+import { type Bench, Held, until } from '#test/contract/driver.contract.ts'
 import { realWorld } from './real-world.ts'
 import { inNameOf, mentioning, zombies } from './proc.ts'
 
@@ -19,6 +20,34 @@ export interface ProcessBench extends Bench {
   readonly run: (launch: JsonObject, own?: JsonObject) => Thing
   /** Another driver with other settings. */
   readonly configured: (config: ProcessConfig) => Driver
+}
+
+/** One claim about real processes, with a bench of its own that ends clean. */
+export function law(
+  claim: string,
+  check: (bench: ProcessBench, t: TestContext) => Promise<void>,
+): void {
+  test(claim, async (t) => {
+    const bench = await processBench()
+    try {
+      await check(bench, t)
+    } finally {
+      await bench.close()
+    }
+  })
+}
+
+/** Made, started, and seen up and ready. */
+export async function runs(
+  bench: ProcessBench,
+  launch: JsonObject,
+  own: JsonObject = {},
+): Promise<Held> {
+  const held = new Held(bench.driver, bench.run(launch, own))
+  await held.do('create')
+  await held.do('start')
+  await held.up()
+  return held
 }
 
 /** A shell that does this; `exec` in it makes it one process. */

@@ -47,6 +47,7 @@ export async function world(options: WorldOptions = {}): Promise<World> {
     file,
   }
   const overrides = {
+    passwordCost: { blocks: 2 ** 10, r: 8, parallel: 1 },
     ...(store === 'sqlite' ? {} : { store: store === 'memory' ? memoryStore() : store }),
     ...(options.clock ? { clock: options.clock } : {}),
   }

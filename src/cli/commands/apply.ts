@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util'
 import { type Command } from 'commander'
-import { type InstanceShown, type PageShown, type ReceiptShown } from '#doors/native/wire.ts'
+import type { InstanceShown, PageShown, ReceiptShown } from '#doors/native/wire.ts'
 import { carryOut } from '../change.ts'
 import { type Client, type Sending } from '../client.ts'
 import { type Exit, runs } from '../command.ts'

@@ -1,7 +1,7 @@
 // `create`: a new server or notebook.
 
 import { type Command, Option } from 'commander'
-import { type ReceiptShown } from '#doors/native/wire.ts'
+import type { ReceiptShown } from '#doors/native/wire.ts'
 import { carryOut } from '../change.ts'
 import { type Exit, runs } from '../command.ts'
 import { type ChangeOptions, changing, jsonObject, keyValue, wholeNumber } from '../options.ts'

@@ -1,7 +1,7 @@
 // `events`: what happened, and with --follow what happens. A stream that breaks is taken up where it broke.
 
 import { type Command } from 'commander'
-import { type EventPageShown, type EventShown } from '#doors/native/wire.ts'
+import type { EventPageShown, EventShown } from '#doors/native/wire.ts'
 import { eventColumns, eventLine } from '../columns.ts'
 import { type Exit, runs } from '../command.ts'
 import { type Desk, type DeskOptions } from '../desk.ts'

@@ -1,7 +1,7 @@
 // `hold` and `release`: a reason why an instance must not be changed.
 
 import { type Command } from 'commander'
-import { type HoldShown, type PageShown, type ReceiptShown } from '#doors/native/wire.ts'
+import type { HoldShown, PageShown, ReceiptShown } from '#doors/native/wire.ts'
 import { carryOut } from '../change.ts'
 import { type Sending } from '../client.ts'
 import { type Exit, runs } from '../command.ts'

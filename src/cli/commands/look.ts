@@ -1,7 +1,7 @@
 // `ls` and `get`: what there is.
 
 import { type Command, Option } from 'commander'
-import { type InstanceShown } from '#doors/native/wire.ts'
+import type { InstanceShown } from '#doors/native/wire.ts'
 import { instanceColumns, instanceFields } from '../columns.ts'
 import { type Exit, runs } from '../command.ts'
 import { type DeskOptions } from '../desk.ts'

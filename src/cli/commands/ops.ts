@@ -1,7 +1,7 @@
 // `ops`: operations, and one with the log of its steps.
 
 import { type Command } from 'commander'
-import { type OperationShown } from '#doors/native/wire.ts'
+import type { OperationShown } from '#doors/native/wire.ts'
 import { operationColumns } from '../columns.ts'
 import { type Exit, runs } from '../command.ts'
 import { type Desk, type DeskOptions } from '../desk.ts'

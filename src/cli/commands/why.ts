@@ -1,7 +1,7 @@
 // `why`: why an instance is as it is.
 
 import { type Command } from 'commander'
-import { type AccountShown } from '#doors/native/wire.ts'
+import type { AccountShown } from '#doors/native/wire.ts'
 import { type Exit, runs } from '../command.ts'
 import { type DeskOptions } from '../desk.ts'
 import { connected } from '../options.ts'

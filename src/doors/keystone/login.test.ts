@@ -150,6 +150,12 @@ suite('refusals of a login', () => {
       }
     })
 
+  test('a body larger than any login is not read', async () => {
+    const said = login({ ...mary, password: 'x'.repeat(120_000) })
+    const heard = await hear(`${w.url}/v3/auth/tokens`, 'POST', said)
+    refused(heard, 413, 'Request is too large.')
+  })
+
   test('an unsupported method comes with those that are', async () => {
     const heard = await hear(`${w.url}/v3/auth/tokens`, 'POST', auth({ methods: ['saml2'] }))
     const methods = ['password', 'token', 'application_credential']

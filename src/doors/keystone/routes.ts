@@ -120,6 +120,9 @@ export const routesOf = (house: House<KeystoneSettings>): readonly Route[] => [
   ),
 ]
 
+/** Source: oslo.middleware, `max_request_body_size`, which Keystone leaves as it is. */
+const bodyBytesMax = 114_688
+
 function routeOf(operation: Operation, house: House<KeystoneSettings>, prefix: Prefix): Route {
   const { method, path, operation: name, source } = operation
   return {
@@ -128,6 +131,7 @@ function routeOf(operation: Operation, house: House<KeystoneSettings>, prefix: P
     operation: name,
     source,
     orSlash: true,
+    bodyLimit: bodyBytesMax,
     handle: handlerOf(operation, house, prefix),
   }
 }

@@ -281,26 +281,15 @@ test('a failure is kept: its status, a code and the reason', async () => {
 })
 
 test('auto stop fires without any client call, and its count ends with it', async () => {
-  const own = await notebookWorld()
-  try {
-    const made = await own.bob.call('POST', instances, {
-      ...body,
-      spec: { storage, auto_stop: { enable: true, duration: 3600 } },
-    })
-    const path = `${instances}/${String(at(made.body, 'id'))}`
-    const status = (wanted: string) =>
-      until(
-        () => own.bob.call('GET', path),
-        (reply) => at(reply.body, 'status') === wanted,
-      )
-    await status('RUNNING')
-    own.clock.jump(3_601_000)
-    const { body: stopped } = await status('STOPPED')
-    assert.equal(at(stopped, 'spec', 'auto_stop', 'stop_timestamp'), undefined)
-    assert.equal(at(stopped, 'spec', 'auto_stop', 'remain_time'), undefined)
-  } finally {
-    await own.close()
-  }
+  const autoStop = { enable: true, duration: 3600 }
+  const id = await made({ name: 'auto-stop', spec: { storage, auto_stop: autoStop } })
+  await becomes(id, 'RUNNING')
+  lab.clock.jump(3_599_000)
+  assert.equal(await statusOf(id), 'RUNNING')
+  lab.clock.jump(2000)
+  const { body: stopped } = await becomes(id, 'STOPPED')
+  assert.equal(at(stopped, 'spec', 'auto_stop', 'stop_timestamp'), undefined)
+  assert.equal(at(stopped, 'spec', 'auto_stop', 'remain_time'), undefined)
 })
 
 suite('the queue of a free flavor', () => {
@@ -364,16 +353,10 @@ suite('the queue of a free flavor', () => {
   })
 
   test('an unused reservation lapses, and the place goes to who asks next', async () => {
-    const own = await notebookWorld()
-    try {
-      const flavor = await own.freeFlavor(1)
-      const id = await own.reach('reserved', flavor)
-      own.clock.jump(301_000)
-      await own.becomes(id, 'stopped')
-      const reply = await own.bob.call('POST', `${instances}/DE-${id}/action`, { action: 'start' })
-      assert.equal(reply.status, 200)
-    } finally {
-      await own.close()
-    }
+    const flavor = await lab.freeFlavor(1)
+    const id = await lab.reach('reserved', flavor)
+    lab.clock.jump(301_000)
+    await lab.becomes(id, 'stopped')
+    assert.equal((await act(`DE-${id}`, 'start')).status, 200)
   })
 })

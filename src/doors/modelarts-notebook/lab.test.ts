@@ -173,21 +173,9 @@ suite('B1 and B2', () => {
   })
 
   test('a lease fires at its end', async () => {
-    const own = await notebookWorld()
-    try {
-      const reply = await own.bob.call('POST', notebooks, body)
-      const path = `${notebooks}/${String(at(reply.body, 'id'))}`
-      const status = (wanted: string) =>
-        until(
-          () => own.bob.call('GET', path),
-          (one) => at(one.body, 'status') === wanted,
-        )
-      await status('RUNNING')
-      own.clock.jump(hourMs + 1000)
-      await status('STOPPED')
-    } finally {
-      await own.close()
-    }
+    const id = await made()
+    lab.clock.jump(hourMs + 1000)
+    await becomes(id, 'STOPPED')
   })
 })
 

@@ -9,6 +9,7 @@
 import { Readable } from 'node:stream'
 import { type Event } from '#kernel/event.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
+import { type Plane } from '#kernel/ports/plane.ts'
 import { type EventQuery } from '#kernel/ports/store.ts'
 import { header } from '../shared/http.ts'
 import { callerOf } from './auth.ts'
@@ -21,11 +22,11 @@ import { type Settings } from './settings.ts'
 
 type Filter = Omit<EventQuery, 'after' | 'limit' | 'newestFirst' | 'before'>
 
-interface Source {
+export interface Source {
   readonly filter: Filter
   readonly after: number
   readonly settings: Settings
-  readonly plane: Asked['plane']
+  readonly plane: Pick<Plane, 'follow'> & { readonly read: Pick<Plane['read'], 'events'> }
   readonly closing: AbortSignal
   /** Whether the caller may still see what he sees. */
   readonly isStillAllowed: () => Promise<boolean>
@@ -37,7 +38,7 @@ const pageSize = 500
 const comfortable = 65_536
 const waitingMax = 2_000
 
-class EventStream extends Readable {
+export class EventStream extends Readable {
   readonly #source: Source
   readonly #unfollow: () => void
   readonly #heartbeat: NodeJS.Timeout
@@ -145,7 +146,7 @@ const fits = (filter: Filter, event: Event): boolean =>
   (filter.types === undefined || filter.types.includes(event.type))
 
 /** How many streams are open on a plane: sockets of this process, so nothing that a row could hold. */
-const open = new WeakMap<Asked['plane'], number>()
+const open = new WeakMap<Plane, number>()
 
 export async function streamEvents(asked: Asked<StreamEventsQuery>): Promise<Result<Reply, Fault>> {
   const { query, plane, house, exchange } = asked

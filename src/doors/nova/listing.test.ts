@@ -10,7 +10,7 @@ import {
   settled,
   twoProjects,
 } from '#test/harness/openstack.ts'
-import { type World, world } from '#test/harness/world.ts'
+import { until, type World, world } from '#test/harness/world.ts'
 import { imageUuid } from './image-ids.ts'
 
 const servers = '/compute/v2.1/servers'
@@ -41,6 +41,12 @@ before(async () => {
       vcpus: 8,
       memoryMiB: 4096,
       attributes: { ...quick, extra_specs: { 'hw:numa': '1' } },
+    },
+    {
+      id: 'stubborn',
+      driver: 'simulated',
+      graceMs: 60_000,
+      attributes: { ...quick, ignoreSoftStop: true },
     },
     { id: 'physical.s4', driver: 'simulated', bareMetal: true, attributes: quick },
   ]
@@ -145,6 +151,24 @@ test('a pattern that would take for ever is refused, and soon', async () => {
   assert.ok(performance.now() - startedMs < 2000)
 })
 
+test('a status is found by what is under way, and by what it came from', async () => {
+  const id = await make(otto, { name: 'busy', flavorRef: 'stubborn' })
+  await settled(otto, id, 'ACTIVE')
+  await otto.call('POST', `${servers}/${id}/action`, { body: { reboot: { type: 'SOFT' } } })
+  assert.deepEqual(await listed('name=busy&status=reboot', otto), ['busy'])
+  assert.deepEqual(await listed('name=busy&status=active', otto), [])
+  assert.deepEqual(await listed('name=busy&vm_state=active&task_state=rebooting', amos), ['busy'])
+  await otto.call('DELETE', `${servers}/${id}`)
+  await until(
+    () => listed('name=busy', otto),
+    (names) => names.length === 0,
+  )
+  assert.deepEqual(await listed('name=busy&status=deleted', amos), ['busy'])
+  assert.deepEqual(await listed('name=busy&deleted=true', amos), ['busy'])
+  assert.deepEqual(await listed('name=busy&deleted=true', otto), [])
+  assert.deepEqual(await listed('name=busy&changes-since=2026-01-01', otto), ['busy'])
+})
+
 test('bare-metal servers are found by their tag, in the dialect that has it', async () => {
   const id = await make(mary, { name: 'metal-1', flavorRef: 'physical.s4' })
   const found = async (query: string, path = '/v2.1/servers') =>
@@ -162,6 +186,10 @@ test('bare-metal servers are found by their tag, in the dialect that has it', as
     assert.deepEqual(await found('tags=__type_baremetal', servers), all)
   } finally {
     await mary.call('DELETE', `${servers}/${id}`)
+    await until(
+      () => listed('name=metal-1'),
+      (names) => names.length === 0,
+    )
   }
 })
 

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { gatedStore } from '#test/harness/gated-store.ts'
 import { as, type OpenStackCaller, settled, twoProjects } from '#test/harness/openstack.ts'
 import { until, type World, world } from '#test/harness/world.ts'
 import { imageUuid } from './image-ids.ts'
@@ -10,6 +11,7 @@ import { imageUuid } from './image-ids.ts'
 const servers = '/compute/v2.1/servers'
 const quick = { startMs: 10, stopMs: 10, hardStopMs: 10, removeMs: 5 }
 
+const gated = gatedStore()
 let w: World
 let mary: OpenStackCaller
 let rita: OpenStackCaller
@@ -24,7 +26,7 @@ before(async () => {
     { id: 'scarce', driver: 'simulated', pool: 'few', attributes: quick },
   ]
   const catalogue = { flavors, pools: [{ id: 'few', capacity: 1 }] }
-  w = await world({ config: { identity: twoProjects, catalogue } })
+  w = await world({ config: { identity: twoProjects, catalogue }, store: gated.store })
   mary = await as(w, 'mary')
   rita = await as(w, 'rita')
   ada = await as(w, 'ada')
@@ -318,13 +320,25 @@ test('metadata of a server that is being built or has failed is refused', async 
 
 test('two writers of metadata do not undo each other', async () => {
   const id = await running()
-  await Promise.all(
-    Array.from({ length: 20 }, (_, n) =>
-      mary.call('POST', `${servers}/${id}/metadata`, { body: { metadata: { [`k${n}`]: 'v' } } }),
-    ),
+  const path = `${servers}/${id}/metadata`
+  const write = (key: string) => mary.call('POST', path, { body: { metadata: { [key]: 'v' } } })
+  // Both read the server before either has changed it.
+  const pending = await gated.whileHeld(
+    () => write('a'),
+    async () => {
+      const others = ['b', 'c'].map(write)
+      for (let looks = 0; looks < 5; looks++) {
+        assert.deepEqual((await mary.call('GET', path)).at('metadata'), {})
+      }
+      return { others }
+    },
   )
-  const heard = await mary.call('GET', `${servers}/${id}/metadata`)
-  assert.equal(Object.keys(heard.at('metadata') as object).length, 20) // an object, by its keys
+  await Promise.all(pending.others)
+  const heard = await until(
+    () => mary.call('GET', path),
+    ({ text }) => text.includes('"a"'),
+  )
+  assert.deepEqual(heard.at('metadata'), { a: 'v', b: 'v', c: 'v' })
 })
 
 test('every change is in the instance actions, newest first, locks too', async () => {

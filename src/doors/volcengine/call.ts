@@ -50,7 +50,7 @@ export interface Handling {
 /**
  * @returns the receipt of a change; of a dry run that would do, the fault that says so.
  *
- * A dry run neither looks up nor keeps its token. Source: contracts/volcengine-ecs.md sections 8.1 and 8.3.
+ * The plane neither looks up nor keeps the token of a dry run. Source: contracts/volcengine-ecs.md sections 8.1 and 8.3.
  */
 export async function submit(
   call: Call,
@@ -64,7 +64,7 @@ export async function submit(
     door: 'volcengine',
     requestId,
     ...(dryRun || isRehearsal ? { dryRun: true } : {}),
-    ...(token === undefined || dryRun
+    ...(token === undefined
       ? {}
       : { idempotency: { token: scoped, fingerprint: reading.fingerprint(action) } }),
   })

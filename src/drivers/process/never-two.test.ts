@@ -5,31 +5,17 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import { describe } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { type Thing } from '#kernel/ports/driver.ts'
 import { Held, never, until } from '#test/contract/driver.contract.ts'
 import { inNameOf, isRunning, mentioning } from '#test/harness/proc.ts'
-import { type ProcessBench, processBench, sh } from '#test/harness/process-bench.ts'
+import { law, type ProcessBench, sh } from '#test/harness/process-bench.ts'
 import { takeFence } from './fence.ts'
 import { folderOf } from './folder.ts'
 import { thisHost } from './host.ts'
 import { placeShim, shell, shimArguments } from './shim.ts'
-
-const law = (
-  claim: string,
-  check: (bench: ProcessBench, t: TestContext) => Promise<void>,
-): void => {
-  test(claim, async (t) => {
-    const bench = await processBench()
-    try {
-      await check(bench, t)
-    } finally {
-      await bench.close()
-    }
-  })
-}
 
 const serverFile = fileURLToPath(import.meta.resolve('#test/harness/start-once.ts'))
 

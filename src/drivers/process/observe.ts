@@ -43,7 +43,7 @@ export const unknown = (why: string): Seen => ({
   reason: `it could not be looked at: ${why}`,
 })
 
-async function see(look: Look): Promise<Seen> {
+async function see(look: Look, isAgain = false): Promise<Seen> {
   const { folder, host, handle } = look
   const runs = (await readRuns(folder.control)) ?? []
   const waits = runs.find((run) => phaseOf(run, host) === 'pending')
@@ -52,6 +52,10 @@ async function see(look: Look): Promise<Seen> {
   if (run && phase === 'up') return up(look, run)
   if (run && phase === 'ending') return limbo(look, run, 'has ended, and its end is being recorded')
   if (waits) return limbo(look, waits, 'is about to run the command')
+  if (run && phase === 'over' && run.exitStatus === null && !isAgain) {
+    // It may have ended after its records were read; now that it is over they are complete.
+    return see(look, true)
+  }
   if (!(await isThere(folder.own)))
     return { seen: 'absent', ready: false, reason: 'its folder is gone' }
   if (!run) return { seen: 'down', ready: false, reason: null, evidence: place(look) }
