@@ -69,8 +69,6 @@ function welcome(server: Server, settings: Settings): string {
     'One line per door, ready to paste:',
     ...sample.map(([door, line]) => `  ${door.padEnd(20)} ${line}`),
     '',
-    `  runstate             npx runstate ls        ${url}/api/v1`,
-    '',
     '',
   ].join('\n')
 }

@@ -97,27 +97,30 @@ const registered = {
   properties: {},
 } as const
 
-/** Ready to paste once credentials.env is sourced; OS_TOKEN is fetched by the first line. */
+/** Ready to paste once credentials.env is sourced. */
 export function sampleLines(
   url: string,
   project: string,
   starter: Starter,
 ): readonly (readonly [string, string])[] {
-  const token = '-H "X-Auth-Token: $(openstack token issue -f value -c id)"'
+  const token = `-H "X-Auth-Token: $RUNSTATE_TOKEN"`
+  const put = `curl -i -X PUT ${url}`
+  const post = `curl -i -X POST ${url}`
+  const { server, service, node, notebook, microservice: shop, registered: provider, ecs } = starter
+  const instance = `/v4/default/registry/microservices/${shop}/instances/${provider}`
   return [
-    ['nova', `openstack server stop web-1`],
+    ['nova', `${post}/v2.1/${project}/servers/${server}/action ${token} -d '{"os-stop":{}}'`],
     [
       'modelarts-service',
-      `curl -X PUT ${url}/v1/${project}/services/${starter.service}/nodes/${starter.node}/status ${token} -d '{"status":"stopped"}'`,
+      `${put}/v1/${project}/services/${service}/nodes/${node}/status ${token} -d '{"status":"stopped"}'`,
     ],
     [
       'modelarts-notebook',
-      `curl -X POST ${url}/v1/${project}/demanager/instances/${starter.notebook}/action ${token} -d '{"action":"stop"}'`,
+      `${post}/v1/${project}/demanager/instances/${notebook}/action ${token} -d '{"action":"stop"}'`,
     ],
-    [
-      'servicecomb',
-      `curl -X PUT '${url}/v4/default/registry/microservices/${starter.microservice}/instances/${starter.registered}/status?value=OUTOFSERVICE'`,
-    ],
-    ['volcengine', `ve ecs StopInstance --InstanceId ${starter.ecs}`],
+    ['servicecomb', `curl -i -X PUT '${url}${instance}/status?value=OUTOFSERVICE'`],
+    ['volcengine', `VOLCENGINE_DISABLE_SSL=true ve ecs StopInstance --InstanceId ${ecs}`],
+    ['native', `npx runstate stop web-1`],
+    ['keystone', 'openstack token issue'],
   ]
 }

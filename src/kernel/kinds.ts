@@ -1,6 +1,6 @@
 // Every kind of instance and its lifecycle. A new kind starts here.
 
-import { type Lifecycle, type RequestOf, type StateOf } from './lifecycle.ts'
+import { type Lifecycle, type StateOf } from './lifecycle.ts'
 import { edgeInstance } from './lifecycles/edge-instance.ts'
 import { notebook } from './lifecycles/notebook.ts'
 import { server } from './lifecycles/server.ts'
@@ -16,7 +16,6 @@ export const lifecycles = {
 export type Kind = keyof typeof lifecycles
 export type StateOfKind<K extends Kind> = StateOf<(typeof lifecycles)[K]>
 export type State = { [K in Kind]: StateOfKind<K> }[Kind]
-export type CallerMove = { [K in Kind]: RequestOf<(typeof lifecycles)[K]> }[Kind]
 
 export const kindNames = Object.keys(lifecycles) as readonly Kind[] // keys of a const table
 

@@ -48,16 +48,6 @@ export function defineLifecycle<
 }
 
 export type StateOf<L extends Lifecycle> = keyof L['states'] & string
-export type MoveOf<L extends Lifecycle> = L['moves'][number]['on']
-export type RequestOf<L extends Lifecycle> = Extract<
-  L['moves'][number],
-  { readonly by: 'caller' }
->['on']
-export type StatesThatAre<L extends Lifecycle, Is extends string> = {
-  [S in keyof L['states']]: L['states'][S] extends { readonly is: Is } ? S : never
-}[keyof L['states']] &
-  string
-
 /** The state that `on` leads to from `from`, or undefined when the table does not allow it. */
 export function step(lifecycle: Lifecycle, from: string, on: string): string | undefined {
   for (const move of lifecycle.moves) if (move.on === on && move.from.includes(from)) return move.to

@@ -1,7 +1,6 @@
 // The tables that every store keeps: the row type of each, and the columns by which rows are found. A store
 // keeps a row as JSON beside these columns; nothing else about a row is known to it.
 
-import { type Event } from './event.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
 import {
   type AccessKey,
@@ -104,9 +103,3 @@ export function columnsOf<T extends TableName>(
 ): Readonly<Record<string, (row: Rows[T]) => Column>> {
   return columns[table] as Readonly<Record<string, (row: Rows[T]) => Column>> // TypeScript cannot relate T's own entry to the union
 }
-
-/** Columns of the event log. */
-export type EventColumn = keyof Pick<
-  Event,
-  'seq' | 'project' | 'instanceId' | 'subject' | 'type' | 'atMs'
->

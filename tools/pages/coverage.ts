@@ -4,22 +4,25 @@ import { type Door } from '#doors/shared/http.ts'
 import { generatedFrom, table } from './markdown.ts'
 
 export function coveragePage(doors: readonly Door[]): string {
-  const count = doors.reduce((sum, door) => sum + door.routes.length, 0)
+  const routes = doors.flatMap((door) => door.routes)
+  const count = routes.reduce((sum, route) => sum + (route.operations?.length ?? 1), 0)
   return `${generatedFrom("each door's routes.ts")}
 # Coverage
 
-${count} routes behind ${doors.length} doors. What a cloud documents and is not listed here is not there yet.
+${count} operations behind ${doors.length} doors. What a cloud documents and is not listed here is not there yet.
 
 ${doors.map(section).join('\n\n')}
 `
 }
 
 function section(door: Door): string {
-  const rows = door.routes.map((route) => [
-    [route.method].flat().join(' '),
-    `\`${route.path}\``,
-    route.operation,
-    route.source,
-  ])
+  const rows = door.routes.flatMap((route) =>
+    (route.operations ?? [route]).map(({ operation, source }) => [
+      [route.method].flat().join(' '),
+      `\`${route.path}\``,
+      operation,
+      source,
+    ]),
+  )
   return `## ${door.name}\n\n${table(['method', 'path', 'operation', 'source'], rows)}`
 }

@@ -15,6 +15,8 @@ import { type Fault, faultOf } from './faults.ts'
 
 const pageDefault = 100
 const chunk = 500
+/** The most that a store lists at once. */
+const listMax = 1_000
 /** A page looks at no more rows than this; one that found fewer than asked still says where to go on. */
 const scannedMax = 5_000
 
@@ -52,7 +54,7 @@ export async function pageOfRows<T extends TableName>(
   const rows: Rows[T][] = []
   let after = start
   for (let scanned = 0; scanned < scannedMax; ) {
-    const size = wanted.keep ? chunk : limit - rows.length + 1
+    const size = wanted.keep ? chunk : Math.min(listMax, limit - rows.length + 1)
     const found = await read.list(table, {
       ...(where ? { where } : {}),
       ...(contains ? { contains } : {}),

@@ -181,15 +181,23 @@ test('a server that closes ends its streams and answers who waits', async () => 
   assert.equal((await waiting).status, 202)
 })
 
-/** A plane whose events a test makes, and whose stream nobody reads. */
-function unread(streamBytesMax: number): {
+interface Rig {
   readonly stream: EventStream
-  readonly tell: (count: number) => void
+  /** Commits so many more events. */
+  readonly commit: (count: number) => void
   readonly isClosed: () => boolean
-} {
+}
+
+/** A plane whose events a test makes. `reading` is called while the store is read, before it answers. */
+function rig(
+  past: number,
+  reading: (commit: Rig['commit'], reads: number) => void,
+  streamBytesMax = 16_777_216,
+): Rig {
+  const log: Event[] = []
   let listener: Parameters<Source['plane']['follow']>[0] = () => undefined
   let isClosed = false
-  let seq = 0
+  let reads = 0
   const cause = {
     by: 'user',
     userId: null,
@@ -198,22 +206,38 @@ function unread(streamBytesMax: number): {
     requestId: 'r',
     why: null,
   } as const
-  const event = (): Event => ({
-    seq: ++seq,
-    type: 'instance.updated',
-    project: null,
-    subject: 'x',
-    instanceId: null,
-    atMs: 0,
-    cause,
-    data: {},
-  })
+  const commit = (count: number): void => {
+    const fresh = Array.from(
+      { length: count },
+      (_, index): Event => ({
+        seq: log.length + index + 1,
+        type: 'instance.updated',
+        project: null,
+        subject: 'x',
+        instanceId: null,
+        atMs: 0,
+        cause,
+        data: {},
+      }),
+    )
+    log.push(...fresh)
+    listener(fresh)
+  }
+  commit(past)
   const stream = new EventStream({
     filter: {},
     after: 0,
     settings: { heartbeatMs: 60_000, streamsMax: 1, streamBytesMax },
     plane: {
-      read: { events: async () => [] },
+      read: {
+        events: async ({ after, limit }) => {
+          await new Promise((resolve) => setImmediate(resolve))
+          reading(commit, ++reads)
+          const page = log.slice(after, after + limit)
+          await new Promise((resolve) => setImmediate(resolve))
+          return page
+        },
+      },
       follow: (heard) => {
         listener = heard
         return () => (listener = () => undefined)
@@ -223,34 +247,69 @@ function unread(streamBytesMax: number): {
     isStillAllowed: async () => true,
     onClosed: () => (isClosed = true),
   })
-  return {
-    stream,
-    tell: (count) => listener(Array.from({ length: count }, event)),
-    isClosed: () => isClosed,
-  }
+  return { stream, commit, isClosed: () => isClosed }
 }
 
+async function heardFrom({ stream }: Rig, count: number): Promise<readonly number[]> {
+  let text = ''
+  stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
+  const ids = (): readonly number[] =>
+    [...text.matchAll(/^id: (\d+)$/gm)].map(([, id]) => Number(id))
+  await until(
+    async () => ids().length,
+    (heard) => heard >= count,
+  )
+  stream.destroy()
+  return ids()
+}
+
+const upTo = (count: number): readonly number[] =>
+  Array.from({ length: count }, (_, index) => index + 1)
+
+test('what is committed while the store is read is heard once, whether the read saw it or not', async () => {
+  // Half of it before the page is taken, so it comes both ways; half after, so it comes live alone.
+  const both = rig(10, (commit) => {
+    commit(3)
+    setImmediate(() => setImmediate(() => commit(2)))
+    queueMicrotask(() => commit(4))
+  })
+  assert.deepEqual(await heardFrom(both, 19), upTo(19))
+})
+
+test('when more is committed than may wait, the store is read again, and nothing is lost', async () => {
+  const flood = rig(1, (commit, reads) => {
+    if (reads <= 3) queueMicrotask(() => commit(2_500))
+  })
+  assert.deepEqual(await heardFrom(flood, 7_501), upTo(7_501))
+})
+
 test('a reader who takes nothing is closed once enough waits for him, and holds no more than that', async () => {
-  const { stream, tell, isClosed } = unread(16_384)
-  await new Promise((resolve) => setImmediate(resolve))
+  const { stream, commit, isClosed } = rig(0, () => undefined, 16_384)
+  await new Promise((resolve) => setTimeout(resolve, 20))
   for (let round = 0; round < 200 && !stream.destroyed; round++) {
-    tell(1)
+    commit(1)
     assert.ok(stream.readableLength < 16_384 + 1_024, 'bounded')
   }
   assert.ok(stream.destroyed)
   await until(async () => isClosed(), Boolean)
 })
 
+test('a reader who takes nothing does not make us read the whole past', async () => {
+  const { stream } = rig(20_000, () => undefined)
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  assert.ok(
+    stream.readableLength > 0 && stream.readableLength < 300_000,
+    `${stream.readableLength} bytes`,
+  )
+  stream.destroy()
+})
+
 test('a reader who keeps up is not closed, however much there is', async () => {
-  const { stream, tell } = unread(16_384)
-  await new Promise((resolve) => setImmediate(resolve))
-  let bytes = 0
-  stream.on('data', (chunk: Buffer) => (bytes += chunk.length))
+  const one = rig(0, () => undefined, 16_384)
+  const hearing = heardFrom(one, 3_000)
   for (let round = 0; round < 300; round++) {
-    tell(10)
+    one.commit(10)
     await new Promise((resolve) => setImmediate(resolve))
   }
-  assert.ok(!stream.destroyed)
-  assert.ok(bytes > 300_000)
-  stream.destroy()
+  assert.deepEqual(await hearing, upTo(3_000))
 })

@@ -1,9 +1,8 @@
-// Laws of servers as things: creation, the closed shape of what is shown, update, removal, metadata, and the two
+// Laws of servers as things: creation, the closed shape of what is shown, update, removal, and the two
 // headers that every change takes (contract, sections 6 and 7).
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { gatedStore } from '#test/harness/gated-store.ts'
 import { as, type OpenStackCaller, settled, twoProjects } from '#test/harness/openstack.ts'
 import { until, type World, world } from '#test/harness/world.ts'
 import { imageUuid } from './image-ids.ts'
@@ -11,7 +10,6 @@ import { imageUuid } from './image-ids.ts'
 const servers = '/compute/v2.1/servers'
 const quick = { startMs: 10, stopMs: 10, hardStopMs: 10, removeMs: 5 }
 
-const gated = gatedStore()
 let w: World
 let mary: OpenStackCaller
 let rita: OpenStackCaller
@@ -26,7 +24,7 @@ before(async () => {
     { id: 'scarce', driver: 'simulated', pool: 'few', attributes: quick },
   ]
   const catalogue = { flavors, pools: [{ id: 'few', capacity: 1 }] }
-  w = await world({ config: { identity: twoProjects, catalogue }, store: gated.store })
+  w = await world({ config: { identity: twoProjects, catalogue } })
   mary = await as(w, 'mary')
   rita = await as(w, 'rita')
   ada = await as(w, 'ada')
@@ -273,72 +271,6 @@ test('a deletion is answered 204 while it lasts, and 404 once it is gone', async
   assert.equal((await mary.call('DELETE', `${servers}/${soon}`)).status, 404)
   const building = await made({ ...plain, flavorRef: 'slow' })
   assert.equal((await mary.call('DELETE', `${servers}/${building}`)).status, 204)
-})
-
-test('metadata: merge, replace, one item, and each refusal', async () => {
-  const id = await running({ ...plain, metadata: { a: '1' } })
-  const at = (key = '') => `${servers}/${id}/metadata${key}`
-  const all = async () => (await mary.call('GET', at())).at('metadata')
-  const merged = await mary.call('POST', at(), { body: { metadata: { b: '2' } } })
-  assert.deepEqual(merged.json, { metadata: { a: '1', b: '2' } })
-  const item = await mary.call('PUT', at('/a'), { body: { meta: { a: '3' } } })
-  assert.deepEqual(item.json, { meta: { a: '3' } })
-  assert.deepEqual((await mary.call('GET', at('/a'))).json, { meta: { a: '3' } })
-  assert.equal((await mary.call('DELETE', at('/b'))).status, 204)
-  assert.deepEqual(await all(), { a: '3' })
-  const replaced = await mary.call('PUT', at(), { body: { metadata: { c: '4' } } })
-  assert.deepEqual(replaced.json, { metadata: { c: '4' } })
-  const missing = await mary.call('GET', at('/toString'))
-  assert.equal(missing.at('itemNotFound.message'), 'Metadata item was not found')
-  assert.equal((await mary.call('DELETE', at('/a'))).status, 404)
-  const mismatch = await mary.call('PUT', at('/x'), { body: { meta: { y: '1' } } })
-  assert.equal(mismatch.at('badRequest.message'), 'Request body and URI mismatch')
-  assert.equal((await mary.call('PUT', at())).status, 400)
-  assert.equal((await mary.call('POST', at(), { body: { metadata: { a: 1 } } })).status, 400)
-  const many = Object.fromEntries(Array.from({ length: 128 }, (_, n) => [`k${n}`, 'v']))
-  const over = await mary.call('POST', at(), { body: { metadata: many } })
-  assert.equal(over.status, 403)
-  assert.equal((await rita.call('POST', at(), { body: { metadata: {} } })).status, 403)
-  assert.equal((await otto.call('GET', at())).status, 404)
-  await mary.call('POST', `${servers}/${id}/action`, { body: { lock: null } })
-  const locked = await mary.call('POST', at(), { body: { metadata: { d: '5' } } })
-  assert.equal(locked.at('conflictingRequest.message'), `Instance ${id} is locked`)
-  assert.deepEqual(await all(), { c: '4' })
-})
-
-test('metadata of a server that is being built or has failed is refused', async () => {
-  const id = await made({ ...plain, flavorRef: 'slow' })
-  const write = () =>
-    mary.call('POST', `${servers}/${id}/metadata`, { body: { metadata: { a: 'b' } } })
-  const cannot = (state: string) =>
-    `Cannot 'update metadata' instance ${id} while it is in vm_state ${state}`
-  assert.equal((await write()).at('conflictingRequest.message'), cannot('building'))
-  const body = { 'os-resetState': { state: 'error' } }
-  await ada.call('POST', `${servers}/${id}/action`, { body })
-  assert.equal((await write()).at('conflictingRequest.message'), cannot('error'))
-})
-
-test('two writers of metadata do not undo each other', async () => {
-  const id = await running()
-  const path = `${servers}/${id}/metadata`
-  const write = (key: string) => mary.call('POST', path, { body: { metadata: { [key]: 'v' } } })
-  // Both read the server before either has changed it.
-  const pending = await gated.whileHeld(
-    () => write('a'),
-    async () => {
-      const others = ['b', 'c'].map(write)
-      for (let looks = 0; looks < 5; looks++) {
-        assert.deepEqual((await mary.call('GET', path)).at('metadata'), {})
-      }
-      return { others }
-    },
-  )
-  await Promise.all(pending.others)
-  const heard = await until(
-    () => mary.call('GET', path),
-    ({ text }) => text.includes('"a"'),
-  )
-  assert.deepEqual(heard.at('metadata'), { a: 'v', b: 'v', c: 'v' })
 })
 
 test('every change is in the instance actions, newest first, locks too', async () => {

@@ -295,17 +295,17 @@ suite('every answer', () => {
     assert.equal(body, '')
   })
 
-  test('a page of another origin may ask, unless that is switched off', async () => {
+  test('a page of another origin may ask, unless that is switched off', async (t) => {
     const ask = { origin: 'http://page', 'access-control-request-method': 'PUT' }
     const reply = await registry.call('OPTIONS', `${one}/status`, undefined, ask)
     assert.equal(reply.status, 200)
     assert.equal(reply.headers.get('access-control-allow-origin'), '*')
     assert.equal(reply.headers.get('access-control-allow-methods'), 'PUT')
     const closed = await world({ config: { doors: { servicecomb: { cors: false } } } })
+    t.after(() => closed.close())
     const refused = await client(closed).call('OPTIONS', `${one}/status`, undefined, ask)
     assert.equal(refused.status, 405)
     assert.equal(refused.headers.get('access-control-allow-origin'), null)
-    await closed.close()
   })
 })
 
@@ -313,8 +313,9 @@ suite('settings', () => {
   const open = (servicecomb: Record<string, unknown>) =>
     world({ config: { doors: { servicecomb } } })
 
-  test('canonical errors have three keys, and an empty status body is empty', async () => {
+  test('canonical errors have three keys, and an empty status body is empty', async (t) => {
     const other = await open({ errorBody: 'canonical', statusBody: 'empty' })
+    t.after(() => other.close())
     const strict = client(other)
     await stage(strict)
     const reply = await strict.call('PUT', `${one}/status?value=UP`)
@@ -322,15 +323,14 @@ suite('settings', () => {
     assert.equal(reply.headers.get('content-type'), 'text/plain; charset=UTF-8')
     const bad = await strict.call('PUT', `${one}/status?value=no`)
     assert.deepEqual(Object.keys(bad.body as object), ['errorCode', 'errorMessage', 'detail']) // JSON, or keys() throws
-    await other.close()
   })
 
-  test('a strict domain must be named', async () => {
+  test('a strict domain must be named', async (t) => {
     const other = await open({ strictDomain: true })
+    t.after(() => other.close())
     assert.equal(codeOf(await client(other).call('GET', '{r}/microservices')), '400 400001')
     const named = client(other, { domain: 'default' })
     assert.equal((await named.call('GET', '{r}/microservices')).text, '{}')
-    await other.close()
   })
 
   test('accounts cannot be switched on: the start is refused with a line that says so', async () => {

@@ -291,8 +291,9 @@ test('a hold keeps an instance as it is: no status, no leaving, not even by forc
 })
 
 suite('a restart', () => {
-  test('keeps instances, statuses, the operator’s word and revisions, and expires nothing in the first term', async () => {
+  test('keeps instances, statuses, the operator’s word and revisions, and expires nothing in the first term', async (t) => {
     const dataDir = mkdtempSync(join(tmpdir(), 'runstate-registry-'))
+    t.after(() => rmSync(dataDir, { recursive: true, force: true }))
     const time = jumpingClock()
     const begin = () => world({ store: 'sqlite', dataDir, clock: time })
     const first = await begin()
@@ -303,6 +304,7 @@ suite('a restart', () => {
     await first.close()
     time.jump(60_000)
     const second = await begin()
+    t.after(() => second.close())
     const later = client(second)
     const behind = await later.call('GET', find)
     assert.equal(behind.text, before.text)
@@ -312,8 +314,6 @@ suite('a restart', () => {
     assert.equal(await shownStatus(later), 'OUTOFSERVICE')
     time.jump(19_000)
     assert.equal((await later.call('PUT', `${one}/heartbeat`)).status, 200)
-    await second.close()
-    rmSync(dataDir, { recursive: true, force: true })
   })
 
   test('a service that is made again counts its revisions in a life of its own', async () => {

@@ -272,7 +272,7 @@ suite('fields', () => {
   })
 })
 
-test('a store that is out of reach is said in the registry’s words', async () => {
+test('a store that is out of reach is said in the registry’s words', async (t) => {
   const { store } = gatedStore()
   let isOut = false
   const failing = new Proxy(store, {
@@ -285,6 +285,7 @@ test('a store that is out of reach is said in the registry’s words', async () 
     },
   })
   const other = await world({ store: failing })
+  t.after(() => other.close())
   const asking = client(other)
   await stage(asking)
   isOut = true
@@ -302,5 +303,4 @@ test('a store that is out of reach is said in the registry’s words', async () 
   assert.equal((await asking.call('GET', '{r}/health/readiness')).status, 503)
   isOut = false
   assert.equal((await asking.call('PUT', `${one}/status?value=DOWN`)).text, 'Success')
-  await other.close()
 })

@@ -175,10 +175,11 @@ suite('services', () => {
     assert.equal(codeOf(await remove({ serviceIds: [] })), '400 400001')
   })
 
-  test('quotas are kept, also by requests that come together; what exists is not growth', async () => {
+  test('quotas are kept, also by requests that come together; what exists is not growth', async (t) => {
     const small = await world({
       config: { doors: { servicecomb: { servicesMax: 2, instancesMax: 2 } } },
     })
+    t.after(() => small.close())
     const registry = client(small)
     const replies = await Promise.all(
       ['a', 'b', 'c', 'd'].map((name) => create(registry, { serviceName: name, serviceId: name })),
@@ -198,7 +199,6 @@ suite('services', () => {
     assert.equal(codeOf(full), '400 400100')
     await registry.call('DELETE', '{r}/microservices/svc1/instances/i2')
     await registered(registry, { instanceId: 'i3' })
-    await small.close()
   })
 })
 

@@ -56,6 +56,8 @@ export interface Route {
   readonly operation: string
   /** Where its behaviour is written down. */
   readonly source: string
+  /** What is behind it, where one route stands for many operations that a request names elsewhere. */
+  readonly operations?: readonly { readonly operation: string; readonly source: string }[]
   /** Bytes; default 2 MiB. */
   readonly bodyLimit?: number
   /** Only for requests that look like a call with `Action` in its query: two doors share `/`. */

@@ -6,8 +6,11 @@ import { StoreError } from '#kernel/ports/store.ts'
 const codes: Readonly<Record<number, StoreError['code']>> = {
   5: 'busy',
   6: 'busy',
+  8: 'io', // read-only
+  10: 'io',
   11: 'corrupt',
   13: 'full',
+  14: 'io', // cannot be opened
   19: 'conflict',
   26: 'corrupt',
 }
@@ -18,11 +21,9 @@ export function resultCode(thrown: unknown): number | undefined {
   return typeof thrown.errcode === 'number' ? thrown.errcode & 0xff : undefined
 }
 
-/** Anything that SQLite did not say is a bug, and stays what it is. */
+/** What SQLite says of the world is the store's error; a bug of ours, in SQL or not, stays what it is. */
 export function storeError(thrown: unknown): unknown {
-  const code = resultCode(thrown)
+  const code = codes[resultCode(thrown) ?? 0]
   if (code === undefined || !(thrown instanceof Error)) return thrown
-  return new StoreError(codes[code] ?? 'io', `the store failed: ${thrown.message}`, {
-    cause: thrown,
-  })
+  return new StoreError(code, `the store failed: ${thrown.message}`, { cause: thrown })
 }
