@@ -46,7 +46,10 @@ async function startInKilledServer(
       '2',
       JSON.stringify(things),
     ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, NODE_COMPILE_CACHE: join(bench.dataDir, 'compiled') },
+    },
   )
   const ended = once(server, 'exit')
   await Promise.race([once(server.stdout, 'data'), ended])
@@ -75,13 +78,12 @@ function namesIn({ dataDir }: ProcessBench, thing: Thing): readonly string[] {
 /** All that could still become a process of this instance: its supervising shells. */
 const shellsOf = (thing: Thing) => mentioning(join(thing.id, 'control', 'shim.'))
 
-async function startsOnce(held: Held): Promise<void> {
+async function startsOnce(bench: ProcessBench, held: Held): Promise<void> {
   const { id } = held.thing
   await held.do('start')
-  await held.up()
   // Until no shell is on its way any more: the one that leads, and no other.
   await until('late shells have given up', () => shellsOf(held.thing).length === 1)
-  assert.equal(inNameOf(id).length, 1)
+  await held.isOne(bench)
   await held.do('stop', 'hard')
   await held.down()
   assert.equal(inNameOf(id).length, 0)
@@ -100,7 +102,7 @@ describe('process: never two', () => {
           reached[stage] = (reached[stage] ?? 0) + 1
         }
         const driver = bench.another()
-        await Promise.all(things.map((thing) => startsOnce(new Held(driver, thing))))
+        await Promise.all(things.map((thing) => startsOnce(bench, new Held(driver, thing))))
       }
       t.diagnostic(`killed at ${JSON.stringify(reached)}`)
       assert.ok(Object.keys(reached).length >= 3, 'the moments differ')
@@ -116,9 +118,8 @@ describe('process: never two', () => {
     await Promise.all(starts)
     held.attempt = 20
     await held.do('start')
-    await held.up()
     await until('the others have given up', () => shellsOf(held.thing).length === 1)
-    assert.equal(inNameOf(held.thing.id).length, 1)
+    await held.isOne(bench)
   })
 })
 
@@ -149,6 +150,7 @@ describe('process: what comes late gives up', () => {
     const late = await lateShell(bench, held.thing, held.attempt)
     await held.do('start')
     const first = await held.up()
+    await held.isOne(bench)
     await late.begin()
     assert.deepEqual(
       inNameOf(held.thing.id).map(({ pid }) => pid),
@@ -188,7 +190,7 @@ describe('process: what comes late gives up', () => {
     const first = await held.up()
     await held.do('start')
     assert.deepEqual((await held.up()).evidence, first.evidence)
-    assert.equal(inNameOf(held.thing.id).length, 1)
+    await held.isOne(bench)
   })
 })
 
@@ -203,7 +205,7 @@ describe('process: what is left is found', () => {
     held.driver = bench.another()
     await held.do('start')
     assert.deepEqual((await held.up()).evidence, evidence)
-    assert.equal(inNameOf(held.thing.id).length, 1)
+    await held.isOne(bench)
     await held.do('stop', 'soft')
     const { reason } = await held.down()
     assert.match(reason ?? '', /is gone, and nothing recorded how it ended/)
@@ -220,9 +222,8 @@ describe('process: what is left is found', () => {
       assert.ok(left, 'a child is left')
       held.thing = { ...held.thing, image: { id: 'image', launch: { command: ['sleep', '1000'] } } }
       await held.do('start')
-      await held.up()
       assert.equal(isRunning(left.pid), false)
-      assert.equal(inNameOf(held.thing.id).length, 1)
+      await held.isOne(bench)
     },
   )
 
@@ -250,7 +251,7 @@ describe('process: what is left is found', () => {
     const { pid, port } = (await held.up()).evidence
     assert.deepEqual([pid, port], [evidence['pid'], evidence['port']])
     await held.do('start')
-    assert.equal(inNameOf(held.thing.id).length, 1)
+    await held.isOne(bench)
     await held.do('stop', 'soft')
     await held.down()
   })
@@ -268,7 +269,7 @@ describe('process: what is left is found', () => {
       await held.do('create')
       await held.do('start')
       await held.up()
-      assert.equal(inNameOf(held.thing.id).length, 1)
+      await held.isOne(bench)
     },
   )
 })

@@ -14,7 +14,7 @@ import { begin, emit } from './moves.ts'
 export function create(draft: Draft, context: Context, request: CreateInstance): Result<Receipt> {
   const project = context.caller.projectId
   if (project === null) return err({ code: 'Forbidden', needs: 'a project' })
-  const parts = madeOf(draft, context, request, project)
+  const parts = madeOf(draft, request, project)
   if (!parts.ok) return parts
   const count = request.count ?? 1
   const receipts: Receipt[] = []
@@ -36,19 +36,9 @@ interface Parts {
   readonly image: Image
 }
 
-function madeOf(
-  draft: Draft,
-  context: Context,
-  request: CreateInstance,
-  project: ProjectId,
-): Result<Parts> {
-  const row = draft.get('projects', project)
-  if (row?.frozen) return err({ code: 'ProjectFrozen', project })
-  const parts = catalogueParts(draft, request, request.kind)
+function madeOf(draft: Draft, request: CreateInstance, project: ProjectId): Result<Parts> {
+  const parts = allowedParts(draft, request, request.kind, project)
   if (!parts.ok) return parts
-  if (row?.deniedFlavors.includes(request.flavorId))
-    return err({ code: 'FlavorDenied', flavor: request.flavorId })
-  if (row?.lacksBalance) return err({ code: 'BalanceLacking', project })
   const twin = request.uniqueName
     ? draft.find('instances', 'nameKey', `${project}/${request.kind}/${request.name}`)[0]
     : undefined
@@ -57,7 +47,23 @@ function madeOf(
   return down ? err(down) : parts
 }
 
-export function catalogueParts(
+/** Flavor and image that fit each other and the kind, and that the project's account may use now. */
+export function allowedParts(
+  draft: Draft,
+  request: { readonly flavorId: string; readonly imageId: string },
+  kind: Kind,
+  project: ProjectId,
+): Result<Parts> {
+  const account = draft.get('projects', project)
+  if (account?.frozen) return err({ code: 'ProjectFrozen', project })
+  const parts = catalogueParts(draft, request, kind)
+  if (!parts.ok) return parts
+  if (account?.deniedFlavors.includes(request.flavorId))
+    return err({ code: 'FlavorDenied', flavor: request.flavorId })
+  return account?.lacksBalance ? err({ code: 'BalanceLacking', project }) : parts
+}
+
+function catalogueParts(
   draft: Draft,
   request: { readonly flavorId: string; readonly imageId: string },
   kind: Kind,

@@ -18,7 +18,7 @@ import {
 } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { type Service } from '../service.ts'
-import { blank, catalogueParts, driverDown } from './create.ts'
+import { allowedParts, blank, driverDown } from './create.ts'
 import { heldBy } from './conditions.ts'
 import { findService, ownService } from './find.ts'
 import { begin, emit, flavorOf, settleService } from './moves.ts'
@@ -42,20 +42,8 @@ export function deploy(draft: Draft, context: Context, request: DeployService): 
     labels: request.labels ?? {},
     attributes: request.attributes ?? {},
   }
-  if (request.onNodes) {
-    const nodes = nodesFor(draft, request)
-    if (!nodes.ok) return nodes
-    draft.put('services', service)
-    draft.emit({
-      type: 'service.created',
-      project,
-      subject: id,
-      atMs: context.nowMs,
-      cause: context.cause,
-      data: { name: request.name, nodes: request.nodes },
-    })
-    return place(draft, context, request, service, nodes.value)
-  }
+  const flavor = request.onNodes ? nodesFor(draft, request, project) : ok(null)
+  if (!flavor.ok) return flavor
   draft.put('services', service)
   draft.emit({
     type: 'service.created',
@@ -63,13 +51,14 @@ export function deploy(draft: Draft, context: Context, request: DeployService): 
     subject: id,
     atMs: context.nowMs,
     cause: context.cause,
-    data: { name: request.name, nodes: [] },
+    data: { name: request.name, nodes: request.onNodes ? request.nodes : [] },
   })
-  return ok({ instanceIds: [], serviceId: id })
+  if (flavor.value === null) return ok({ instanceIds: [], serviceId: id })
+  return place(draft, context, request, service, flavor.value)
 }
 
-function nodesFor(draft: Draft, request: DeployService): Result<Flavor> {
-  const parts = catalogueParts(draft, request, 'edge-instance')
+function nodesFor(draft: Draft, request: DeployService, project: ProjectId): Result<Flavor> {
+  const parts = allowedParts(draft, request, 'edge-instance', project)
   if (!parts.ok) return parts
   for (const id of request.nodes) {
     const node = draft.get('nodes', id)

@@ -95,6 +95,7 @@ function walkSql({ table, wheres, rest, by, dir, start }: Walk): Sql {
 
 export function countSql<T extends TableName>(table: T, query: Conditions<T>): Sql {
   const wheres = wheresOf(table, query)
+  if (Object.values(wheres).some(isNoValue)) return { text: 'SELECT 0', values: [] }
   const rest = restOf(table, query)
   const columns = [...Object.keys(wheres), ...(query.contains ? [query.contains.column] : [])]
   if (table === 'instances' && !query.range && columns.every((column) => tallied.has(column))) {
