@@ -215,9 +215,13 @@ class Heart {
           requestId,
           why: ('why' in request ? request.why : undefined) ?? why,
         }
+        // A caller chooses its token; another tenant's, or another door's, must not meet it.
+        const scope = `${caller.projectId ?? caller.userId}/${door}`
         const context = {
           ...this.#context(caller, cause),
-          ...(idempotency === undefined || dryRun ? {} : { idempotency }),
+          ...(idempotency === undefined || dryRun
+            ? {}
+            : { idempotency: { ...idempotency, token: `${scope}/${idempotency.token}` } }),
         }
         return this.batches.submit(request, context, { dryRun, internal: false })
       },

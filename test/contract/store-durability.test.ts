@@ -61,8 +61,11 @@ test('a process killed in the middle of commits loses none that it acknowledged'
 
     const store = await reopen(t, folder)
     const events = await store.events({ after: 0, limit: 1_000_000 })
-    const kept = new Map<unknown, number>()
-    for (const { data } of events) kept.set(data['n'], (kept.get(data['n']) ?? 0) + 1)
+    const kept = new Map<number, number>()
+    for (const { data } of events) {
+      const n = Number(data['n'])
+      kept.set(n, (kept.get(n) ?? 0) + 1)
+    }
     for (const n of acknowledged) assert.equal(kept.get(n), 2, `commit ${n} was acknowledged`)
     for (const [n, count] of kept) {
       assert.equal(count, 2, `commit ${n} is whole`)

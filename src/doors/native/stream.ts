@@ -56,7 +56,8 @@ export class EventStream extends Readable {
     this.#last = source.after
     this.push('retry: 2000\n\n')
     this.#unfollow = source.plane.follow((events) => this.#hear(events))
-    this.#heartbeat = setInterval(() => this.#guarded(this.#beat()), source.settings.heartbeatMs)
+    const beat = (): void => this.#guarded(this.#beat())
+    this.#heartbeat = setInterval(beat, source.settings.heartbeatMs).unref()
     this.#guarded(this.#catchUp())
     source.closing.addEventListener('abort', this.#close)
   }

@@ -293,7 +293,11 @@ test('a hold keeps an instance as it is: no status, no leaving, not even by forc
 suite('a restart', () => {
   test('keeps instances, statuses, the operator’s word and revisions, and expires nothing in the first term', async (t) => {
     const dataDir = mkdtempSync(join(tmpdir(), 'runstate-registry-'))
-    t.after(() => rmSync(dataDir, { recursive: true, force: true }))
+    const running: World[] = []
+    t.after(async () => {
+      for (const server of running) await server.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    })
     const time = jumpingClock()
     const begin = () => world({ store: 'sqlite', dataDir, clock: time })
     const first = await begin()
@@ -304,7 +308,7 @@ suite('a restart', () => {
     await first.close()
     time.jump(60_000)
     const second = await begin()
-    t.after(() => second.close())
+    running.push(second)
     const later = client(second)
     const behind = await later.call('GET', find)
     assert.equal(behind.text, before.text)

@@ -285,7 +285,10 @@ test('a store that is out of reach is said in the registry’s words', async (t)
     },
   })
   const other = await world({ store: failing })
-  t.after(() => other.close())
+  t.after(() => {
+    isOut = false
+    return other.close()
+  })
   const asking = client(other)
   await stage(asking)
   isOut = true

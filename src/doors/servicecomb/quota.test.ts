@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { ok } from '#kernel/errors.ts'
 import { Quota } from './quota.ts'
 
@@ -16,6 +17,7 @@ test('what is under way holds its place while rows are counted again', async () 
   const gate = Promise.withResolvers<void>()
   const first = quota.within(() => gate.promise.then(() => ok(1)))
   const second = quota.within(() => gate.promise.then(() => ok(2)))
+  await nextTurn()
   assert.deepEqual(await quota.within(() => Promise.resolve(ok(3))), refusal)
   rows = 2
   gate.resolve()

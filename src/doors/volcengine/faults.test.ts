@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { type KernelError } from '#kernel/errors.ts'
-import { operationId } from '#kernel/ids.ts'
+import { err, type KernelError } from '#kernel/errors.ts'
+import { operationId, userId } from '#kernel/ids.ts'
 import { type Hold } from '#kernel/instance.ts'
 import { situationsFor } from '#kernel/decisions/power.ts'
-import { userId } from '#kernel/ids.ts'
 import { business, faultOf, gateway } from './faults.ts'
+import { envelope, localTime, requestIdOf } from './wire.ts'
 import { acceptedFrom, statesShownAs, statuses, statusOf } from './states.ts'
 
 const hold: Hold = {
@@ -78,6 +78,26 @@ suite('faults', () => {
     for (const one of Object.values(business)) assert(!('codeN' in one), one.code)
     assert.equal(gateway.accessDenied('StopInstance').codeN, 100_013)
     assert.match(gateway.accessDenied('StopInstance').message, /ecs:StopInstance on resource: \.$/)
+  })
+})
+
+suite('envelope', () => {
+  const asked = { requestId: 'r', action: 'A', version: 'v', service: 'ecs', region: 'x' }
+
+  test('who shall come back later is told when', () => {
+    const answer = envelope(asked, err(faultOf({ code: 'Overloaded', retryAfterMs: 1500 }, 'A')))
+    assert.equal(answer.status, 429)
+    assert.equal(answer.headers?.['retry-after'], '2')
+  })
+
+  test("a request id is local time and the end of the exchange's own", () => {
+    const id = requestIdOf('4a9b1d1e-93c4-4c0f-8a5d-77e0c5a1b2c3', Date.UTC(2026, 10, 21, 18, 0, 1))
+    assert.equal(id, '202611220200014C0F8A5D77E0C5A1B2C3')
+    assert.equal(id.length, 34)
+  })
+
+  test('times have an offset, never a Z', () => {
+    assert.equal(localTime(Date.UTC(2024, 4, 21, 2, 23, 55)), '2024-05-21T10:23:55+08:00')
   })
 })
 

@@ -94,6 +94,16 @@ suite('StopInstance', () => {
     }
   })
 
+  test('of many at once without a token, one stops it and the rest come too late', async () => {
+    const id = await b.server()
+    const ask = () => b.ecs('StopInstance', { InstanceId: id })
+    const replies = await Promise.all(Array.from({ length: 100 }, ask))
+    const codes = replies.map(({ code }) => code).filter((code) => code !== '')
+    assert.equal(codes.length, 99)
+    assert.deepEqual([...new Set(codes)], ['InvalidInstanceStatus'])
+    assert.equal((await b.row(id)).intent.generation, 2)
+  })
+
   test('a failed instance is not stopped', async () => {
     const id = await b.server()
     await b.submit({ verb: 'reset', target: b.ref(id), to: 'failed' })

@@ -6,6 +6,7 @@ import { request as requestHttps } from 'node:https'
 import { connect } from 'node:net'
 import { messageOf } from '../shared/world.ts'
 import { type Call } from './config.ts'
+import { endGroup } from './signals.ts'
 
 /** Null: it answered as it should; else what was wrong, for a person. */
 export type Answer = string | null
@@ -75,9 +76,8 @@ function askExec(command: readonly string[], place: Place): Promise<Answer> {
       stdio: 'ignore',
     })
     const end = () => {
-      // Unreaped until `exit` is told, so its number cannot have become another's.
       if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-        process.kill(-child.pid, 'SIGKILL')
+        endGroup(child.pid)
       }
     }
     place.signal.addEventListener('abort', end, { once: true })

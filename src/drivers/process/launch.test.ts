@@ -9,7 +9,7 @@ import { describe } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { type JsonObject } from '#kernel/json.ts'
 import { Held, never, until } from '#test/contract/driver.contract.ts'
-import { inNameOf } from '#test/harness/proc.ts'
+import { inNameOf, processes } from '#test/harness/proc.ts'
 import { law, runs, sh } from '#test/harness/process-bench.ts'
 import { folderOf } from './folder.ts'
 import { readLog } from './log.ts'
@@ -272,7 +272,7 @@ describe('process: readiness', () => {
       bench.driver,
       bench.run({
         command: ['sleep', '1000'],
-        probe: { kind: 'exec', command: sh('sleep 777'), timeoutMs: 60, intervalMs: 20 },
+        probe: { kind: 'exec', command: sh('sleep 777; true'), timeoutMs: 60, intervalMs: 20 },
       }),
     )
     await held.do('create')
@@ -287,6 +287,11 @@ describe('process: readiness', () => {
     const look = bench.driver.observe(held.thing, off.signal)
     off.abort()
     assert.equal((await look).ready, false)
+    await bench.driver.close()
+    await until(
+      'no probe is left',
+      () => !processes().some(({ command }) => command === 'sleep 777'),
+    )
   })
 })
 

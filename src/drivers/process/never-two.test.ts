@@ -94,8 +94,8 @@ describe('process: never two', () => {
     'a server killed at any moment of a start leaves one process to the next',
     async (bench, t) => {
       const reached: Record<string, number> = {}
-      for (const until of [...stages, ...stages]) {
-        const things = Array.from({ length: 4 }, () => bench.thing('plain'))
+      for (const until of ['fence', 'shim', 'shim', 'run', 'main', 'live'] as const) {
+        const things = Array.from({ length: 5 }, () => bench.thing('plain'))
         await startInKilledServer(bench, things, until)
         for (const thing of things) {
           const stage = stageOf(bench, thing)
@@ -177,6 +177,8 @@ describe('process: what comes late gives up', () => {
     await held.do('remove')
     await late.begin()
     assert.deepEqual(inNameOf(held.thing.id), [])
+    // As many acts as before it was removed: would numbers begin anew, the late one's would be the last again.
+    await held.do('create')
     await held.do('create')
     await late.begin()
     assert.deepEqual(inNameOf(held.thing.id), [])

@@ -80,6 +80,16 @@ function isGroupThere(group: number): boolean {
   }
 }
 
+/** Ends all of a child's own group. The child has not been waited for, so its number is not another's yet. */
+export function endGroup(pid: number): void {
+  try {
+    send(-pid, 'SIGKILL')
+  } catch (thrown) {
+    // macOS says so when all that is left of the group has ended and waits to be waited for.
+    if (codeOf(thrown) !== 'EPERM') throw thrown
+  }
+}
+
 /** False when there is nobody any more. */
 function send(pid: number, signal: NodeJS.Signals): boolean {
   try {

@@ -1,6 +1,5 @@
 // The store of model tests: everything that the store on disk promises, except that it outlives the process.
 
-import { type EventDraft } from '#kernel/event.ts'
 import { type Operation } from '#kernel/operation.ts'
 import { type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName, tableNames } from '#kernel/tables.ts'

@@ -164,7 +164,7 @@ function columnsSql(table: TableName): string {
 }
 
 /** The one that has waited longest comes first. */
-const dueSql = (nowMs: number): Sql => ({
+export const dueSql = (nowMs: number): Sql => ({
   text: 'SELECT body FROM operations WHERE claimAtMs <= ? ORDER BY claimAtMs, id LIMIT ?',
   values: [nowMs],
 })

@@ -33,7 +33,8 @@ export function holdFolder(folder: string): DatabaseSync {
   makeFile(path)
   const lock = new DatabaseSync(path, { timeout: 0 })
   try {
-    lock.exec('BEGIN EXCLUSIVE')
+    // Nothing is ever written to it, so it needs no journal beside it.
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return lock
   } catch (thrown) {
     lock.close()

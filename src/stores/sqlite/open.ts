@@ -30,7 +30,7 @@ export function openFolder(folder: string): Result<Opened, OpenFault> {
     makeFolder(folder)
     lock = holdFolder(folder)
   } catch (thrown) {
-    if (resultCode(thrown) !== sqliteBusy) return err(unusable(folder, thrown))
+    if (resultCode(thrown) !== sqliteBusy) return err(unusable(`the data folder ${folder}`, thrown))
     return err({ code: 'held', line: `the data folder ${folder} is in use by another runstate` })
   }
   const path = join(folder, 'runstate.db')
@@ -51,8 +51,9 @@ function openFile(path: string): Result<DatabaseSync, OpenFault> {
     return ok(db)
   } catch (thrown) {
     db?.close()
-    if (resultCode(thrown) !== sqliteNotADatabase) return err(unusable(path, thrown))
-    return err({ code: 'not-a-database', line: `${path} is not a database` })
+    if (resultCode(thrown) !== sqliteNotADatabase)
+      return err(unusable(`the database ${path}`, thrown))
+    return err({ code: 'not-a-database', line: `the file ${path} is not a database` })
   }
 }
 
@@ -72,9 +73,9 @@ function misfitOf(path: string): OpenFault | undefined {
 }
 
 /** The world's refusals (permissions, space, a broken disk) are told; anything else is a bug, and thrown. */
-function unusable(path: string, thrown: unknown): OpenFault {
+function unusable(what: string, thrown: unknown): OpenFault {
   const isWorld =
     thrown instanceof Error && (resultCode(thrown) !== undefined || 'syscall' in thrown)
   if (!isWorld) throw thrown
-  return { code: 'unusable', line: `${path} cannot be used: ${thrown.message}` }
+  return { code: 'unusable', line: `${what} cannot be used: ${thrown.message}` }
 }

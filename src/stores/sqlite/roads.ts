@@ -11,7 +11,9 @@ export interface Road<Name extends string = string> {
   /** Columns that the index starts with: the query gives each a value, or a list of values. */
   readonly by: readonly Name[]
   /** The order in which rows then come. Null: none, for the few rows that are left are sorted. */
-  readonly then: Name | 'id' | null
+  readonly order: Name | 'id' | null
+  /** The query bounds this column, and the index begins with it. */
+  readonly within?: Name
   /** The index holds only rows with this value. */
   readonly only?: { readonly column: Name; readonly value: string }
 }
@@ -21,38 +23,43 @@ type Roads = { readonly [T in TableName]?: readonly Road<ColumnName<T>>[] }
 /** The first that fits is taken, so the narrowest stand first. */
 export const roads: Roads = {
   instances: [
-    { index: 'instances_name', by: ['project', 'kind', 'name'], then: null },
-    { index: 'instances_service', by: ['serviceId'], then: 'createdAtMs' },
-    { index: 'instances_node', by: ['nodeId'], then: 'createdAtMs' },
-    { index: 'instances_queue', by: ['queuePool'], then: 'queueTicket' },
-    { index: 'instances_state', by: ['project', 'kind', 'state'], then: 'createdAtMs' },
-    { index: 'instances_project_kind', by: ['project', 'kind'], then: 'createdAtMs' },
-    { index: 'instances_project', by: ['project'], then: 'createdAtMs' },
-    { index: 'instances_kind', by: ['kind'], then: 'createdAtMs' },
-    { index: 'instances_created', by: [], then: 'createdAtMs' },
-    { index: 'instances_name', by: ['project', 'kind'], then: 'name' },
-    { index: 'instances_driver', by: ['driver'], then: 'id' },
-    { index: 'instances_project_id', by: ['project'], then: 'id' },
+    { index: 'instances_wake', by: [], within: 'wakeAtMs', order: null },
+    { index: 'instances_name', by: ['project', 'kind', 'name'], order: null },
+    { index: 'instances_service', by: ['serviceId'], order: 'createdAtMs' },
+    { index: 'instances_node', by: ['nodeId'], order: 'createdAtMs' },
+    { index: 'instances_queue', by: ['queuePool'], order: 'queueTicket' },
+    { index: 'instances_state', by: ['project', 'kind', 'state'], order: 'createdAtMs' },
+    { index: 'instances_project_kind', by: ['project', 'kind'], order: 'createdAtMs' },
+    { index: 'instances_project', by: ['project'], order: 'createdAtMs' },
+    { index: 'instances_kind', by: ['kind'], order: 'createdAtMs' },
+    { index: 'instances_created', by: [], order: 'createdAtMs' },
+    { index: 'instances_name', by: ['project', 'kind'], order: 'name' },
+    { index: 'instances_driver', by: ['driver'], order: 'id' },
+    { index: 'instances_project_id', by: ['project'], order: 'id' },
   ],
   operations: [
-    { index: 'operations_instance', by: ['instanceId'], then: 'startedAtMs' },
-    { index: 'operations_request', by: ['requestId'], then: null },
+    { index: 'operations_claim', by: [], within: 'claimAtMs', order: null },
+    { index: 'operations_instance', by: ['instanceId'], order: 'startedAtMs' },
+    { index: 'operations_request', by: ['requestId'], order: null },
     {
       index: 'operations_running',
       by: ['project'],
-      then: 'startedAtMs',
+      order: 'startedAtMs',
       only: { column: 'state', value: 'running' },
     },
     {
       index: 'operations_running',
       by: [],
-      then: null,
+      order: null,
       only: { column: 'state', value: 'running' },
     },
-    { index: 'operations_project', by: ['project'], then: 'startedAtMs' },
-    { index: 'operations_started', by: [], then: 'startedAtMs' },
+    { index: 'operations_project', by: ['project'], order: 'startedAtMs' },
+    { index: 'operations_started', by: [], order: 'startedAtMs' },
   ],
-  services: [{ index: 'services_project', by: ['project', 'kind'], then: 'createdAtMs' }],
+  services: [{ index: 'services_project', by: ['project', 'kind'], order: 'createdAtMs' }],
+  idempotency: [{ index: 'idempotency_expiry', by: [], within: 'expiresAtMs', order: null }],
+  pools: [{ index: 'pools_pass', by: [], within: 'passAtMs', order: null }],
+  tokens: [{ index: 'tokens_expiry', by: [], within: 'expiresAtMs', order: null }],
 }
 
 export type Wheres = Readonly<Record<string, Column | readonly Column[]>>
@@ -60,21 +67,29 @@ export type Wheres = Readonly<Record<string, Column | readonly Column[]>>
 /** A list of values is as many walks, merged; beyond this many a wider road is shorter. */
 const walksMax = 32
 
-/** `order` null: any will do. */
-export function roadOf(table: TableName, wheres: Wheres, order: string | null): Road | undefined {
+export interface Wish {
+  readonly wheres: Wheres
+  /** The column that is bounded; null: none is. */
+  readonly within: string | null
+  /** Null: any will do. */
+  readonly order: string | null
+}
+
+export function roadOf(table: TableName, { wheres, within, order }: Wish): Road | undefined {
   const all: readonly Road[] = roads[table] ?? []
   return all.find(
-    ({ by, then, only }) =>
-      (then === null || order === null || then === order) &&
-      (only === undefined || wheres[only.column] === only.value) &&
-      by.reduce((walks, column) => walks * valueCount(wheres[column]), 1) <= walksMax,
+    (road) =>
+      (road.order === null || order === null || road.order === order) &&
+      (road.within === undefined || road.within === within) &&
+      (road.only === undefined || wheres[road.only.column] === road.only.value) &&
+      road.by.reduce((walks, column) => walks * valueCount(wheres[column]), 1) <= walksMax,
   )
 }
 
 /** One set of conditions for each combination of listed values: each is one walk along the road. */
 export function walksOf(road: Road | undefined, wheres: Wheres): readonly Wheres[] {
   let walks: readonly Wheres[] = [wheres]
-  if (road === undefined || road.then === null) return walks
+  if (road === undefined || road.order === null) return walks
   for (const column of road.by) {
     const values = wheres[column]
     if (typeof values === 'object' && values !== null)

@@ -41,7 +41,9 @@ export function listSql<T extends TableName>(table: T, query: Query<T>): readonl
   const rest = restOf(table, query)
   const dir = order?.dir ?? 'asc'
   const beyond = dir === 'asc' ? '>' : '<'
-  const walk = (by: string, start: Sql): Sql => walkSql({ table, wheres, rest, by, dir, start })
+  const within = withinOf(query)
+  const walk = (by: string, start: Sql): Sql =>
+    walkSql({ table, wheres, rest, within, by, dir, start })
   const byId = (extra: Sql, isStarted: boolean): Sql => {
     const later = isStarted && after ? { text: `id ${beyond} ?`, values: [after.id] } : none
     return walk('id', and([extra, later]))
@@ -68,14 +70,15 @@ interface Walk {
   readonly table: TableName
   readonly wheres: Wheres
   readonly rest: Sql
+  readonly within: string | null
   readonly by: string
   readonly dir: 'asc' | 'desc'
   readonly start: Sql
 }
 
 /** Several walks along one index are merged by SQLite as they come: nothing is sorted, nothing read too far. */
-function walkSql({ table, wheres, rest, by, dir, start }: Walk): Sql {
-  const road = roadOf(table, wheres, by)
+function walkSql({ table, wheres, rest, within, by, dir, start }: Walk): Sql {
+  const road = roadOf(table, { wheres, within, order: by })
   const keys = by === 'id' ? ['id'] : [name(by), 'id']
   const order = keys.map((key) => `${key} ${dir}`).join(', ')
   const walks = walksOf(road, wheres).map((walk) => and([allOf(table, walk, road), rest, start]))
@@ -102,7 +105,7 @@ export function countSql<T extends TableName>(table: T, query: Conditions<T>): S
     const such = and([allOf(table, wheres), rest])
     return { text: `SELECT sum(tally) FROM instanceTallies${whereSql(such)}`, values: such.values }
   }
-  const road = roadOf(table, wheres, null)
+  const road = roadOf(table, { wheres, within: withinOf(query), order: null })
   const such = and([allOf(table, wheres, road), rest])
   return {
     text: `SELECT count(*) FROM ${from(table, road)}${whereSql(such)}`,
@@ -170,6 +173,9 @@ function restOf<T extends TableName>(table: T, { contains, range }: Conditions<T
     within && range.max !== undefined ? { text: `${within} < ?`, values: [range.max] } : none,
   ])
 }
+
+const withinOf = <T extends TableName>({ range }: Conditions<T>): string | null =>
+  range && (range.min ?? range.max) !== undefined ? range.column : null
 
 function allOf(table: TableName, wheres: Wheres, road?: Road): Sql {
   return and(

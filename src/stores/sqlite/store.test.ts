@@ -1,17 +1,154 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { test, type TestContext } from 'node:test'
+import { type Store, StoreError } from '#kernel/ports/store.ts'
+import { eventDraft, put, rows, startMs } from '#test/contract/rows.ts'
 import { storeContract } from '#test/contract/store.contract.ts'
+import { type OpenFault } from './open.ts'
 import { openSqliteStore } from './store.ts'
 
-storeContract('sqlite', async (t) => {
+function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'runstate-store-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  return folder
+}
+
+async function openIn(folder: string, t: TestContext): Promise<Store> {
   const opened = await openSqliteStore(folder)
-  assert.ok(opened.ok)
-  t.after(async () => {
-    await opened.value.close()
-    rmSync(folder, { recursive: true })
-  })
+  assert.ok(opened.ok, JSON.stringify(opened))
+  t.after(() => opened.value.close())
   return opened.value
+}
+
+async function faultIn(folder: string): Promise<OpenFault> {
+  const opened = await openSqliteStore(folder)
+  assert.ok(!opened.ok)
+  return opened.error
+}
+
+storeContract('sqlite', (t) => openIn(join(folderFor(t), 'data'), t))
+
+test('what was committed is there after the store was closed and opened again', async (t) => {
+  const folder = folderFor(t)
+  const row = rows.instances()
+  const first = await openIn(folder, t)
+  // Not awaited: closing waits for what was handed over.
+  const committed = first.commit({ ...put('instances', row), events: [eventDraft()] })
+  await first.close()
+  assert.equal(await committed, 1)
+  const second = await openIn(folder, t)
+  assert.deepEqual(await second.get('instances', row.id), row)
+  assert.equal(await second.count('instances', {}), 1)
+  assert.equal(await second.commit({ writes: [], events: [eventDraft()] }), 2)
 })
+
+test('the data folder and its files are for their owner alone', async (t) => {
+  const folder = join(folderFor(t), 'deep', 'data')
+  const store = await openIn(folder, t)
+  await store.commit(put('nodes', rows.nodes()))
+  const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8)
+  assert.equal(mode(folder), '700')
+  const files = readdirSync(folder)
+  assert.deepEqual(files.toSorted(), ['lock', 'runstate.db', 'runstate.db-shm', 'runstate.db-wal'])
+  for (const file of files) assert.equal(mode(join(folder, file)), '600', file)
+})
+
+test('a claim that finds nothing writes nothing', async (t) => {
+  const folder = folderFor(t)
+  const store = await openIn(folder, t)
+  await store.commit(put('operations', rows.operations({ leaseUntilMs: startMs + 1 })))
+  const log = (): readonly number[] => {
+    const { size, mtimeMs } = statSync(join(folder, 'runstate.db-wal'))
+    return [size, mtimeMs]
+  }
+  const before = log()
+  assert.deepEqual(await store.claim('w', startMs, 1_000, 10), [])
+  assert.deepEqual(log(), before)
+  assert.equal((await store.claim('w', startMs + 1, 1_000, 10)).length, 1)
+  assert.notDeepEqual(log(), before)
+})
+
+test('a file of a newer version is refused and left alone', async (t) => {
+  const folder = folderFor(t)
+  await (await openIn(folder, t)).close()
+  const path = join(folder, 'runstate.db')
+  const db = new DatabaseSync(path)
+  db.exec('PRAGMA user_version = 7')
+  db.close()
+  const line = `the database ${path} was written by a newer runstate (schema 7, this one knows 1)`
+  assert.deepEqual(await faultIn(folder), { code: 'newer', line })
+  // A refusal lets go of the folder: the second try meets the same file, not a lock.
+  assert.equal((await faultIn(folder)).code, 'newer')
+})
+
+test('a file that is not ours is refused and left alone', async (t) => {
+  for (const text of ['hello', 'x'.repeat(10_000)]) {
+    const folder = folderFor(t)
+    const path = join(folder, 'runstate.db')
+    writeFileSync(path, text)
+    const line = `the file ${path} is not a database`
+    assert.deepEqual(await faultIn(folder), { code: 'not-a-database', line })
+    assert.deepEqual(readdirSync(folder).toSorted(), ['lock', 'runstate.db'])
+  }
+  const folder = folderFor(t)
+  const path = join(folder, 'runstate.db')
+  const db = new DatabaseSync(path)
+  db.exec('CREATE TABLE bookmarks (url TEXT)')
+  db.close()
+  const line = `the database ${path} belongs to another program`
+  assert.deepEqual(await faultIn(folder), { code: 'foreign', line })
+})
+
+test('a folder that cannot be used is refused with one line', async (t) => {
+  const file = join(folderFor(t), 'file')
+  writeFileSync(file, '')
+  const fault = await faultIn(join(file, 'data'))
+  assert.equal(fault.code, 'unusable')
+  assert.match(fault.line, /^the data folder .*data cannot be used: ENOTDIR/)
+  assert.ok(!fault.line.includes('\n'))
+})
+
+test('a corrupted page is an error of the store, and the other pages can still be read', async (t) => {
+  const folder = folderFor(t)
+  const store = await openIn(folder, t)
+  await store.commit(put('pools', rows.pools({ id: 'fine' })))
+  const filler = 'x'.repeat(3_000)
+  const many = Array.from({ length: 200 }, () => rows.nodes({ attributes: { filler } }))
+  await store.commit(put('nodes', ...many))
+  await store.close()
+  overwrite(join(folder, 'runstate.db'), 'nodes')
+  const damaged = await openIn(folder, t)
+  const isCorrupt = (error: unknown): boolean =>
+    error instanceof StoreError && error.code === 'corrupt'
+  await assert.rejects(damaged.list('nodes', { limit: 1_000 }), isCorrupt)
+  await assert.rejects(damaged.commit(put('nodes', rows.nodes())), isCorrupt)
+  assert.equal((await damaged.get('pools', 'fine'))?.id, 'fine')
+  await damaged.commit(put('pools', rows.pools()))
+  assert.equal(await damaged.count('pools', {}), 2)
+})
+
+/** Scribbles over the first page of a table. */
+function overwrite(path: string, table: string): void {
+  const db = new DatabaseSync(path)
+  const root = db.prepare('SELECT rootpage FROM sqlite_schema WHERE name = ?').get(table)
+  const size = Number(db.prepare('PRAGMA page_size').get()?.['page_size'])
+  db.close()
+  const handle = openSync(path, 'r+')
+  try {
+    writeSync(handle, Buffer.alloc(size, 0xee), 0, size, (Number(root?.['rootpage']) - 1) * size)
+  } finally {
+    closeSync(handle)
+  }
+}

@@ -80,7 +80,9 @@ export class Writing {
     const worker = new Worker(bootstrap, { eval: true, workerData })
     let cause: unknown
     worker.on('message', (written: Written) => this.#settle(worker, written))
-    worker.on('error', (thrown) => (cause = thrown))
+    worker.on('error', (thrown: unknown) => {
+      cause = thrown
+    })
     worker.on('exit', () => this.#lose(cause))
     worker.unref()
     return worker

@@ -38,4 +38,6 @@ process.on('SIGTERM', () => {
   say('told to end')
   server.close(() => process.exit(0))
   server.closeIdleConnections()
+  // Whoever keeps a connection open holds nobody up for long.
+  setTimeout(() => server.closeAllConnections(), 1000).unref()
 })
