@@ -60,7 +60,7 @@ async function stopAll(server: Server): Promise<void> {
 }
 
 function welcome(server: Server, settings: Settings): string {
-  const { fresh, credentialsFile, url, sample } = server
+  const { fresh, credentialsFile, sample } = server
   if (!fresh) return ''
   return [
     `data         ${settings.dataDir}`,

@@ -50,7 +50,8 @@ export const fileSchema = Type.Object(
           lockKeysAfter: Type.Optional(
             Type.Integer({
               minimum: 1,
-              description: 'Refuse an access key for 5 minutes after so many bad signatures in a row.',
+              description:
+                'Refuse an access key for 5 minutes after so many bad signatures in a row.',
             }),
           ),
           users: Type.Optional(

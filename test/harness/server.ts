@@ -30,27 +30,69 @@ export interface Called {
   readonly body: Record<string, unknown>
 }
 
-export async function startServer(
-  dataDir: string,
-  yaml = 'starter: false\n',
-): Promise<ServerProcess> {
+export interface StartOptions {
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+interface Spawned {
+  readonly child: ChildProcess
+  readonly printed: { out: string; err: string }
+}
+
+/** The settings file lies beside the data folder, which the server makes when it is missing. */
+function spawnServer(dataDir: string, yaml: string, { args = [], env = {} }: StartOptions): Spawned {
   const config = join(dataDir, '..', 'runstate.yaml')
   writeFileSync(config, yaml)
-  const env = {
+  const surroundings = {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     RUNSTATE_PORT: '0',
     RUNSTATE_DATA: dataDir,
     RUNSTATE_CONFIG: config,
     RUNSTATE_LOG: 'error',
+    ...env,
   }
-  const args = ['--disable-warning=ExperimentalWarning', entry]
-  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const own = ['--disable-warning=ExperimentalWarning', entry, ...args]
+  const child = spawn(process.execPath, own, {
+    env: surroundings,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const printed = { out: '', err: '' }
   child.stdout.on('data', (data: Buffer) => (printed.out += data.toString()))
   child.stderr.on('data', (data: Buffer) => (printed.err += data.toString()))
+  return { child, printed }
+}
+
+export interface Ended {
+  readonly code: number | string
+  readonly out: string
+  readonly err: string
+}
+
+/** Runs it until it ends by itself: for starts that are refused, and for `--stop-all`. */
+export async function runServer(
+  dataDir: string,
+  yaml: string,
+  options: StartOptions = {},
+): Promise<Ended> {
+  const { child, printed } = spawnServer(dataDir, yaml, options)
+  const timer = setTimeout(() => child.kill('SIGKILL'), readyWithinMs)
+  const code = await new Promise<number | string>((tell) =>
+    child.once('close', (exit, signal) => tell(exit ?? signal ?? 0)),
+  )
+  clearTimeout(timer)
+  return { code, ...printed }
+}
+
+export async function startServer(
+  dataDir: string,
+  yaml = 'starter: false\n',
+  options: StartOptions = {},
+): Promise<ServerProcess> {
+  const { child, printed } = spawnServer(dataDir, yaml, options)
   const gone = new Promise<number | string>((tell) =>
-    child.once('exit', (code, signal) => tell(code ?? signal ?? 0)),
+    child.once('close', (code, signal) => tell(code ?? signal ?? 0)),
   )
   const url = await ready(child, printed)
   const token =

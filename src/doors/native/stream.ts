@@ -101,7 +101,7 @@ export class EventStream extends Readable {
     const waiting = this.#waiting ?? []
     const isWhole = waiting.length <= waitingMax
     this.#waiting = isWhole ? null : []
-    
+    if (isWhole) this.#hear(waiting)
     return isWhole
   }
 

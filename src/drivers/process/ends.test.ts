@@ -17,6 +17,8 @@ import { thisHost } from './host.ts'
 const fileIn = ({ dataDir }: ProcessBench, held: Held, name: string): string =>
   join(folderOf(dataDir, held.thing.id).work, name)
 
+const shellsOf = (held: Held) => mentioning(join(held.thing.id, 'control', 'shim.'))
+
 /** Ready once it has made a file: whatever it sets up before is set up by then. */
 const readyFile: JsonObject = {
   kind: 'exec',
@@ -62,8 +64,9 @@ describe('process: the end is seen', () => {
     })
     await bench.driver.close()
     writeFileSync(fileIn(bench, held, 'end'), '')
-    await until('it has ended', () => inNameOf(held.thing.id).length === 0)
-    await sleep(20)
+    await until('its end is recorded', () => shellsOf(held).length === 0)
+    // The end is known to the millisecond, and is to lie before the next driver's beginning.
+    await sleep(5)
     held.driver = bench.another()
     const { reason } = await held.down()
     assert.match(reason ?? '', /^process \d+ exited with code 4 while runstate was away$/)
@@ -282,7 +285,7 @@ describe('process: the ladder', () => {
 
   law('it lives in a group and session of its own', async (bench) => {
     const held = await runs(bench, { command: ['sleep', '1000'] })
-    const [leader] = mentioning(join(held.thing.id, 'control', 'shim.'))
+    const [leader] = shellsOf(held)
     const [main] = inNameOf(held.thing.id)
     assert.ok(leader && main)
     assert.deepEqual([main.parent, main.group, leader.group], [leader.pid, leader.pid, leader.pid])

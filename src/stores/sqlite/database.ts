@@ -1,13 +1,14 @@
-// One connection to the file: statements kept prepared, rows in and out, transactions.
+// One connection to the file: rows out of it, and commits into it.
 
 import { type DatabaseSync, type StatementSync } from 'node:sqlite'
 import { type Event, type EventDraft } from '#kernel/event.ts'
 import { type Operation } from '#kernel/operation.ts'
 import { type EventQuery, type Query } from '#kernel/ports/store.ts'
-import { type Column, columnsOf, type Rows, type TableName } from '#kernel/tables.ts'
-import { type Encoded, type EncodedWrite, encodeRow, eventColumns } from './encode.ts'
+import { type Column, type Rows, type TableName } from '#kernel/tables.ts'
+import { type Encoded, encodeRow, eventColumns } from './encode.ts'
 import { storeError } from './fault.ts'
 import { countSql, eventsSql, findMax, findSql, listSql, name, type Sql } from './sql.ts'
+import { TableWriter } from './table-writer.ts'
 
 /** Shapes of queries are few, but callers may combine filters freely; the oldest are prepared again. */
 const statementsMax = 1_000
@@ -15,12 +16,10 @@ const statementsMax = 1_000
 export class Database {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
-  readonly #numbered: string
+  readonly #writers = new Map<TableName, TableWriter>()
 
   constructor(db: DatabaseSync) {
     this.#db = db
-    const columns = [...eventColumns, 'body']
-    this.#numbered = `INSERT INTO events (${columns.map(name).join(', ')}) VALUES (${marks(columns.length)})`
   }
 
   get<T extends TableName>(table: T, id: string): Rows[T] | undefined {
@@ -35,8 +34,8 @@ export class Database {
   list<T extends TableName>(table: T, query: Query<T>): readonly Rows[T][] {
     const page: Rows[T][] = []
     for (const sql of listSql(table, query)) {
-      if (page.length < query.limit)
-        page.push(...this.#bodies<Rows[T]>(sql, query.limit - page.length))
+      if (page.length === query.limit) break
+      page.push(...this.#bodies<Rows[T]>(sql, query.limit - page.length))
     }
     return page
   }
@@ -54,17 +53,18 @@ export class Database {
 
   /** The greatest number ever given, which stays when its event is removed. */
   lastEvent(): number {
-    return this.#number({
-      text: `SELECT seq FROM sqlite_sequence WHERE name = 'events'`,
-      values: [],
-    })
+    const text = `SELECT seq FROM sqlite_sequence WHERE name = 'events'`
+    return this.#number({ text, values: [] })
   }
 
   /** All or nothing, on disk when it returns. */
   apply(encoded: Encoded): number {
     return this.#transaction(() => {
-      for (const write of encoded.writes) this.#write(write)
-      for (const event of encoded.events) this.#run(this.#numbered, event)
+      for (const write of encoded.writes) this.#writer(write.table).write(write)
+      if (encoded.events.length > 0) {
+        const add = this.#statement(addEventSql)
+        for (const event of encoded.events) add.run(...event)
+      }
       return this.lastEvent() + 1 - encoded.events.length
     })
   }
@@ -86,36 +86,20 @@ export class Database {
   }
 
   close(): void {
-    this.#statements.clear()
     this.#db.close()
   }
 
   #transaction<T>(work: () => T): T {
     try {
-      this.#run('BEGIN IMMEDIATE', [])
+      this.#statement('BEGIN IMMEDIATE').run()
       const result = work()
-      this.#run('COMMIT', [])
+      this.#statement('COMMIT').run()
       return result
     } catch (thrown) {
       // SQLite ends the transaction by itself when the disk fails.
-      if (this.#db.isTransaction) this.#run('ROLLBACK', [])
+      if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       throw storeError(thrown)
     }
-  }
-
-  /**
-   * Only the columns that changed are set: an index is rewritten whenever one of its columns is named, changed
-   * or not, and an instance stands in nine of them (docs/decisions/0004-store.md).
-   */
-  #write({ table, id, columns, body }: EncodedWrite): void {
-    if (columns === null) return this.#run(`DELETE FROM ${name(table)} WHERE id = ?`, [id])
-    const names = Object.keys(columnsOf(table))
-    const known = this.#rows({ text: columnsSql(table), values: [id] })[0]
-    if (known === undefined) return this.#run(insertSql(table), [id, ...columns, body])
-    const changed = names.filter((_, at) => known[at] !== columns[at])
-    const values = columns.filter((value, at) => known[at] !== value)
-    const set = [...changed, 'body'].map((column) => `${name(column)} = ?`).join(', ')
-    this.#run(`UPDATE ${name(table)} SET ${set} WHERE id = ?`, [...values, body, id])
   }
 
   #bodies<Row>(sql: Sql, limit?: number): Row[] {
@@ -135,10 +119,6 @@ export class Database {
     }
   }
 
-  #run(text: string, values: readonly Column[]): void {
-    this.#statement(text).run(...values)
-  }
-
   #statement(text: string): StatementSync {
     let statement = this.#statements.get(text)
     if (statement) return statement
@@ -150,23 +130,20 @@ export class Database {
     this.#statements.set(text, statement)
     return statement
   }
+
+  #writer(table: TableName): TableWriter {
+    let writer = this.#writers.get(table)
+    if (writer === undefined) this.#writers.set(table, (writer = new TableWriter(this.#db, table)))
+    return writer
+  }
 }
 
-function insertSql(table: TableName): string {
-  const columns = ['id', ...Object.keys(columnsOf(table)), 'body']
-  return `INSERT INTO ${name(table)} (${columns.map(name).join(', ')}) VALUES (${marks(columns.length)})`
-}
-
-function columnsSql(table: TableName): string {
-  // `id` keeps the list from being empty: one table has no columns.
-  const columns = [...Object.keys(columnsOf(table)), 'id'].map(name).join(', ')
-  return `SELECT ${columns} FROM ${name(table)} WHERE id = ?`
-}
+const addEventSql =
+  `INSERT INTO events (${eventColumns.map(name).join(', ')}, body)` +
+  ` VALUES (${eventColumns.map(() => '?').join(', ')}, ?)`
 
 /** The one that has waited longest comes first. */
 export const dueSql = (nowMs: number): Sql => ({
   text: 'SELECT body FROM operations WHERE claimAtMs <= ? ORDER BY claimAtMs, id LIMIT ?',
   values: [nowMs],
 })
-
-const marks = (count: number): string => Array.from({ length: count }, () => '?').join(', ')
