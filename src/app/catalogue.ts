@@ -3,7 +3,7 @@
 
 import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
-import { type Flavor, type Image, type Node } from '#kernel/catalogue.ts'
+import { type Flavor, type Image, type Node, plainFlavor } from '#kernel/catalogue.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { type Kind } from '#kernel/kinds.ts'
 import { type PutCatalogue } from '#kernel/request.ts'
@@ -78,24 +78,10 @@ export type CatalogueFile = Static<typeof catalogueSchema>
 export function flavorOf(file: Static<typeof flavorSchema>): Flavor {
   const { pool, attributes, ...given } = file
   return {
+    ...plainFlavor,
     name: file.id,
     kinds: ['server'],
-    vcpus: 1,
-    memoryMiB: 1024,
-    diskGiB: 10,
-    gpus: 0,
-    charge: 'PostPaid',
-    units: 1,
-    bareMetal: false,
-    mayRelease: true,
-    releasesOnStop: false,
-    autoStopMs: null,
-    storeMs: null,
-    reserveMs: 300_000,
-    graceMs: 10_000,
-    startMs: 60_000,
     family: file.id.split('.').slice(0, -1).join('.') || file.id,
-    hardware: 'CPU',
     ...given,
     poolId: pool ?? null,
     attributes: (attributes ?? {}) as JsonObject, // YAML yields JSON values only

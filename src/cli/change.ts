@@ -34,12 +34,13 @@ export async function carryOut(
   options: ChangeOptions,
   askings: readonly Asking[],
 ): Promise<ExitCode> {
+  // From here on Ctrl-C ends the wait alone: what was asked may be accepted before its answer is here.
+  const interrupt = untilInterrupted()
   const sending = options.dryRun ? { dryRun: true } : {}
   const asked = await inParallel(askings, atOnceMax, async ({ target, ask }) => ({
     target,
     answer: await ask(sending),
   }))
-  const interrupt = untilInterrupted()
   const progress = progressOn(process.stderr)
   let ended = 0
   const fates = await Promise.all(

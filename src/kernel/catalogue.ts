@@ -36,6 +36,28 @@ export interface Flavor {
   readonly attributes: JsonObject
 }
 
+/** What a flavor is when nobody says otherwise. */
+export const plainFlavor: Omit<Flavor, 'id' | 'name' | 'kinds' | 'driver'> = {
+  vcpus: 1,
+  memoryMiB: 1024,
+  diskGiB: 10,
+  gpus: 0,
+  charge: 'PostPaid',
+  poolId: null,
+  units: 1,
+  bareMetal: false,
+  mayRelease: true,
+  releasesOnStop: false,
+  autoStopMs: null,
+  storeMs: null,
+  reserveMs: 300_000,
+  graceMs: 10_000,
+  startMs: 60_000,
+  family: 'custom',
+  hardware: 'CPU',
+  attributes: {},
+}
+
 export interface Image {
   readonly id: string
   readonly name: string

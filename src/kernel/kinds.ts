@@ -23,7 +23,16 @@ export const kindNames = Object.keys(lifecycles) as readonly Kind[] // keys of a
 export type Verb = 'create' | 'start' | 'stop' | 'restart' | 'capture' | 'delete'
 
 /** What can fail: an operation, or `run` when a running thing was lost. */
-export type FailedVerb = Verb | 'run'
+export const failedVerbs = [
+  'create',
+  'start',
+  'stop',
+  'restart',
+  'capture',
+  'delete',
+  'run',
+] as const satisfies readonly (Verb | 'run')[]
+export type FailedVerb = (typeof failedVerbs)[number]
 
 /**
  * A state, told apart by what failed. Doors state preconditions and map words over situations, so

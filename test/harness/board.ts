@@ -1,7 +1,7 @@
 // The kernel alone: rows in maps, a clock moved by hand, and `decide` applied in order. No engine, no store.
 
 import { type Caller } from '#kernel/caller.ts'
-import { type Flavor, type Pool } from '#kernel/catalogue.ts'
+import { type Flavor, plainFlavor, type Pool } from '#kernel/catalogue.ts'
 import { decide } from '#kernel/decide.ts'
 import { type Result } from '#kernel/errors.ts'
 import { type EventDraft } from '#kernel/event.ts'
@@ -38,28 +38,11 @@ export const reader: Caller = { ...member, userId: userId('u-reader'), role: 're
 export const stranger: Caller = { ...member, userId: userId('u-x'), projectId: projectId('p2') }
 
 export const flavor = (change: Partial<Flavor> = {}): Flavor => ({
+  ...plainFlavor,
   id: 'small',
   name: 'small',
   kinds: ['server', 'notebook', 'edge-instance'],
   driver: 'simulated',
-  vcpus: 1,
-  memoryMiB: 1024,
-  diskGiB: 10,
-  gpus: 0,
-  charge: 'PostPaid',
-  poolId: null,
-  units: 1,
-  bareMetal: false,
-  mayRelease: true,
-  releasesOnStop: false,
-  autoStopMs: null,
-  storeMs: null,
-  reserveMs: 300_000,
-  graceMs: 10_000,
-  startMs: 60_000,
-  family: 'small',
-  hardware: 'CPU',
-  attributes: {},
   ...change,
 })
 

@@ -41,7 +41,11 @@ interface Spawned {
 }
 
 /** The settings file lies beside the data folder, which the server makes when it is missing. */
-function spawnServer(dataDir: string, yaml: string, { args = [], env = {} }: StartOptions): Spawned {
+function spawnServer(
+  dataDir: string,
+  yaml: string,
+  { args = [], env = {} }: StartOptions,
+): Spawned {
   const config = join(dataDir, '..', 'runstate.yaml')
   writeFileSync(config, yaml)
   const surroundings = {

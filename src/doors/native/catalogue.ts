@@ -4,7 +4,7 @@
 // - A put leaves alone what it does not name; what is new gets defaults.
 // - A project shows nothing to those who are not in it.
 
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
+import { type Flavor, type Image, plainFlavor } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { projectId } from '#kernel/ids.ts'
 import { type PutCatalogue } from '#kernel/request.ts'
@@ -102,27 +102,6 @@ async function put(asked: Asked<unknown, unknown>, request: PutCatalogue): Repli
 
 const missing = (field: string) =>
   err(faultOf({ code: 'BadField', field, fault: 'missing', expected: '' }))
-
-const plainFlavor: Omit<Flavor, 'id' | 'name' | 'kinds' | 'driver'> = {
-  vcpus: 1,
-  memoryMiB: 1024,
-  diskGiB: 10,
-  gpus: 0,
-  charge: 'PostPaid',
-  poolId: null,
-  units: 1,
-  bareMetal: false,
-  mayRelease: true,
-  releasesOnStop: false,
-  autoStopMs: null,
-  storeMs: null,
-  reserveMs: 300_000,
-  graceMs: 10_000,
-  startMs: 60_000,
-  family: 'custom',
-  hardware: 'CPU',
-  attributes: {},
-}
 
 export async function putFlavor(asked: Asked<undefined, PutFlavorBody>): Replied {
   const known = await rowOf(asked, 'flavors')

@@ -7,6 +7,7 @@ import { type Instance, type Underway } from '#kernel/instance.ts'
 import { operationId } from '#kernel/ids.ts'
 import {
   type FailedVerb,
+  failedVerbs,
   lifecycles,
   type SituationOf,
   type StateOfKind,
@@ -22,7 +23,7 @@ type ServerState = StateOfKind<'server'>
 
 const states = Object.keys(lifecycles.server.states) as readonly ServerState[] // keys of a const table
 const verbs = Object.keys(steps) as readonly Verb[] // keys of a const table
-const failedVerbs: readonly FailedVerb[] = [...verbs, 'run']
+
 const situations: readonly Situation[] = states.flatMap((state): readonly Situation[] =>
   state === 'failed' ? failedVerbs.map((verb) => `failed/${verb}` as const) : [state],
 )

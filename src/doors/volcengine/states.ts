@@ -2,7 +2,7 @@
 // Source: contracts/volcengine-ecs.md sections 6.2, 7 and 9.
 
 import { type Charge, type Instance, type StoppedMode } from '#kernel/instance.ts'
-import { type FailedVerb, type Situation, type StateOfKind } from '#kernel/kinds.ts'
+import { failedVerbs, type Situation, type StateOfKind } from '#kernel/kinds.ts'
 
 /** All that the vendor documents; some are states that nothing here can be in. */
 export const statuses = [
@@ -81,17 +81,7 @@ export const chargeTypes = {
   free: 'PostPaid',
 } as const satisfies Record<Charge, 'PostPaid' | 'PrePaid'>
 
-const failures = [
-  'create',
-  'start',
-  'stop',
-  'restart',
-  'capture',
-  'delete',
-  'run',
-] as const satisfies readonly FailedVerb[]
-
-const failedIn = failures.map((verb) => `failed/${verb}` as const)
+const failedIn = failedVerbs.map((verb) => `failed/${verb}` as const)
 const describable = [
   ...shownStates.filter((state) => state !== 'deleting' && state !== 'failed'),
   ...failedIn,

@@ -17,6 +17,8 @@ export interface Host {
   isAlive(process: Identity): boolean
   /** The process group that this very process is in; null when it is gone. */
   groupOf(process: Identity): number | null
+  /** Whether this text is in the process's command line; false when it is gone. */
+  isCalledWith(process: Identity, text: string): boolean
   /** Everything that runs with `name=value` in the environment it was started with. */
   withVariable(name: string, value: string): Promise<readonly Identity[]>
 }
@@ -37,7 +39,9 @@ function linux(): Host {
   return {
     boot,
     shellSince: 'read -r since < "/proc/$$/stat"; set -- ${since##*) }; shift 19; since=$1',
-    ...identified(boot, look),
+    ...identified(boot, look, (pid) =>
+      whenThere(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
+    ),
     async withVariable(name, value) {
       const wanted = Buffer.from(`${name}=${value}`)
       const found: Identity[] = []
@@ -108,7 +112,9 @@ function bsd(): Host {
   return {
     boot,
     shellSince: 'set -- $(LC_ALL=C TZ=UTC /bin/ps -o lstart= -p $$); since=$5-$2-$3-$4',
-    ...identified(boot, look),
+    ...identified(boot, look, (pid) =>
+      runOrNothing('/bin/ps', ['-ww', '-o', 'command=', '-p', String(pid)]),
+    ),
     // Another process's environment is not to be had there without its owner's consent.
     withVariable: () => Promise.resolve([]),
   }
@@ -131,7 +137,8 @@ function runOrNothing(file: string, parts: readonly string[]): string {
 function identified(
   boot: string,
   look: (pid: number) => Seen | null,
-): Pick<Host, 'isAlive' | 'groupOf'> {
+  commandLine: (pid: number) => string | null,
+): Pick<Host, 'isAlive' | 'groupOf' | 'isCalledWith'> {
   const find = (identity: Identity): Seen | null => {
     if (identity.boot !== boot) return null
     const seen = look(identity.pid)
@@ -140,6 +147,8 @@ function identified(
   return {
     isAlive: (identity) => find(identity) !== null,
     groupOf: (identity) => find(identity)?.group ?? null,
+    isCalledWith: (identity, text) =>
+      find(identity) !== null && (commandLine(identity.pid)?.includes(text) ?? false),
   }
 }
 

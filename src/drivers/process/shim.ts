@@ -15,7 +15,7 @@ export async function placeShim(control: string, fence: number, host: Host): Pro
   await writeFile(shimOf(control, fence), text, { mode: 0o600 })
 }
 
-const shimOf = (control: string, fence: number): string => join(control, `shim.${fence}`)
+export const shimOf = (control: string, fence: number): string => join(control, `shim.${fence}`)
 
 /** What the shell is told: which run it leads, by which later act it is overtaken, and what to run. */
 export const shimArguments = (

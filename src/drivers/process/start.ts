@@ -12,7 +12,7 @@ import { isLatest } from './fence.ts'
 import { type Handle } from './handle.ts'
 import { type Host } from './host.ts'
 import { isPortFree } from './ports.ts'
-import { placeShim, shell, shimArguments } from './shim.ts'
+import { placeShim, shell, shimArguments, shimOf } from './shim.ts'
 import { dropEarlier, phaseOf, readRuns, type Run } from './runs.ts'
 import { endLeftovers, lookAgainMs } from './signals.ts'
 
@@ -42,7 +42,7 @@ export async function startRun(starting: Starting): Promise<Result<Started, Driv
   const untilMs = Date.now() + starting.settleMs
   const before = await settled(starting, untilMs)
   if (!before.ok) return before
-  if (before.value.up) return ok({ run: before.value.up, child: null })
+  if (before.value.up) return became(starting, { run: before.value.up, child: null }, untilMs)
   const cannot = await unrunnable(starting)
   if (cannot !== undefined) return refused(cannot)
   if (!(await endLeftovers(folder.id, host, { untilMs, signal }))) {
@@ -111,18 +111,29 @@ async function spawnShim({
   }
 }
 
+/** Between its record and the command there is one system call; who is told of a start finds the command. */
+async function became({ folder, host, signal }: Starting, started: Started, untilMs: number) {
+  const { main, fence } = started.run
+  const script = shimOf(folder.control, fence)
+  while (main && host.isCalledWith(main, script) && !signal.aborted && Date.now() < untilMs) {
+    await sleep(lookAgainMs)
+  }
+  return ok(started)
+}
+
 async function begun(
-  { folder, fence, signal }: Starting,
+  starting: Starting,
   child: ChildProcess,
   untilMs: number,
 ): Promise<Result<Started, DriverError>> {
+  const { folder, fence, signal } = starting
   for (;;) {
     const isShellGone = child.exitCode !== null || child.signalCode !== null
     const runs = (await readRuns(folder.control)) ?? []
     const mine = runs.find((run) => run.fence === fence)
     if (mine?.isLive) {
       await dropEarlier(folder.control, runs, fence)
-      return ok({ run: mine, child })
+      return became(starting, { run: mine, child }, untilMs)
     }
     if (isShellGone) {
       if ((await readRuns(folder.control)) === null)

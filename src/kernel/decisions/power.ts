@@ -18,7 +18,7 @@ import { err, ok, type KernelError, type RequestVerb, type Result } from '../err
 import { type Instance, type Place, situationOf, type StoppedMode } from '../instance.ts'
 import { isHarder, type Rung } from '../ladder.ts'
 import { allowed, step } from '../lifecycle.ts'
-import { type FailedVerb, lifecycles, type Situation, type Verb } from '../kinds.ts'
+import { failedVerbs, lifecycles, type Situation, type Verb } from '../kinds.ts'
 import { type Draft } from '../rows.ts'
 import { forbidden } from './conditions.ts'
 import { abandon, begin, flavorOf, move, receiptOf, release, setState, unchanged } from './moves.ts'
@@ -277,16 +277,6 @@ function refusal(
     }
   return { code: 'WrongState', id: instance.id, verb, situation, allowed: allowedIn }
 }
-
-const failedVerbs = [
-  'create',
-  'start',
-  'stop',
-  'restart',
-  'capture',
-  'delete',
-  'run',
-] as const satisfies readonly FailedVerb[]
 
 /** The situations from which the kind's own lifecycle allows a verb. */
 export function situationsFor(

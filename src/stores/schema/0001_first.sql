@@ -120,8 +120,8 @@ CREATE TABLE operations (
   claimAtMs INTEGER,
   body TEXT NOT NULL
 );
-CREATE INDEX operations_claim ON operations (claimAtMs, id) WHERE claimAtMs IS NOT NULL;
-CREATE INDEX operations_running ON operations (project, startedAtMs, id) WHERE state = 'running';
+-- Few: what is claimed, counted and watched. Whatever has ended is not in it.
+CREATE INDEX operations_running ON operations (claimAtMs, id) WHERE state = 'running';
 CREATE INDEX operations_project ON operations (project, startedAtMs, id);
 CREATE INDEX operations_started ON operations (startedAtMs, id);
 CREATE INDEX operations_instance ON operations (instanceId, startedAtMs, id);

@@ -144,6 +144,8 @@ const addEventSql =
 
 /** The one that has waited longest comes first. */
 export const dueSql = (nowMs: number): Sql => ({
-  text: 'SELECT body FROM operations WHERE claimAtMs <= ? ORDER BY claimAtMs, id LIMIT ?',
+  text:
+    'SELECT body FROM operations INDEXED BY operations_running' +
+    ` WHERE state = 'running' AND claimAtMs <= ? ORDER BY claimAtMs, id LIMIT ?`,
   values: [nowMs],
 })

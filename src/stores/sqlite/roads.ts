@@ -38,15 +38,8 @@ export const roads: Roads = {
     { index: 'instances_project_id', by: ['project'], order: 'id' },
   ],
   operations: [
-    { index: 'operations_claim', by: [], within: 'claimAtMs', order: null },
     { index: 'operations_instance', by: ['instanceId'], order: 'startedAtMs' },
     { index: 'operations_request', by: ['requestId'], order: null },
-    {
-      index: 'operations_running',
-      by: ['project'],
-      order: 'startedAtMs',
-      only: { column: 'state', value: 'running' },
-    },
     {
       index: 'operations_running',
       by: [],
