@@ -210,6 +210,9 @@ export const builtIn: CatalogueFile = {
     { id: 'sim', kinds: ['server', 'notebook', 'edge-instance'], name: 'Simulated machine' },
     { id: 'echo-http', kinds: ['server'], name: 'Tiny HTTP server', launch: echo },
     { id: 'Multi-Engine 2.0 (python3)', kinds: ['notebook'], launch: echo },
+    { id: 'Multi-Engine 1.0 (python3)-cpu', kinds: ['notebook'], launch: echo },
+    // For a flavor that no starter flavor matches: shows the refusal.
+    { id: 'Multi-Engine 1.0 (python3)-gpu', kinds: ['notebook'], launch: echo, hardware: 'GPU' },
     {
       id: 'c5d4b2a0-3f53-4a55-9d1e-5b7a0f6f1d10',
       kinds: ['notebook'],

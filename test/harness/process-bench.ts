@@ -87,9 +87,13 @@ export function processBench(): Promise<ProcessBench> {
     live: ({ id }) => Promise.resolve(inNameOf(id).length),
     async close() {
       for (const driver of drivers) await driver.close()
-      for (const { pid } of alive()) endHard(pid)
-      // All that must not remain after a test.
-      await until('nothing is left running', () => alive().length === 0)
+      // All that must not remain after a test. Listed again and again: one that is just becoming its command has
+      // no environment to be known by at that moment.
+      await until('nothing is left running', () => {
+        const left = alive()
+        for (const { pid } of left) endHard(pid)
+        return left.length === 0
+      })
       await until('no zombie is left', () => zombies().length === 0)
       rmSync(dataDir, { recursive: true, force: true })
     },

@@ -194,7 +194,7 @@ test('a total reads tallies, or an index alone', () => {
     'SEARCH instances USING COVERING INDEX instances_project_kind (project=? AND kind=?)',
   ])
   const running = explain(countSql('operations', { where: { state: 'running' } }))
-  assert.deepEqual(reads(running), ['SCAN operations USING INDEX operations_running'])
+  assert.deepEqual(reads(running), ['SCAN operations USING COVERING INDEX operations_running'])
 })
 
 test('events are read along one index, from the cursor on', () => {
