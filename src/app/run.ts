@@ -16,9 +16,6 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   const server = await serve(settings.value, log.value)
   if (!server.ok) return refuse(server.error)
   if (settings.value.stopAll) return stopAll(server.value)
-  process.stdout.write(
-    `${welcome(server.value, settings.value)}runstate ready ${server.value.url}\n`,
-  )
   let stopping = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -27,6 +24,10 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
       void stop(server.value)
     })
   }
+  // Last: whoever reads the ready line may send a signal at once.
+  process.stdout.write(
+    `${welcome(server.value, settings.value)}runstate ready ${server.value.url}\n`,
+  )
 }
 
 function refuse(line: string): void {

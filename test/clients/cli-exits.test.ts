@@ -1,11 +1,10 @@
 // The exit codes of the command line, each by what brings it about, and the one line that says why.
 
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { parse } from 'yaml'
 import { type InstanceShown, type OperationShown, type PageShown } from '#doors/native/wire.ts'
 import { type Ended, run, start } from '#test/harness/cli.ts'
 import { adminOf, type NativeApi, tokenOf } from '#test/harness/native-api.ts'
@@ -33,11 +32,6 @@ after(async () => {
 
 const envOf = (token = api.token) => ({ RUNSTATE_URL: w.url, RUNSTATE_TOKEN: token })
 const cli = (...args: readonly string[]): Promise<Ended> => run(args, { env: envOf(), cwd: folder })
-async function cliOk(...args: readonly string[]): Promise<string> {
-  const { code, out, err } = await cli(...args)
-  assert.equal(code, 0, `${args.join(' ')}: ${err}`)
-  return out
-}
 const named = async (name: string): Promise<InstanceShown | undefined> =>
   (await api.get<PageShown<InstanceShown>>(`/instances?name=${name}`)).items[0]
 const stateOf = async (name: string): Promise<string | undefined> => (await named(name))?.situation

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
 import { type InstanceShown, type OperationShown, type PageShown } from '#doors/native/wire.ts'
 import { type Ended, run, start } from '#test/harness/cli.ts'
-import { adminOf, type NativeApi, tokenOf } from '#test/harness/native-api.ts'
+import { adminOf, type NativeApi } from '#test/harness/native-api.ts'
 import { until, type World, world } from '#test/harness/world.ts'
 
 const people = {
@@ -171,7 +171,7 @@ test('queue and dequeue: a free notebook waits in line for a place', async () =>
     '--flavor',
     'modelarts.vm.cpu.free',
     '--image',
-    'pytorch-cpu',
+    'Multi-Engine 2.0 (python3)',
   ]
   await cliOk(...free, 'free-1')
   await cliOk(...free, 'free-2')

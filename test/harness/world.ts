@@ -20,6 +20,8 @@ export interface WorldOptions {
   readonly clock?: Clock
   /** Default: a new one, removed at the end. */
   readonly dataDir?: string
+  /** Hears every line of the log, down to the finest. */
+  readonly hear?: (line: string) => void
 }
 
 export interface World extends Pick<Server, 'url' | 'credentials' | 'identity'> {
@@ -32,7 +34,10 @@ export interface World extends Pick<Server, 'url' | 'credentials' | 'identity'> 
 export async function world(options: WorldOptions = {}): Promise<World> {
   const checked = checkFile({ starter: false, ...options.config }, 'test')
   if (!checked.ok) throw new Error(checked.error)
-  const log = logger(process.env['RUNSTATE_LOG'] ?? 'error')
+  const { hear } = options
+  const log = hear
+    ? logger('trace', { write: hear })
+    : logger(process.env['RUNSTATE_LOG'] ?? 'error')
   if (!log.ok) throw new Error(log.error)
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'runstate-test-'))
   const { store = 'memory' } = options

@@ -217,3 +217,19 @@ test('a caller who names the states to come from is refused from others, by what
     ['Busy', operation],
   )
 })
+
+test('a stop before the thing was made leaves nothing that could be missed; a start makes it', async () => {
+  const body = {
+    kind: 'server',
+    name: 'unmade',
+    flavor: 'sim.small',
+    image: 'sim',
+    launch: { scenario: { createMs: 2_000 } },
+  }
+  const [id = ''] = (await api.change('POST', '/instances', body)).instances
+  await api.act(id, { action: 'stop' }, { prefer: 'wait=20' })
+  const row = await w.plane.read.get('instances', id)
+  assert.deepEqual([row?.state, row?.handle], ['stopped', null])
+  await api.act(id, { action: 'start' }, { prefer: 'wait=20' })
+  assert.equal((await instanceOf(id)).state, 'running')
+})

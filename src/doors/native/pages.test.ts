@@ -59,7 +59,10 @@ for (const [query, inOrder] of Object.entries(orders))
 test('a filter that no column knows keeps the law', async () => {
   for (const limit of [1, 2, 100]) {
     const found = await walk('&label=rare', limit)
-    assert.deepEqual(found.map(({ labels }) => labels['index']).toSorted(), ['13', '23', '3', '33'])
+    assert.deepEqual(
+      found.map(({ labels }) => labels['index'] ?? '').toSorted((a, b) => a.localeCompare(b)),
+      ['13', '23', '3', '33'],
+    )
   }
   assert.equal((await walk('&label=rare=no', 10)).length, 0)
   assert.equal((await walk('&label=rare=yes&label=index=13', 10)).length, 1)

@@ -242,7 +242,13 @@ function finish(work: Work): void {
       (instance.stoppedMode === 'release' || flavorOf(draft, instance)?.releasesOnStop)
         ? release(draft, context, instance)
         : {}
-    move(draft, context, instance, on, { ...change, ...freed })
+    // Stopped before it was ever up, and not there: it was not made yet, so nothing is lost.
+    const isUnmade = instance.observation.seen === 'absent' && instance.launchedAtMs === null
+    move(draft, context, instance, on, {
+      ...change,
+      ...freed,
+      ...(isUnmade ? { handle: null } : {}),
+    })
   } else {
     for (const [scheme, alias] of Object.entries(instance.aliases))
       draft.remove('aliases', aliasKey(scheme as Scheme, alias)) // aliases are kept by scheme
