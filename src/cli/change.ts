@@ -1,5 +1,5 @@
-// Asks for a change of one or many instances: all are asked first, then all are waited for, then each is
-// reported. One that is refused never keeps the others from being asked.
+// Asks for a change of one or many instances: all are asked first, then all are waited for, then
+// each is reported. One that is refused never keeps the others from being asked.
 
 import type { InstanceShown, OperationShown, ReceiptShown } from '#doors/native/wire.ts'
 import { type Client, type Sending } from './client.ts'
@@ -34,7 +34,8 @@ export async function carryOut(
   options: ChangeOptions,
   askings: readonly Asking[],
 ): Promise<ExitCode> {
-  // From here on Ctrl-C ends the wait alone: what was asked may be accepted before its answer is here.
+  // From here on Ctrl-C ends the wait alone: what was asked may be accepted before its answer is
+  // here.
   const interrupt = untilInterrupted()
   const sending = options.dryRun ? { dryRun: true } : {}
   const asked = await inParallel(askings, atOnceMax, async ({ target, ask }) => ({

@@ -1,5 +1,5 @@
-// Speaks to the native door. Each change carries a fresh key, so that one whose answer was lost can be sent again
-// without being done twice.
+// Speaks to the native door. Each change carries a fresh key, so that one whose answer was lost can
+// be sent again without being done twice.
 
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
@@ -164,7 +164,10 @@ const passing: readonly ProblemShown['code'][] = [
   'StoreUnavailable',
   'TokenInProcess',
 ]
-/** What a connection that broke in the middle leaves open is asked again; one that was never made is not. */
+/**
+ * What a connection that broke in the middle leaves open is asked again; one that was never made is
+ * not.
+ */
 const broken: readonly string[] = ['ECONNRESET', 'UND_ERR_SOCKET', 'EPIPE']
 
 const mayPass = (failure: Failure): boolean =>

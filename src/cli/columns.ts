@@ -26,8 +26,10 @@ export const labelsOf = (labels: Readonly<Record<string, string>>): string =>
     .join(',')
 
 /** What is unsure is marked, so that nobody takes an old look for a fresh one. */
-const stateOf = ({ situation, unsure, busy, holds }: InstanceShown): string =>
-  `${situation}${unsure ? '?' : ''}${busy?.rung ? ` (${busy.rung})` : ''}${holds.length > 0 ? ' held' : ''}`
+const stateOf = ({ situation, unsure, busy, holds }: InstanceShown): string => {
+  const rung = busy?.rung ? ` (${busy.rung})` : ''
+  return `${situation}${unsure ? '?' : ''}${rung}${holds.length > 0 ? ' held' : ''}`
+}
 
 export const instanceColumns: Columns<InstanceShown> = {
   NAME: ({ name }) => name,
@@ -49,7 +51,7 @@ export function instanceFields(one: InstanceShown): Readonly<Record<string, stri
     state: `${stateOf(one)} since ${one.stateSince}`,
     wanted: `${one.intent} (generation ${one.generation})`,
     ...(one.reason === null ? {} : { reason: one.reason }),
-    seen: `${seen.seen}${seen.seen === 'up' && !seen.ready ? ', not ready' : ''} at ${seen.at}${seen.reason === null ? '' : `: ${seen.reason}`}`,
+    seen: seenText(seen),
     ...(one.busy === null ? {} : { operation: `${one.busy.verb} ${one.busy.operation}` }),
     ...(queue === null
       ? {}
@@ -68,6 +70,11 @@ export function instanceFields(one: InstanceShown): Readonly<Record<string, stri
     created: one.createdAt,
     offers: dash(one.offers.join(', ')),
   }
+}
+
+function seenText({ seen, ready, at, reason }: InstanceShown['observation']): string {
+  const isUnready = seen === 'up' && !ready
+  return `${seen}${isUnready ? ', not ready' : ''} at ${at}${reason === null ? '' : `: ${reason}`}`
 }
 
 const holdText = ({ kind, id, reason, until }: HoldShown): string =>

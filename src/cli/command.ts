@@ -1,4 +1,5 @@
-// The last step of every command: opens the desk that its options ask for, runs it, and hands over the exit code.
+// The last step of every command: opens the desk that its options ask for, runs it, and hands over
+// the exit code.
 
 import { type Command } from 'commander'
 import { type Desk, type DeskOptions, openDesk } from './desk.ts'
@@ -13,7 +14,10 @@ export interface Called<Options> {
   readonly options: Options
 }
 
-/** @param work  is given the arguments as they were typed: those of a list are behind the single ones. */
+/**
+ * @param work  is given the arguments as they were typed: those of a list are behind the single
+ * ones.
+ */
 export function runs<Options extends DeskOptions>(
   command: Command,
   exit: Exit,

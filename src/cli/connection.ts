@@ -1,5 +1,5 @@
-// Which server, and in whose name: flag, then environment, then the credentials that a server on this machine
-// wrote. A token from that file is sent to that file's server alone.
+// Which server, and in whose name: flag, then environment, then the credentials that a server on
+// this machine wrote. A token from that file is sent to that file's server alone.
 
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'

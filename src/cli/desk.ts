@@ -1,4 +1,5 @@
-// What every command works with: a client for the server that the options name, where to print, and how.
+// What every command works with: a client for the server that the options name, where to print, and
+// how.
 
 import { Client } from './client.ts'
 import { connectionOf, type ConnectionOptions } from './connection.ts'

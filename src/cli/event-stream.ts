@@ -1,5 +1,6 @@
 // Reads server-sent events and takes a broken stream up again behind the last event that was seen.
-// Source: HTML Living Standard, "Server-sent events", section 9.2.6 (parsing) and 9.2.3 (reconnecting).
+// Source: HTML Living Standard, "Server-sent events", section 9.2.6 (parsing) and 9.2.3
+// (reconnecting).
 
 import { setTimeout } from 'node:timers/promises'
 import type { EventPageShown, EventShown } from '#doors/native/wire.ts'
@@ -46,7 +47,10 @@ export async function followEvents(
   }
 }
 
-/** Where to begin is fixed before the first stream: one that breaks before its first event loses nothing either. */
+/**
+ * Where to begin is fixed before the first stream: one that breaks before its first event loses
+ * nothing either.
+ */
 async function newestOf(client: Client): Promise<Outcome<number>> {
   const query = { newest: 'true', limit: '1' }
   const page = await client.get<EventPageShown>('/events', { query })

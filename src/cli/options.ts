@@ -1,4 +1,5 @@
-// Options that several commands share. They belong to each command, so that they may stand anywhere behind it.
+// Options that several commands share. They belong to each command, so that they may stand anywhere
+// behind it.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type DeskOptions } from './desk.ts'

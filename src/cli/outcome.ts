@@ -1,6 +1,7 @@
 // What can come of a command, and the exit code that says so to scripts.
 //
-// 0 ok · 1 all failed · 2 usage · 3 partly failed · 4 refused · 5 wait timed out · 6 conflict · 130 interrupted
+// 0 ok · 1 all failed · 2 usage · 3 partly failed · 4 refused · 5 wait timed out · 6 conflict · 130
+// interrupted
 
 import type { OperationShown, ProblemShown } from '#doors/native/wire.ts'
 
@@ -40,7 +41,10 @@ export const failed = (failure: Failure): { readonly ok: false; readonly failure
 })
 export const usage = (message: string) => failed({ is: 'usage', message })
 
-/** Whether a refusal is about what is so now (conflict), about the asker or the thing (refused), or ours (failed). */
+/**
+ * Whether a refusal is about what is so now (conflict), about the asker or the thing (refused), or
+ * ours (failed).
+ */
 const problemExits = {
   NotFound: 'refused',
   AlreadyExists: 'conflict',
@@ -106,7 +110,10 @@ function exitName(failure: Failure): ExitName {
   }
 }
 
-/** One code for all targets: of several failures alike theirs, of unlike ones 1, and 3 when some went well. */
+/**
+ * One code for all targets: of several failures alike theirs, of unlike ones 1, and 3 when some
+ * went well.
+ */
 export function exitOf(outcomes: readonly Outcome<unknown>[]): ExitCode {
   const names = outcomes.flatMap((one) => (one.ok ? [] : [exitName(one.failure)]))
   const [first = 'ok'] = names

@@ -1,5 +1,5 @@
-// Data to stdout, in the form that was asked for. Texts come from whoever named a thing, so nothing in them may
-// move the cursor of a terminal.
+// Data to stdout, in the form that was asked for. Texts come from whoever named a thing, so nothing
+// in them may move the cursor of a terminal.
 
 import Table from 'cli-table3'
 import { stringify } from 'yaml'

@@ -51,6 +51,19 @@ export async function runProgram(argv: readonly string[]): Promise<number> {
   }
 }
 
+const meanings = {
+  ok: 'ok',
+  failed: 'all failed',
+  usage: 'usage',
+  partly: 'partly failed',
+  refused: 'refused',
+  timedOut: 'wait timed out',
+  conflict: 'conflict',
+  interrupted: 'interrupted',
+} as const satisfies Record<keyof typeof exitCodes, string>
+
 const exitHelp = `
-Exit codes: ${exitCodes.ok} ok, ${exitCodes.failed} all failed, ${exitCodes.usage} usage, ${exitCodes.partly} partly failed, ${exitCodes.refused} refused, ${exitCodes.timedOut} wait timed out, ${exitCodes.conflict} conflict.
+Exit codes: ${Object.entries(meanings)
+  .map(([name, meaning]) => `${exitCodes[name as keyof typeof meanings]} ${meaning}`) // its own keys
+  .join(', ')}.
 An instance is named by its id, by the id that any door gave it, or by its name when only one has it.`

@@ -1,5 +1,5 @@
-// What a person at a terminal sees while something goes on: one line on stderr, rewritten in place. Elsewhere
-// nothing, so that a log does not fill with it.
+// What a person at a terminal sees while something goes on: one line on stderr, rewritten in place.
+// Elsewhere nothing, so that a log does not fill with it.
 
 import { plain, type Sink } from './print.ts'
 

@@ -1,4 +1,5 @@
-// From what a person calls an instance to its id: an id of any door's shape, or a name that only one has.
+// From what a person calls an instance to its id: an id of any door's shape, or a name that only
+// one has.
 
 import type { InstanceShown, PageShown } from '#doors/native/wire.ts'
 import { type Client } from './client.ts'
@@ -22,6 +23,7 @@ export async function findInstance(
     const ids = page.value.items.map(({ kind, id }) => `${kind} ${id}`).join(', ')
     return usage(`${wanted} is the name of several instances; say which by id: ${ids}`)
   }
-  // Not a name: it may be an id of a shape that we do not know; else the server says that there is none.
+  // Not a name: it may be an id of a shape that we do not know; else the server says that there is
+  // none.
   return await client.get<InstanceShown>(pathOf(wanted))
 }

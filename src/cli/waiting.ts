@@ -1,5 +1,5 @@
-// Waits for the end of an operation. A server that goes away meanwhile may come back and carry it on, so only
-// time or the person at the keyboard ends the wait; neither ends the operation.
+// Waits for the end of an operation. A server that goes away meanwhile may come back and carry it
+// on, so only time or the person at the keyboard ends the wait; neither ends the operation.
 
 import { setTimeout } from 'node:timers/promises'
 import type { OperationShown } from '#doors/native/wire.ts'

@@ -1,5 +1,5 @@
-// What a file for `apply` may say: a list of instances that shall exist. A word that is not known is refused, so
-// that a misspelt one is not silently ignored.
+// What a file for `apply` may say: a list of instances that shall exist. A word that is not known
+// is refused, so that a misspelt one is not silently ignored.
 
 import { readFileSync } from 'node:fs'
 import { parse, YAMLParseError } from 'yaml'

@@ -8,7 +8,7 @@
 import { decide } from '#kernel/decide.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Event } from '#kernel/event.ts'
-import { type Commit, type Store } from '#kernel/ports/store.ts'
+import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
 import { type Context, type Receipt, type Request } from '#kernel/request.ts'
 import { Draft } from '#kernel/rows.ts'
 import { Loaded, withRows } from './loaded.ts'
@@ -43,8 +43,9 @@ export interface Batches {
 interface Parts {
   readonly store: Store
   readonly freshId: () => string
-  /** After each commit, before its requests are answered. */
+  /** After each commit, before its requests are answered. Must not throw: what is on disk is accepted. */
   readonly committed: (commit: Commit, events: readonly Event[]) => void
+  /** The store could not be read or written. */
   readonly failed: (cause: unknown) => void
 }
 
@@ -130,25 +131,30 @@ async function decideOne(
     if (!decision.ok) return { waiting, result: decision }
     if (!waiting.dryRun) draft.absorb(decision.value.draft)
     return { waiting, result: ok(decision.value.receipt) }
-  } catch (bug) {
-    // Rejected to its caller, who logs it whole; the rest of the batch is untouched.
-    return { waiting, bug }
+  } catch (thrown) {
+    if (thrown instanceof StoreError) {
+      parts.failed(thrown)
+      return { waiting, result: err({ code: 'StoreUnavailable' }) }
+    }
+    // A bug: rejected to its caller, who logs it whole; the rest of the batch is untouched.
+    return { waiting, bug: thrown }
   }
 }
 
 async function write(parts: Parts, commit: Commit): Promise<Result<Receipt> | undefined> {
   if (commit.writes.length === 0 && commit.events.length === 0) return undefined
+  let first: number
   try {
-    const first = await parts.store.commit(commit)
-    parts.committed(
-      commit,
-      commit.events.map((event, index) => ({ ...event, seq: first + index })),
-    )
-    return undefined
+    first = await parts.store.commit(commit)
   } catch (cause) {
     parts.failed(cause)
     return err({ code: 'StoreUnavailable' })
   }
+  parts.committed(
+    commit,
+    commit.events.map((event, index) => ({ ...event, seq: first + index })),
+  )
+  return undefined
 }
 
 /** Fresh ids, handed out again in the same order when the same question is asked again. */

@@ -8,6 +8,8 @@ import { type Commit, type Store } from '#kernel/ports/store.ts'
 interface Living {
   renewedAtMs: number
   ttlMs: number
+  /** Its expiry is being written down: a beat that comes now is too late, and is told so. */
+  isExpiring: boolean
 }
 
 const pageRows = 1_000
@@ -49,13 +51,14 @@ export class Leases {
     if (known) {
       known.ttlMs = lease.ttlMs
       known.renewedAtMs = Math.max(known.renewedAtMs, renewedAtMs)
-    } else this.#living.set(row.id, { ttlMs: lease.ttlMs, renewedAtMs })
+    } else this.#living.set(row.id, { ttlMs: lease.ttlMs, renewedAtMs, isExpiring: false })
   }
 
   beat(id: InstanceId, nowMs: number): boolean {
     const living = this.#living.get(id)
-    if (living) living.renewedAtMs = Math.max(living.renewedAtMs, nowMs)
-    return living !== undefined
+    if (!living || living.isExpiring) return false
+    living.renewedAtMs = Math.max(living.renewedAtMs, nowMs)
+    return true
   }
 
   renewedAtMs(instance: Instance): number {
@@ -64,9 +67,18 @@ export class Leases {
     )
   }
 
-  /** Those whose term has passed, oldest beat as it is known here. */
+  /** Those whose term has passed, with their last beat. From now on they are expiring, until `spare`. */
   *due(nowMs: number): Generator<{ readonly id: InstanceId; readonly renewedAtMs: number }> {
-    for (const [id, living] of this.#living)
-      if (living.renewedAtMs + living.ttlMs <= nowMs) yield { id, renewedAtMs: living.renewedAtMs }
+    for (const [id, living] of this.#living) {
+      if (living.isExpiring || living.renewedAtMs + living.ttlMs > nowMs) continue
+      living.isExpiring = true
+      yield { id, renewedAtMs: living.renewedAtMs }
+    }
+  }
+
+  /** One that was due and yet did not expire: it registered again meanwhile, or that could not be written. */
+  spare(id: InstanceId): void {
+    const living = this.#living.get(id)
+    if (living) living.isExpiring = false
   }
 }

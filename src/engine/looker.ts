@@ -27,6 +27,7 @@ export class Looker {
   readonly #gone = new AbortController()
   readonly #stops: (() => void)[] = []
   #after: { id: string } | undefined
+  #adopting: Promise<void> = Promise.resolve()
 
   constructor(parts: LookerParts) {
     this.#parts = parts
@@ -61,7 +62,8 @@ export class Looker {
       clock,
     )
     if (this.#gone.signal.aborted || !isNews(instance, observation)) return
-    await this.#parts.settle({ verb: 'observed', instance: id, observation })
+    const { generation } = instance.intent
+    await this.#parts.settle({ verb: 'observed', instance: id, generation, observation })
   }
 
   /** One round of the sweep; begins again at the end of the table. */
@@ -76,39 +78,59 @@ export class Looker {
     for (const row of rows) if (isWatched(row)) this.hint(row.id)
   }
 
-  /** After a restart: every driver takes up what is alive. */
-  async adoptAll(): Promise<void> {
+  /** After a restart: every driver takes up what is alive, at a pace that leaves room for everything else. */
+  adoptAll(): void {
+    this.#adopting = this.#adoptAll().catch((cause: unknown) =>
+      this.#parts.log.error(
+        { err: cause },
+        'not all could be taken up; the sweep looks at the rest',
+      ),
+    )
+  }
+
+  async #adoptAll(): Promise<void> {
     let after: { id: string } | undefined
     for (;;) {
       const rows = await this.#parts.store.list('instances', {
         where: { driver: [...this.#parts.drivers.keys()] },
-        limit: 500,
+        limit: sweepRows,
         ...(after ? { after } : {}),
       })
-      for (const row of rows) await this.#adopt(row)
+      await Promise.all(rows.map((row) => this.#adopt(row)))
       const last = rows.at(-1)
-      if (!last || rows.length < 500 || this.#gone.signal.aborted) return
+      if (!last || rows.length < sweepRows || this.#gone.signal.aborted) return
       after = { id: last.id }
+      // What is read at once gives nobody else a turn.
+      await new Promise((resolve) => setImmediate(resolve))
     }
   }
 
   async #adopt(row: Instance): Promise<void> {
-    const driver: Driver | undefined =
-      row.driver === null ? undefined : this.#parts.drivers.get(row.driver)
+    const { store, drivers, log } = this.#parts
+    const driver = drivers.get(row.driver ?? '')
     if (!driver || row.handle === null || row.state === 'deleted') return
-    await driver.adopt(await thingOf(this.#parts.store, row))
+    try {
+      await driver.adopt(await thingOf(store, row))
+    } catch (cause) {
+      log.error(
+        { err: cause, instance: row.id },
+        'it could not be taken up; it is looked at instead',
+      )
+    }
     this.hint(row.id)
+    await this.#looking.get(row.id)
   }
 
   async close(): Promise<void> {
     for (const stop of this.#stops) stop()
     this.#gone.abort()
+    await this.#adopting
     await Promise.all(this.#looking.values())
   }
 }
 
-/** Busy ones have an operation that looks; a thing that was never made cannot be seen. */
+/** Busy ones have an operation that looks; what was never made cannot be seen, unless somebody says that it runs. */
 const isWatched = (instance: Instance): boolean =>
   instance.underway === null &&
-  instance.handle !== null &&
+  (instance.handle !== null || instance.state === 'running') &&
   (watched as readonly string[]).includes(instance.state) // widened: includes() wants the tuple's own union

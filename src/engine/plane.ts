@@ -80,7 +80,7 @@ class Heart {
       store,
       freshId: parts.freshId,
       committed: (commit, events) => this.#committed(commit, events),
-      failed: (cause) => log.error({ err: cause }, 'the store could not commit'),
+      failed: (cause) => log.error({ err: cause }, 'the store could not be read or written'),
     })
     const settle = (request: EngineRequest): Promise<Result<Receipt>> => this.#settle(request)
     this.#runner = new Runner({ store, clock, drivers, leaseMs, settle, log })
@@ -102,6 +102,8 @@ class Heart {
     await this.#leases.load(store, clock.nowMs())
     // The store is this process's alone, so no lease of an earlier one can still be alive.
     await this.#claim(clock.nowMs() + leaseMs)
+    // Beside the ticker: operations, timers and requests do not wait until a large fleet is taken up.
+    this.#looker.adoptAll()
     this.#ticking = this.#tick().catch((bug: unknown) =>
       this.#parts.log.error({ err: bug }, 'the ticker stopped: this is a bug'),
     )
@@ -116,7 +118,6 @@ class Heart {
   }
 
   async #tick(): Promise<void> {
-    await this.#looker.adoptAll()
     while (!this.#stopped.signal.aborted) {
       this.#nudged = new AbortController()
       try {
@@ -136,6 +137,8 @@ class Heart {
   async #round(): Promise<void> {
     const { store, clock } = this.#parts
     const nowMs = clock.nowMs()
+    // Before claiming: an operation at work here, behind a slow driver or a stalled process, is nobody's to take.
+    await this.#runner.renew()
     await this.#claim(nowMs)
     const pools = await store.list('pools', {
       range: { column: 'passAtMs', max: nowMs },
@@ -151,10 +154,24 @@ class Heart {
     ]
     for (const { id, renewedAtMs } of this.#leases.due(nowMs))
       requests.push({ verb: 'expire', instance: id, renewedAtMs })
-    await Promise.all(requests.map((request) => this.#settle(request)))
+    await Promise.all(requests.map((request) => this.#due(request)))
     if (nowMs - this.#swept < sweepEachMs) return
     this.#swept = nowMs
     await this.#looker.sweep()
+  }
+
+  /** One that breaks keeps no other from being served. */
+  async #due(request: EngineRequest): Promise<void> {
+    try {
+      await this.#settle(request)
+    } catch (bug) {
+      this.#parts.log.error(
+        { err: bug, request: request.verb },
+        'what was due broke: this is a bug',
+      )
+    } finally {
+      if (request.verb === 'expire') this.#leases.spare(request.instance)
+    }
   }
 
   #settle(request: EngineRequest): Promise<Result<Receipt>> {
@@ -192,7 +209,16 @@ class Heart {
       if (write.table === 'operations') this.#follow(write.row)
       if (write.table === 'pools' && write.row.passAtMs !== null) this.#nudged.abort()
     }
-    for (const follower of this.#followers) follower(events)
+    for (const follower of this.#followers) this.#tell(follower, events)
+  }
+
+  #tell(follower: (events: readonly Event[]) => void, events: readonly Event[]): void {
+    try {
+      follower(events)
+    } catch (bug) {
+      // Its own fault alone: the commit is on disk, and the others are told.
+      this.#parts.log.error({ err: bug }, 'a follower of the events broke: this is a bug')
+    }
   }
 
   #follow(operation: Operation): void {

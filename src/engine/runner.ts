@@ -84,6 +84,23 @@ export class Runner {
     if (lane) lane.instance = instance
   }
 
+  /** Says that those at work live, well before their leases end: a driver may be slow, its operation is not lost. */
+  async renew(): Promise<void> {
+    const { clock, leaseMs } = this.#parts
+    const soonMs = clock.nowMs() + leaseMs / 2
+    const due = [...this.#lanes.values()].filter(
+      ({ operation, abort }) => !abort.signal.aborted && operation.leaseUntilMs < soonMs,
+    )
+    await Promise.all(due.map((lane) => this.#renew(lane)))
+  }
+
+  async #renew(lane: Lane): Promise<void> {
+    const { id, attempt } = lane.operation
+    const settled = await this.#settle({ verb: 'extend', operation: id, attempt })
+    // Another worker has it by now.
+    if (settled === 'fenced' && lane.operation.attempt === attempt) letGo(lane)
+  }
+
   /** An operation that ended, or was cancelled, lets go of its thing. */
   drop(operation: Operation): void {
     const lane = this.#lanes.get(operation.instanceId)
@@ -108,17 +125,18 @@ export class Runner {
 
   async #carry(lane: Lane, before: Promise<void> | undefined): Promise<void> {
     await before
-    const { store, clock, leaseMs } = this.#parts
-    lane.instance ??= await store.get('instances', lane.operation.instanceId)
+    const { store, clock } = this.#parts
+    const read = await store.get('instances', lane.operation.instanceId)
+    // What was committed while it was read is newer.
+    lane.instance ??= read
     const parts = lane.instance && (await partsOf(store, lane.instance))
     let waitedMs = 0
     while (!lane.abort.signal.aborted && lane.instance && parts) {
       const { operation, instance } = lane
       const doing = nextMove(operation, clock.nowMs())
       if (doing.do === 'nothing') return
-      if ((await this.#extended(operation)) === 'fenced') return
       if (doing.do === 'sleep') {
-        await this.#pause(lane, Math.min(doing.untilMs - clock.nowMs(), leaseMs / 3))
+        await this.#pause(lane, doing.untilMs - clock.nowMs())
         continue
       }
       const report = await this.#report(operation, instance, parts, doing, lane.abort.signal)
@@ -132,20 +150,10 @@ export class Runner {
       waitedMs = 0
       const { id, attempt } = operation
       const settled = await this.#settle({ verb: 'settle', operation: id, attempt, report })
-      if (settled === 'fenced') return
+      // Fenced by a claim of this same worker, it goes on as what it was claimed as.
+      if (settled === 'fenced' && lane.operation.attempt === attempt) return
       if (settled === 'unavailable') await this.#pause(lane, lookLastMs)
     }
-  }
-
-  /** Says that it lives, well before its lease ends. */
-  async #extended({
-    id,
-    attempt,
-    leaseUntilMs,
-  }: Operation): Promise<'ok' | 'fenced' | 'unavailable'> {
-    const { clock, leaseMs } = this.#parts
-    if (leaseUntilMs - clock.nowMs() >= leaseMs / 2) return 'ok'
-    return this.#settle({ verb: 'extend', operation: id, attempt })
   }
 
   async #settle(request: EngineRequest): Promise<'ok' | 'fenced' | 'unavailable'> {
@@ -273,7 +281,7 @@ function call(
   return driver[doing.act](thing, options)
 }
 
-/** Rises with every operation of an instance and with every claim of one, so no older act gets past a newer. */
+/** Rises with every operation of an instance, every claim and every retry, so no older act gets past a newer. */
 const fenceOf = (operation: Operation): number =>
   operation.generation * 1_000_000 + operation.attempt
 

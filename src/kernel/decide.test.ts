@@ -264,7 +264,7 @@ describe('decide', () => {
         board.settle(id)
       }
       const { state, handle } = board.instance(id)
-      board.must({ verb: 'observed', instance: id, observation: board.seen('unknown') })
+      board.observe(id, board.seen('unknown'))
       assert.equal(board.instance(id).state, state)
       assert.deepEqual(board.instance(id).handle, handle)
     }
@@ -278,7 +278,7 @@ describe('decide', () => {
       ...board.seen('down', { exitCode: 3 }),
       reason: 'process 4711 exited with code 3',
     }
-    board.must({ verb: 'observed', instance: id, observation: seen })
+    board.observe(id, seen)
     assert.equal(board.instance(id).state, 'stopped')
     assert.equal(board.instance(id).reason, 'process 4711 exited with code 3')
     assert.deepEqual(board.events.at(-1)?.data['to'], 'stopped')
@@ -520,11 +520,7 @@ describe('services on nodes', () => {
       'WrongState',
     )
     const other = board.all('instances').find((one) => one.id !== id)
-    board.must({
-      verb: 'observed',
-      instance: other?.id as InstanceId,
-      observation: board.seen('down'),
-    }) // there are two
+    board.observe(other?.id ?? '', board.seen('down'))
     assert.equal(service(), 'failed')
     board.must({ verb: 'start-service', service: ref.service })
     assert.equal(service(), 'deploying')

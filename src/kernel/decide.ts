@@ -89,7 +89,7 @@ function engineRequest(request: EngineRequest, context: Context, draft: Draft): 
     case 'observed': {
       const instance = draft.get('instances', request.instance)
       return instance
-        ? observed(draft, context, instance, request.observation)
+        ? observed(draft, context, instance, request)
         : err({ code: 'NotFound', what: 'instance', id: request.instance })
     }
     case 'wake':

@@ -4,6 +4,7 @@
 import { type OperationId } from './ids.ts'
 import { type Situation, type Verb } from './kinds.ts'
 import { type Hold } from './instance.ts'
+import { type Rung } from './ladder.ts'
 
 export type Noun =
   | 'instance'
@@ -50,6 +51,9 @@ export type KernelError =
       readonly operation: OperationId
       readonly running: Verb
       readonly situation: Situation
+      /** In which situation what runs was accepted, null for a creation, and how hard it was asked to be. */
+      readonly from: Situation | null
+      readonly asked: Rung | null
     }
   | { readonly code: 'Held'; readonly id: string; readonly hold: Hold }
   | { readonly code: 'NoCapacity'; readonly pool: string; readonly units: number }

@@ -79,7 +79,7 @@ export interface Operation {
   readonly stepDeadlineMs: number
   /** Not to be worked on before; null: now. */
   readonly notBeforeMs: number | null
-  /** Fencing token: rises with each claim; a report with an older one is refused. */
+  /** Fencing token: rises with each claim and each retry; a report with an older one is refused. */
   readonly attempt: number
   readonly worker: string | null
   readonly leaseUntilMs: number

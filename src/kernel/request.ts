@@ -301,7 +301,13 @@ export type EngineRequest =
       readonly report: Report
     }
   | { readonly verb: 'extend'; readonly operation: OperationId; readonly attempt: number }
-  | { readonly verb: 'observed'; readonly instance: InstanceId; readonly observation: Observation }
+  | {
+      readonly verb: 'observed'
+      readonly instance: InstanceId
+      /** What somebody wanted when the look began. */
+      readonly generation: number
+      readonly observation: Observation
+    }
   | { readonly verb: 'wake'; readonly instance: InstanceId }
   | { readonly verb: 'pass'; readonly pool: string }
   | { readonly verb: 'expire'; readonly instance: InstanceId; readonly renewedAtMs: number }

@@ -1,5 +1,5 @@
-// `runstate serve` and what needs nothing but its data folder: the ready line, the credentials, signals; and a
-// wait and a stream that outlast a server that is killed and started again.
+// `runstate serve` and what needs nothing but its data folder: the ready line, the credentials,
+// signals; and a wait and a stream that outlast a server that is killed and started again.
 
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'

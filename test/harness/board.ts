@@ -166,6 +166,12 @@ export class Board implements Reader {
     return { seen: what, ready: what === 'up', atMs: this.nowMs, reason: null, evidence }
   }
 
+  /** A look at it that nobody asked for. */
+  observe(id: string, observation: Observation): Result<Receipt> {
+    const { id: instance, intent } = this.instance(id)
+    return this.ask({ verb: 'observed', instance, generation: intent.generation, observation })
+  }
+
   /** One report about the operation that runs on it. */
   report(id: string, report: Report): Result<Receipt> {
     const { underway } = this.instance(id)

@@ -66,7 +66,9 @@ export async function readEvents(
   }
 }
 
-/** A connection of its own: one that is shared could be closed, or kept, by what else runs on it. */
+/**
+ * A connection of its own: one that is shared could be closed, or kept, by what else runs on it.
+ */
 function opened(url: string, headers: Readonly<Record<string, string>>): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
   get(url, { headers, agent: false }, resolve).on('error', reject)

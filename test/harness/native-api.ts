@@ -1,5 +1,6 @@
-// Our own door through real sockets. Every answer is held against what the table of routes says of it: a status
-// that is not documented, a field too many or too few, a problem of the wrong shape fails the test that got it.
+// Our own door through real sockets. Every answer is held against what the table of routes says of
+// it: a status that is not documented, a field too many or too few, a problem of the wrong shape
+// fails the test that got it.
 
 import assert from 'node:assert/strict'
 import { type TSchema } from 'typebox'
@@ -149,7 +150,9 @@ function holdAgainstTable(method: string, path: string, reply: Reply): void {
   hold(schema, reply.body, where)
 }
 
-/** A literal segment is more than a parameter: the table lists such rows of one method never twice. */
+/**
+ * A literal segment is more than a parameter: the table lists such rows of one method never twice.
+ */
 const matches = (pattern: string, path: string): boolean =>
   new RegExp(`^${pattern.replaceAll(/:\w+/g, '[^/?]+')}(\\?|$)`).test(path)
 

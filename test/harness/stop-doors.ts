@@ -2,19 +2,22 @@
 // a second one, and what it shows of the instance meanwhile and afterwards.
 
 import { type Instance } from '#kernel/instance.ts'
-import { type InstanceId } from '#kernel/ids.ts'
+import { type InstanceShown } from '#doors/native/wire.ts'
 import { type Api, at, listAt } from './api.ts'
 import { type Ecs } from './ecs.ts'
+import { type NativeApi } from './native-api.ts'
 import { type World } from './world.ts'
 
-export type StopDoor =
-  | 'nova'
-  | 'nova as Huawei documents it'
-  | 'volcengine'
-  | 'modelarts-service'
-  | 'modelarts-notebook, DevEnviron'
-  | 'modelarts-notebook, notebooks'
-  | 'native'
+export const stopDoors = [
+  'nova',
+  'nova as Huawei documents it',
+  'volcengine',
+  'modelarts-service',
+  'modelarts-notebook, DevEnviron',
+  'modelarts-notebook, notebooks',
+  'native',
+] as const
+export type StopDoor = (typeof stopDoors)[number]
 
 export interface Answered {
   readonly status: number
@@ -59,8 +62,14 @@ const answered = (
 
 export const said = ({ status, code }: Answered): string => `${status} ${code}`.trim()
 
-/** @param api  somebody in the instances' own project. */
-export function stopWays(api: Api, ecs: Ecs): Readonly<Record<StopDoor, StopWay>> {
+export interface Somebody {
+  readonly api: Api
+  readonly ecs: Ecs
+  readonly own: NativeApi
+}
+
+/** As somebody in the instances' own project. */
+export function stopWays({ api, ecs, own }: Somebody): Readonly<Record<StopDoor, StopWay>> {
   const nova = (base: string, accepted: string): StopWay => ({
     kind: 'server',
     stop: async ({ id }, asking = {}) =>
@@ -81,7 +90,7 @@ export function stopWays(api: Api, ecs: Ecs): Readonly<Record<StopDoor, StopWay>
     reused: '409 409',
     inProcess: '409 409',
   })
-  const modelarts = { reused: '400', inProcess: '429 ModelArts.6101', accepted: '200' }
+  const modelarts = { accepted: '200', inProcess: '429 ModelArts.6101' }
   const notebook = { kind: 'notebook', stopping: 'STOPPING', stopped: 'STOPPED' } as const
   const devenv = '/v1/{p}/demanager/instances'
   const edge = ({ serviceId, nodeId }: Instance) => `/v1/{p}/services/${serviceId}/nodes/${nodeId}`
@@ -114,7 +123,9 @@ export function stopWays(api: Api, ecs: Ecs): Readonly<Record<StopDoor, StopWay>
           await api.call('PUT', `${edge(row)}/status`, { status: 'stopped' }, keyed(asking)),
           'error_code',
         ),
-      ...modelarts,
+      accepted: '200',
+      reused: '400 ModelArts.0107',
+      inProcess: '429 ModelArts.4206',
       refused: '400 ModelArts.3519',
       shows: async ({ serviceId, nodeId }) => {
         const { body } = await api.call('GET', `/v1/{p}/services/${serviceId}`)
@@ -140,6 +151,7 @@ export function stopWays(api: Api, ecs: Ecs): Readonly<Record<StopDoor, StopWay>
         )
       },
       refused: '400 ModelArts.6308',
+      reused: '400 ModelArts.6336',
       shows: async ({ aliases }) =>
         String(at((await api.call('GET', `${devenv}/${aliases['devenv']}`)).body, 'status')),
     },
@@ -152,25 +164,20 @@ export function stopWays(api: Api, ecs: Ecs): Readonly<Record<StopDoor, StopWay>
           'error_code',
         ),
       refused: '400 ModelArts.6308',
+      reused: '400 ModelArts.6400',
       shows: async ({ id }) =>
         String(at((await api.call('GET', `/v1/{p}/notebooks/${id}`)).body, 'status')),
     },
     native: {
       kind: 'server',
-      stop: async ({ id }, asking = {}) =>
-        answered(
-          await api.call(
-            'POST',
-            `/api/v1/instances/${id}/actions`,
-            { action: 'stop' },
-            keyed(asking),
-          ),
-          'code',
-        ),
+      stop: async ({ id }, asking = {}) => {
+        const sent = { body: { action: 'stop' }, headers: keyed(asking) }
+        const { status, body } = await own.call('POST', `/instances/${id}/actions`, sent)
+        return answered({ status, body, text: JSON.stringify(body) }, 'code')
+      },
       accepted: '202',
       refused: '202',
-      shows: async ({ id }) =>
-        String(at((await api.call('GET', `/api/v1/instances/${id}`)).body, 'state')),
+      shows: async ({ id }) => (await own.get<InstanceShown>(`/instances/${id}`)).state,
       stopping: 'stopping',
       stopped: 'stopped',
       reused: '422 TokenReused',
@@ -180,10 +187,7 @@ export function stopWays(api: Api, ecs: Ecs): Readonly<Record<StopDoor, StopWay>
 }
 
 /** The row itself, which no door can colour. */
-export async function rowOf(
-  { plane }: Pick<World, 'plane'>,
-  id: InstanceId | string,
-): Promise<Instance> {
+export async function rowOf({ plane }: Pick<World, 'plane'>, id: string): Promise<Instance> {
   const row = await plane.read.get('instances', id)
   if (!row) throw new Error(`no instance ${id}`)
   return row

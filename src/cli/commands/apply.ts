@@ -1,4 +1,5 @@
-// `apply -f`: makes what a file lists exist as it says. Applied twice it changes nothing the second time.
+// `apply -f`: makes what a file lists exist as it says. Applied twice it changes nothing the second
+// time.
 
 import { isDeepStrictEqual } from 'node:util'
 import { type Command } from 'commander'

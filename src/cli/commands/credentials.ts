@@ -1,4 +1,5 @@
-// `credentials`: what the server on this machine wrote for its owner, for a shell or a tool. It needs no server.
+// `credentials`: what the server on this machine wrote for its owner, for a shell or a tool. It
+// needs no server.
 
 import { type Command } from 'commander'
 import { join } from 'node:path'

@@ -1,4 +1,5 @@
-// `events`: what happened, and with --follow what happens. A stream that breaks is taken up where it broke.
+// `events`: what happened, and with --follow what happens. A stream that breaks is taken up where
+// it broke.
 
 import { type Command } from 'commander'
 import type { EventPageShown, EventShown } from '#doors/native/wire.ts'

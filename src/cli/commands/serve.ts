@@ -1,5 +1,5 @@
-// `serve`: the server itself, as a child with our streams, so that the command line needs nothing of its inside.
-// Signals are passed on, and its exit code is ours.
+// `serve`: the server itself, as a child with our streams, so that the command line needs nothing
+// of its inside. Signals are passed on, and its exit code is ours.
 
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
@@ -27,7 +27,8 @@ function serve(flags: readonly string[]): Promise<number> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...flags], {
     stdio: 'inherit',
   })
-  // A terminal sends Ctrl-C to the child as well: passed on, it would read as a second, impatient one.
+  // A terminal sends Ctrl-C to the child as well: passed on, it would read as a second, impatient
+  // one.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {

@@ -1,5 +1,6 @@
-// What an instance may be asked for, as one route: each action's body becomes the kernel's request of the same
-// meaning. Without `from` a request converges: it joins, does nothing, or pre-empts what is softer.
+// What an instance may be asked for, as one route: each action's body becomes the kernel's request
+// of the same meaning. Without `from` a request converges: it joins, does nothing, or pre-empts
+// what is softer.
 
 import { unreachable } from '#kernel/assert.ts'
 import { ok, type Result } from '#kernel/errors.ts'

@@ -1,5 +1,6 @@
-// Who is asking: a bearer token, and the project it was issued for. An admin may act in another project by
-// naming it in the query; nobody else may, so a token never reaches further than what it was issued for.
+// Who is asking: a bearer token, and the project it was issued for. An admin may act in another
+// project by naming it in the query; nobody else may, so a token never reaches further than what it
+// was issued for.
 
 import { type Caller, hasRole, type Role } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
@@ -28,7 +29,9 @@ export async function callerOf(
   return proved.ok ? ok(proved.value.caller) : err(failure(proved.error))
 }
 
-/** Unknown and revoked are not told apart; only who held a token once learns that it has expired. */
+/**
+ * Unknown and revoked are not told apart; only who held a token once learns that it has expired.
+ */
 function failure(error: AuthFailure): Fault {
   if (error.code === 'throttled')
     return ownFault('Throttled', {
@@ -40,7 +43,10 @@ function failure(error: AuthFailure): Fault {
   return ownFault('Unauthenticated', { detail: 'The token is not valid.' })
 }
 
-/** The caller as he acts in the project that he names; an unknown one and one that is not his look alike. */
+/**
+ * The caller as he acts in the project that he names; an unknown one and one that is not his look
+ * alike.
+ */
 export async function inProject(
   caller: Caller,
   named: string | null,

@@ -1,5 +1,5 @@
-// What this door hears, as schemas: bodies and query parameters. A field that a schema does not know is refused,
-// so that a misspelt one is not silently ignored.
+// What this door hears, as schemas: bodies and query parameters. A field that a schema does not
+// know is refused, so that a misspelt one is not silently ignored.
 //
 // - A moment that something shall end is ISO 8601; a span is in milliseconds.
 
@@ -129,7 +129,6 @@ export const actions = {
 } as const
 export type ActionName = keyof typeof actions
 export type ActionBody = { [Name in ActionName]: Static<(typeof actions)[Name]> }[ActionName]
-export const actionNames = Object.keys(actions) as readonly ActionName[] // keys of a const table
 
 export const holdInstance = body('HoldInstance', {
   kind: maybe(words(['lock', 'hold'] as const)),

@@ -1,10 +1,11 @@
-// What instances are made of and where they run: flavors, images, pools, nodes, drivers, projects. Everybody
-// sees them; an admin sets them, and thereby every condition that a refusal anywhere can be about.
+// What instances are made of and where they run: flavors, images, pools, nodes, drivers, projects.
+// Everybody sees them; an admin sets them, and thereby every condition that a refusal anywhere can
+// be about.
 //
 // - A put leaves alone what it does not name; what is new gets defaults.
 // - A project shows nothing to those who are not in it.
 
-import { type Flavor, type Image, plainFlavor } from '#kernel/catalogue.ts'
+import { type Image, plainFlavor } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { projectId } from '#kernel/ids.ts'
 import { type PutCatalogue } from '#kernel/request.ts'

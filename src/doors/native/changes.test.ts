@@ -1,5 +1,5 @@
-// Laws of changes through this door: the same key twice is one change, a dry run changes nothing, an old picture
-// is refused, waiting answers with the end, and requests converge.
+// Laws of changes through this door: the same key twice is one change, a dry run changes nothing,
+// an old picture is refused, waiting answers with the end, and requests converge.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'

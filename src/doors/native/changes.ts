@@ -1,6 +1,6 @@
-// The one way by which this door changes anything: a request goes to the plane with who asks and why, and what
-// came of it is answered as a receipt. The receipt is what an idempotency record keeps, so a repeated request
-// gets the same one; what waiting adds to it (`results`) is read anew.
+// The one way by which this door changes anything: a request goes to the plane with who asks and
+// why, and what came of it is answered as a receipt. The receipt is what an idempotency record
+// keeps, so a repeated request gets the same one; what waiting adds to it (`results`) is read anew.
 
 import { setTimeout } from 'node:timers/promises'
 import { err, ok, type Result } from '#kernel/errors.ts'
@@ -61,7 +61,10 @@ async function planOf({ plane }: Asked<unknown, unknown>, receipt: Receipt): Pro
 const inProcessRetryMs = 20
 const inProcessTries = 100
 
-/** While the first request with a key is in process, a repeated one waits a little for that one's answer. */
+/**
+ * While the first request with a key is in process, a repeated one waits a little for that one's
+ * answer.
+ */
 async function submit(
   asked: Asked<unknown, unknown>,
   request: CallerRequest,
@@ -83,7 +86,10 @@ async function submit(
   }
 }
 
-/** What goes on after the answer is accepted, 202; what is there already was made, 201, or changed, 200. */
+/**
+ * What goes on after the answer is accepted, 202; what is there already was made, 201, or changed,
+ * 200.
+ */
 function statusOf(receipt: Receipt, isMade: boolean): number {
   const goesOn =
     receipt.operationId !== undefined ||
@@ -102,7 +108,9 @@ function scoped({ lent, project, operation }: Asked<unknown, unknown>): Lent {
   return { ...lent, idempotency: { ...idempotency, token } }
 }
 
-/** The operations that a receipt began or joined, once they have ended or the caller's patience has. */
+/**
+ * The operations that a receipt began or joined, once they have ended or the caller's patience has.
+ */
 async function results(
   { plane, waitMs, signal }: Asked<unknown, unknown>,
   receipt: Receipt,

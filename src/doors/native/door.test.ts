@@ -1,5 +1,5 @@
-// The gate of this door: who may pass, what a request must look like, and that the table of routes, the OpenAPI
-// document and the refusals say the same.
+// The gate of this door: who may pass, what a request must look like, and that the table of routes,
+// the OpenAPI document and the refusals say the same.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'

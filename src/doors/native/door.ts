@@ -1,4 +1,5 @@
-// Our own door: one uniform API for every kind of instance, on top of the kernel and of nothing else.
+// Our own door: one uniform API for every kind of instance, on top of the kernel and of nothing
+// else.
 
 import { unreachable } from '#kernel/assert.ts'
 import { type Answer, type DoorKind, type Exchange, type Unrouted } from '../shared/http.ts'

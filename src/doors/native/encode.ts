@@ -1,5 +1,6 @@
-// From rows to what this door shows. Nothing is decided here: what a caller sees of a state is the kernel's
-// `present`, and what a driver was told (launch, handle) or another door keeps (attributes) has no place.
+// From rows to what this door shows. Nothing is decided here: what a caller sees of a state is the
+// kernel's `present`, and what a driver was told (launch, handle) or another door keeps
+// (attributes) has no place.
 
 import { microserviceId } from '#kernel/aliases.ts'
 import { type Cause } from '#kernel/caller.ts'
@@ -31,7 +32,10 @@ import {
 export const iso = (ms: number): string => new Date(ms).toISOString()
 const maybeIso = (ms: number | null): string | null => (ms === null ? null : iso(ms))
 
-/** What of an instance is not in its row: how long the queue before it is, and its lease as it is now. */
+/**
+ * What of an instance is not in its row: how long the queue before it is, and its lease as it is
+ * now.
+ */
 export interface Beside {
   readonly rank: number | null
   readonly renewedAtMs: number
@@ -107,7 +111,9 @@ export async function showInstance(plane: Plane, instance: Instance): Promise<In
   }
 }
 
-/** A microservice's id is unique in its project only; the project is not part of what callers know. */
+/**
+ * A microservice's id is unique in its project only; the project is not part of what callers know.
+ */
 function serviceIdOf({ serviceId, kind, project }: Instance): string | null {
   if (serviceId === null || kind !== 'service-instance') return serviceId
   return microserviceId({ id: serviceId, project })

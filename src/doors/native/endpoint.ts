@@ -1,5 +1,6 @@
-// One row of this door's table of routes, and the way to its handler, the same for all: who asks is proved, may
-// act in the project and has the role; then parameters, headers and body are read; only then the handler runs.
+// One row of this door's table of routes, and the way to its handler, the same for all: who asks is
+// proved, may act in the project and has the role; then parameters, headers and body are read; only
+// then the handler runs.
 //
 // - A row says all that the OpenAPI document says of it; nothing is written down twice.
 // - A change goes through `change`, which knows dry runs, keys, generations and waiting.
@@ -74,7 +75,10 @@ export interface Endpoint {
   readonly handle: (asked: Asked) => Promise<Result<Reply, Fault>>
 }
 
-/** Bodies told apart by the word in one field: each has its own schema, so a refusal names the right field. */
+/**
+ * Bodies told apart by the word in one field: each has its own schema, so a refusal names the right
+ * field.
+ */
 export interface Variants<
   Schemas extends Readonly<Record<string, TSchema>> = Readonly<Record<string, TSchema>>,
 > {
@@ -106,7 +110,9 @@ export function endpoint<
 
 export const isChange = (row: Pick<Endpoint, 'method'>): boolean => row.method !== 'GET'
 
-/** @param closing  aborts when the door closes: who waits is answered at once with what is so then. */
+/**
+ * @param closing  aborts when the door closes: who waits is answered at once with what is so then.
+ */
 export const mounted = (row: Endpoint, house: House<Settings>, closing: AbortSignal): Route => ({
   method: row.method,
   path: `${base}${row.path}`,
@@ -216,7 +222,10 @@ function variantOf({ by, schemas }: Variants, sent: unknown): Result<TSchema, Er
   return schema ? ok(schema) : err({ ...field, fault: 'value' })
 }
 
-/** Source: RFC 9110 section 13.1.1; our entity tags are generations in quotes, so a weak one is never ours. */
+/**
+ * Source: RFC 9110 section 13.1.1; our entity tags are generations in quotes, so a weak one is
+ * never ours.
+ */
 function generationOf(
   row: Endpoint,
   sent: string | undefined,

@@ -1,4 +1,5 @@
-// Events by their numbers: what happened, in the order in which it was committed, as often as somebody asks.
+// Events by their numbers: what happened, in the order in which it was committed, as often as
+// somebody asks.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type ListEventsQuery } from './bodies.ts'
@@ -22,7 +23,8 @@ export async function listEvents(asked: Asked<ListEventsQuery>): Promise<Result<
     ...(type === undefined ? {} : { types: type }),
     ...(newest ? { newestFirst: true, ...(before === undefined ? {} : { before }) } : {}),
   })
-  // Upwards there is always a next page, of what is yet to come; downwards the first event is the end.
+  // Upwards there is always a next page, of what is yet to come; downwards the first event is the
+  // end.
   const last = found.at(-1)?.seq
   const next = newest ? (found.length < limit ? null : (last ?? null)) : (last ?? after)
   return ok({ status: 200, body: { items: found.map(showEvent), next } })

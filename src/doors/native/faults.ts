@@ -1,8 +1,8 @@
-// Every refusal in this door's words: problem details of RFC 9457. A caller branches on `code`; `title` and
-// `detail` are for people, and what else the kernel knows stands beside them.
+// Every refusal in this door's words: problem details of RFC 9457. A caller branches on `code`;
+// `title` and `detail` are for people, and what else the kernel knows stands beside them.
 //
-// By status: 409 something else is so now and may change, 422 it can never be done to this thing, 423 a person
-// forbade it, 412 the caller's picture is old, 503 come again.
+// By status: 409 something else is so now and may change, 422 it can never be done to this thing,
+// 423 a person forbade it, 412 the caller's picture is old, 503 come again.
 
 import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
 import { type JsonObject } from '#kernel/json.ts'
@@ -25,6 +25,8 @@ interface Entry<Code extends ErrorCode> {
 }
 type Faults = { readonly [Code in ErrorCode]: Entry<Code> }
 
+/** Nothing, or the text with what leads to it. */
+const after = (lead: string, text: string | null): string => (text === null ? '' : lead + text)
 const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString())
 
 /** What the kernel refuses. */
@@ -76,7 +78,7 @@ export const faults = {
     status: 423,
     title: 'Somebody holds it.',
     tell: ({ id, hold }) => ({
-      detail: `It is held${hold.reason === null ? '' : `: ${hold.reason}`} (${hold.kind} ${hold.id}${hold.untilMs === null ? '' : ` until ${iso(hold.untilMs)}`}).`,
+      detail: `It is held${after(': ', hold.reason)} (${hold.kind} ${hold.id}${after(' until ', iso(hold.untilMs))}).`,
       data: {
         id,
         hold: { id: hold.id, kind: hold.kind, reason: hold.reason, until: iso(hold.untilMs) },
@@ -237,7 +239,7 @@ export const faults = {
     status: 503,
     title: 'The driver cannot be used now.',
     tell: ({ driver, reason }) => ({
-      detail: `Driver ${driver} is not available${reason === null ? '' : `: ${reason}`}.`,
+      detail: `Driver ${driver} is not available${after(': ', reason)}.`,
       data: { driver, reason },
     }),
   },

@@ -73,7 +73,10 @@ function hasLabel({ labels }: Instance, wanted: string): boolean {
   return Object.hasOwn(labels, key) && labels[key] === wanted.slice(at + 1)
 }
 
-/** The entity tag is the generation: it counts what was asked for, which is what `If-Match` is about. */
+/**
+ * The entity tag is the generation: it counts what was asked for, which is what `If-Match` is
+ * about.
+ */
 export async function getInstance(asked: Asked): Replied {
   const seen = await seeInstance(asked)
   if (!seen.ok) return seen

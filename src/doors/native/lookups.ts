@@ -1,5 +1,5 @@
-// From the names that callers use to rows that they may see. What is another's, gone or of another kind is not
-// told apart from what never was.
+// From the names that callers use to rows that they may see. What is another's, gone or of another
+// kind is not told apart from what never was.
 
 import { sees } from '#kernel/access.ts'
 import { microserviceKey } from '#kernel/aliases.ts'
@@ -44,7 +44,10 @@ export async function seeService(asked: Seeker, id: string): Promise<Result<Serv
   return err(faultOf({ code: 'NotFound', what: 'service', id }))
 }
 
-/** The projects whose things a list shows: the caller's own, or all when an admin asks for all; undefined: all. */
+/**
+ * The projects whose things a list shows: the caller's own, or all when an admin asks for all;
+ * undefined: all.
+ */
 export function projectsOf(
   { caller, project }: Seeker,
   allProjects: boolean | undefined,

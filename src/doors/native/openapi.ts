@@ -1,5 +1,6 @@
-// The OpenAPI 3.1 document, made of the table of routes. Schemas with a title become components, once each; the
-// refusals of a route are those that the gate before it can make and those that the kernel can.
+// The OpenAPI 3.1 document, made of the table of routes. Schemas with a title become components,
+// once each; the refusals of a route are those that the gate before it can make and those that the
+// kernel can.
 
 import { type TObject, type TSchema } from 'typebox'
 import { type Endpoint, base, isChange, type Variants } from './endpoint.ts'

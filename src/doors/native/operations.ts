@@ -1,5 +1,5 @@
-// Operations: what was accepted and how far it is. One that is asked for with `Prefer: wait` answers when it has
-// ended, or as it is when the caller's patience has.
+// Operations: what was accepted and how far it is. One that is asked for with `Prefer: wait`
+// answers when it has ended, or as it is when the caller's patience has.
 
 import { sees } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'

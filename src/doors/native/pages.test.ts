@@ -1,4 +1,5 @@
-// Laws of pages: walked to the end they hold every row once and in order, whatever the size of the page.
+// Laws of pages: walked to the end they hold every row once and in order, whatever the size of the
+// page.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'

@@ -1,5 +1,6 @@
-// Pages of lists by key, never by offset: a page starts after a row, so what comes and goes meanwhile neither
-// repeats nor hides a row. A cursor says after which one; to callers it is an opaque text.
+// Pages of lists by key, never by offset: a page starts after a row, so what comes and goes
+// meanwhile neither repeats nor hides a row. A cursor says after which one; to callers it is an
+// opaque text.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Reads } from '#kernel/ports/plane.ts'
@@ -17,7 +18,10 @@ const pageDefault = 100
 const chunk = 500
 /** The most that a store lists at once. */
 const listMax = 1_000
-/** A page looks at no more rows than this; one that found fewer than asked still says where to go on. */
+/**
+ * A page looks at no more rows than this; one that found fewer than asked still says where to go
+ * on.
+ */
 const scannedMax = 5_000
 
 export interface Wanted<T extends TableName> {

@@ -1,5 +1,5 @@
-// From what was sent to what a schema allows, or the one field that is at fault. The schema is the only rule
-// here; what it means for an instance is the kernel's to say.
+// From what was sent to what a schema allows, or the one field that is at fault. The schema is the
+// only rule here; what it means for an instance is the kernel's to say.
 
 import { type Static, type TObject, type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -9,7 +9,10 @@ import { type Fault, faultOf, ownFault } from './faults.ts'
 
 type BadField = ErrorOf<'BadField'>
 
-/** What we read of a validator's complaint. Source: JSON Schema error objects as TypeBox shapes them. */
+/**
+ * What we read of a validator's complaint. Source: JSON Schema error objects as TypeBox shapes
+ * them.
+ */
 interface Complaint {
   readonly keyword: string
   readonly instancePath: string
@@ -32,7 +35,9 @@ function compile(schema: TSchema): Compiled {
   return made
 }
 
-/** Checks a value; of several faults the first that is not a mere consequence of another is named. */
+/**
+ * Checks a value; of several faults the first that is not a mere consequence of another is named.
+ */
 export function check<S extends TSchema>(
   schema: S,
   value: unknown,
@@ -81,7 +86,10 @@ function fieldOf({ keyword, instancePath, params, message }: Complaint, what: st
 const aTime = 'a time such as 2026-11-21T08:00:00Z'
 const depthMax = 32
 
-/** Not so deep that writing it again would overflow the stack, and text that every store keeps as it is. */
+/**
+ * Not so deep that writing it again would overflow the stack, and text that every store keeps as it
+ * is.
+ */
 function isKeepable(value: unknown, depth = 0): boolean {
   if (typeof value === 'string') return value.isWellFormed()
   if (typeof value !== 'object' || value === null) return true
@@ -121,7 +129,10 @@ interface Parameter {
   readonly items?: { readonly enum?: unknown }
 }
 
-/** Query parameters are text: a schema that wants a number, a claim or a list gets one, if the text is one. */
+/**
+ * Query parameters are text: a schema that wants a number, a claim or a list gets one, if the text
+ * is one.
+ */
 export function readQuery<S extends TObject>(
   schema: S,
   values: URLSearchParams,

@@ -1,5 +1,5 @@
-// Every route of the table does what it says, and refuses what cannot be. The two tables below have a row for
-// each operation: one that is forgotten fails the first test.
+// Every route of the table does what it says, and refuses what cannot be. The two tables below have
+// a row for each operation: one that is forgotten fails the first test.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'

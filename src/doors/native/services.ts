@@ -1,5 +1,6 @@
-// Services: inference services over nodes, which can be deployed, started, stopped and removed here as a whole,
-// and microservices, which register themselves at their own door and are only shown here.
+// Services: inference services over nodes, which can be deployed, started, stopped and removed here
+// as a whole, and microservices, which register themselves at their own door and are only shown
+// here.
 
 import { ok, type Result } from '#kernel/errors.ts'
 import { type DeployServiceBody, type ListServicesQuery, type ServiceActionBody } from './bodies.ts'

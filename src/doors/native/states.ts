@@ -1,6 +1,7 @@
-// Our own door says our own words, so nothing is translated here. What this file adds are the closed lists that
-// the wire's schemas are made of: from the kernel's tables where there is one, else checked against its unions, so
-// that a word that the kernel gains cannot be missing on the wire.
+// Our own door says our own words, so nothing is translated here. What this file adds are the
+// closed lists that the wire's schemas are made of: from the kernel's tables where there is one,
+// else checked against its unions, so that a word that the kernel gains cannot be missing on the
+// wire.
 
 import { type Cause } from '#kernel/caller.ts'
 import { type Flavor } from '#kernel/catalogue.ts'

@@ -1,5 +1,6 @@
-// Laws of the event stream: whoever comes back hears every event once and in order, nobody hears another tenant's,
-// a slow reader is closed and slows nobody, and who may not see any more is closed.
+// Laws of the event stream: whoever comes back hears every event once and in order, nobody hears
+// another tenant's, a slow reader is closed and slows nobody, and who may not see any more is
+// closed.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
@@ -188,7 +189,10 @@ interface Rig {
   readonly isClosed: () => boolean
 }
 
-/** A plane whose events a test makes. `reading` is called while the store is read, before it answers. */
+/**
+ * A plane whose events a test makes. `reading` is called while the store is read, before it
+ * answers.
+ */
 function rig(
   past: number,
   reading: (commit: Rig['commit'], reads: number) => void,

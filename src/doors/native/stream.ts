@@ -1,8 +1,10 @@
-// Events as they happen, as server-sent events: `id:` is the event's number, and who comes back with it (in
-// `Last-Event-ID` or `after`) goes on where he stopped, without gaps and without doubles.
+// Events as they happen, as server-sent events: `id:` is the event's number, and who comes back
+// with it (in `Last-Event-ID` or `after`) goes on where he stopped, without gaps and without
+// doubles.
 //
-// - It listens first and reads the store afterwards; what was committed meanwhile waits, and what comes both ways
-//   is told apart by its number. When too much waits, it is dropped and read from the store again.
+// - It listens first and reads the store afterwards; what was committed meanwhile waits, and what
+//   comes both ways    is told apart by its number. When too much waits, it is dropped and read
+//   from the store again.
 // - A reader who does not keep up is closed: he may come back, and he slows nobody meanwhile.
 // - Who lost his right to see (token ended, role taken) is closed at the next heartbeat.
 
@@ -125,7 +127,10 @@ export class EventStream extends Readable {
     this.push(`id: ${event.seq}\ndata: ${JSON.stringify(showEvent(event))}\n\n`)
   }
 
-  /** Closes a reader who took nothing for a whole beat though enough waits, and one who may not see any more. */
+  /**
+   * Closes a reader who took nothing for a whole beat though enough waits, and one who may not see
+   * any more.
+   */
   async #beat(): Promise<void> {
     const isStuck = this.readableLength >= comfortable
     if (isStuck && this.#wasStuck) this.destroy()
@@ -146,7 +151,9 @@ const fits = (filter: Filter, event: Event): boolean =>
   (filter.instanceId === undefined || filter.instanceId === event.instanceId) &&
   (filter.types === undefined || filter.types.includes(event.type))
 
-/** How many streams are open on a plane: sockets of this process, so nothing that a row could hold. */
+/**
+ * How many streams are open on a plane: sockets of this process, so nothing that a row could hold.
+ */
 const open = new WeakMap<Plane, number>()
 
 export async function streamEvents(asked: Asked<StreamEventsQuery>): Promise<Result<Reply, Fault>> {
@@ -188,7 +195,10 @@ export async function streamEvents(asked: Asked<StreamEventsQuery>): Promise<Res
   return ok({ status: 200, headers, body })
 }
 
-/** A browser that comes back sends the header, and the query that it began with: the header is the newer word. */
+/**
+ * A browser that comes back sends the header, and the query that it began with: the header is the
+ * newer word.
+ */
 async function startOf({
   exchange,
   query,

@@ -1,5 +1,5 @@
-// A tenant cannot see, name or touch another's things: what is another's answers as what never was. An admin acts
-// in another project when he names it, and sees all when he asks for all.
+// A tenant cannot see, name or touch another's things: what is another's answers as what never was.
+// An admin acts in another project when he names it, and sees all when he asks for all.
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'

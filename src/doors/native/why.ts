@@ -1,5 +1,5 @@
-// Why an instance is as it is, in a few sentences: for people at a terminal at three in the morning. All of it
-// can be seen elsewhere; here it stands together.
+// Why an instance is as it is, in a few sentences: for people at a terminal at three in the
+// morning. All of it can be seen elsewhere; here it stands together.
 
 import { type Event, type EventType } from '#kernel/event.ts'
 import { ok, type Result } from '#kernel/errors.ts'
@@ -20,7 +20,7 @@ import { type Asked, type Reply } from './endpoint.ts'
 import { type Fault } from './faults.ts'
 import { seeInstance } from './lookups.ts'
 import { docOf } from './states.ts'
-import { type AccountShown } from './wire.ts'
+import { type AccountShown, type HoldShown } from './wire.ts'
 
 /** The events that say who brought an instance where it is. */
 const telling: readonly EventType[] = [
@@ -85,46 +85,52 @@ function afterwardsOf({ rung, undoing, notBeforeMs }: Operation, step: Step): st
   return 'it is tried again, or it fails and says why'
 }
 
+/** Nothing, or the text with what leads to it. */
+const after = (lead: string, text: string | null): string => (text === null ? '' : lead + text)
+
 function linesOf(instance: Instance, shown: Omit<AccountShown, 'lines'>): readonly string[] {
-  const { cause, waitingFor: waits, queue, registration, observation: seen } = shown
-  const lines = [
-    `${instance.name} (${instance.kind}) is ${shown.situation} since ${shown.since}: ${docOf(instance.kind, instance.state)}`,
+  const { name, kind, state } = instance
+  const { situation, since, reason, cause, waitingFor, queue, holds, registration } = shown
+  return [
+    `${name} (${kind}) is ${situation} since ${since}: ${docOf(kind, state)}`,
+    ...(reason === null ? [] : [`Because ${reason}.`]),
+    ...(cause === null ? [] : [causeLine(cause)]),
+    ...(waitingFor === null ? [] : [waitingLine(waitingFor)]),
+    ...(queue === null
+      ? []
+      : [`It is number ${queue.rank} in the queue of pool ${queue.pool}, to ${queue.awaits}.`]),
+    ...holds.map(holdLine),
+    ...(instance.driver === null ? [] : [seenLine(instance.driver, shown.observation)]),
+    ...(registration === null ? [] : registrationLines(registration)),
   ]
-  if (shown.reason !== null) lines.push(`Because ${shown.reason}.`)
-  if (cause !== null) lines.push(causeLine(cause))
-  if (waits !== null)
-    lines.push(
-      `${waits.verb}${waits.rung === null ? '' : ` (${waits.rung})`} is at ${waits.step}: ${waits.doc} Until ${waits.until}, then ${waits.afterwards}.`,
-    )
-  if (queue !== null)
-    lines.push(`It is number ${queue.rank} in the queue of pool ${queue.pool}, to ${queue.awaits}.`)
-  for (const hold of shown.holds)
-    lines.push(
-      `A ${hold.kind} of ${hold.owner}${hold.until === null ? '' : ` until ${hold.until}`}: ${hold.reason ?? 'no reason given'}.`,
-    )
-  if (instance.driver !== null)
-    lines.push(
-      `${instance.driver} saw it ${seen.seen}${seen.seen === 'up' && !seen.ready ? ', not ready,' : ''} at ${seen.at}${seen.reason === null ? '' : `: ${seen.reason}`}.`,
-    )
-  if (registration !== null) lines.push(...registrationLines(registration))
-  return lines
 }
 
 function causeLine({ type, at, cause }: NonNullable<AccountShown['cause']>): string {
   const who = cause.by === 'user' ? (cause.user ?? 'a user') : `the ${cause.by}`
-  return `Last cause: ${type} at ${at} by ${who} through ${cause.door}, request ${cause.requestId}${cause.why === null ? '' : `: ${cause.why}`}.`
+  const where = `through ${cause.door}, request ${cause.requestId}`
+  return `Last cause: ${type} at ${at} by ${who} ${where}${after(': ', cause.why)}.`
 }
 
-function registrationLines({
-  reported,
-  override,
-  lease,
-}: NonNullable<AccountShown['registration']>): readonly string[] {
-  const word =
-    override &&
-    `An operator set ${override.status} at ${override.since}${override.until === null ? '' : ` until ${override.until}`}: ${override.why ?? 'no reason given'}.`
-  return [
-    `It says of itself ${reported}; its lease of ${lease.ttlMs} ms runs until ${lease.expiresAt}.`,
-    ...(word === null ? [] : [word]),
-  ]
+function waitingLine(waits: NonNullable<AccountShown['waitingFor']>): string {
+  const what = `${waits.verb}${waits.rung === null ? '' : ` (${waits.rung})`}`
+  return `${what} is at ${waits.step}: ${waits.doc} Until ${waits.until}, then ${waits.afterwards}.`
+}
+
+const holdLine = ({ kind, owner, until, reason }: HoldShown): string =>
+  `A ${kind} of ${owner}${after(' until ', until)}: ${reason ?? 'no reason given'}.`
+
+function seenLine(driver: string, seen: AccountShown['observation']): string {
+  const isUnready = seen.seen === 'up' && !seen.ready
+  return `${driver} saw it ${seen.seen}${isUnready ? ', not ready,' : ''} at ${seen.at}${after(': ', seen.reason)}.`
+}
+
+function registrationLines(
+  registration: NonNullable<AccountShown['registration']>,
+): readonly string[] {
+  const { reported, override, lease } = registration
+  const own = `It says of itself ${reported}; its lease of ${lease.ttlMs} ms runs until ${lease.expiresAt}.`
+  if (override === null) return [own]
+  const { status, since, until, why } = override
+  const set = `An operator set ${status} at ${since}${after(' until ', until)}`
+  return [own, `${set}: ${why ?? 'no reason given'}.`]
 }

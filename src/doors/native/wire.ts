@@ -1,9 +1,11 @@
-// What this door says, as schemas. TypeScript's types and the OpenAPI document are derived from them, and tests
-// hold every answer against them: one truth. What it hears is in `bodies.ts`.
+// What this door says, as schemas. TypeScript's types and the OpenAPI document are derived from
+// them, and tests hold every answer against them: one truth. What it hears is in `bodies.ts`.
 //
 // - Times are ISO 8601 in UTC; a span or moment in milliseconds ends in `Ms`.
-// - What is unknown or does not apply is `null`, never left out, so that a reader needs no second check.
-// - No secret has a place here: what drivers were told (`launch`, `handle`) is never shown of an instance.
+// - What is unknown or does not apply is `null`, never left out, so that a reader needs no second
+//   check.
+// - No secret has a place here: what drivers were told (`launch`, `handle`) is never shown of an
+//   instance.
 
 import { type Static, type TSchema, Type } from 'typebox'
 import { eventTypes } from '#kernel/event.ts'

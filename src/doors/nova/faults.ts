@@ -100,11 +100,16 @@ function wrongState(error: ErrorOf<'WrongState'>, { verb, precondition }: Asked)
     : conflict(`Cannot '${verb}' instance ${error.id} while it is in vm_state ${vmState}`)
 }
 
-/** vm_state is looked at first: a server that is starting was stopped, and cannot be stopped for that reason. */
+/**
+ * vm_state is looked at first: a server that is starting was stopped, and cannot be stopped for that reason. Both
+ * are those that the server shows.
+ */
 function busy(error: ErrorOf<'Busy'>, { verb, precondition }: Asked): NovaFault {
-  const vmState = vmStateOf(error.situation)
+  const vmState = vmStateOf(error.from ?? error.situation)
   const isStateFit = precondition === undefined || precondition.vmStates.includes(vmState)
-  const why = isStateFit ? `task_state ${taskStateOf(error.running)}` : `vm_state ${vmState}`
+  const why = isStateFit
+    ? `task_state ${taskStateOf(error.running, error.asked)}`
+    : `vm_state ${vmState}`
   return conflict(`Cannot '${verb}' instance ${error.id} while it is in ${why}`)
 }
 

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { type ErrorOf } from '#kernel/errors.ts'
 import { type Instance, type Underway } from '#kernel/instance.ts'
 import { operationId } from '#kernel/ids.ts'
 import {
@@ -16,7 +17,15 @@ import {
 import { isA } from '#kernel/lifecycle.ts'
 import { type Observation } from '#kernel/observation.ts'
 import { steps } from '#kernel/operation.ts'
-import { liveSituations, situationsFor, situationsShowing, stateOf, vmStateOf } from './states.ts'
+import { faultOf } from './faults.ts'
+import {
+  liveSituations,
+  preconditions,
+  situationsFor,
+  situationsShowing,
+  stateOf,
+  vmStateOf,
+} from './states.ts'
 
 type Situation = SituationOf<'server'>
 type ServerState = StateOfKind<'server'>
@@ -166,4 +175,37 @@ test('a list by vm_state looks everywhere where such a server may be', () => {
     }
   }
   assert.ok(!liveSituations.includes('deleted'))
+})
+
+test('a refusal because something is under way names what the server shows: vm_state first, then task_state', () => {
+  const table = [
+    [
+      'stop',
+      { running: 'stop', situation: 'stopping', from: 'running' },
+      'task_state powering-off',
+    ],
+    ['stop', { running: 'restart', situation: 'restarting', from: 'stopped' }, 'vm_state stopped'],
+    ['stop', { running: 'create', situation: 'provisioning', from: null }, 'vm_state building'],
+    [
+      'stop',
+      { running: 'start', situation: 'starting', from: 'failed/run' },
+      'task_state powering-on',
+    ],
+    ['start', { running: 'delete', situation: 'deleting', from: 'stopped' }, 'task_state deleting'],
+    ['start', { running: 'capture', situation: 'imaging', from: 'running' }, 'vm_state active'],
+  ] as const
+  type Running = Pick<ErrorOf<'Busy'>, 'running' | 'situation' | 'from'>
+  const refused = (verb: 'stop' | 'start', underway: Running, asked: 'soft' | 'hard') =>
+    faultOf(
+      { code: 'Busy', id: 'x', verb, operation: operationId('o'), asked, ...underway },
+      { verb, rule: '', precondition: preconditions[verb] },
+    ).message
+  for (const [verb, underway, words] of table)
+    assert.equal(
+      refused(verb, underway, 'soft'),
+      `Cannot '${verb}' instance x while it is in ${words}`,
+    )
+  const rebooting = { running: 'restart', situation: 'restarting', from: 'running' } as const
+  assert.match(refused('stop', rebooting, 'hard'), /task_state rebooting_hard$/)
+  assert.match(refused('stop', rebooting, 'soft'), /task_state rebooting$/)
 })

@@ -90,8 +90,8 @@ const powerStates = {
 /** Total over every situation: a kind that this door does not show has no entry, and is never asked for. */
 export const vmStateOf = (situation: Situation): VmState => vmStates[situation as ServerSituation] // this door reads servers only
 
-export const taskStateOf = (verb: Verb): TaskState =>
-  taskStates[verb]({ asked: 'soft' }, { handle: null })
+export const taskStateOf = (verb: Verb, asked: Underway['asked']): TaskState =>
+  taskStates[verb]({ asked }, { handle: null })
 
 export const statusOf = (vmState: VmState, taskState: TaskState | null): Status => {
   const words: Readonly<Partial<Record<TaskState, Status>> & { otherwise: Status }> =

@@ -155,6 +155,13 @@ suite('lists', () => {
     assert.equal(codeOf(lost), '400 400017')
     const consumer = await registry.call('GET', list, undefined, as('nobody'))
     assert.equal(at(consumer.body, 'detail'), 'Consumer[nobody] does not exist.')
+    const both = await registry.call(
+      'GET',
+      '{r}/instances?serviceName=provider',
+      undefined,
+      as('nobody'),
+    )
+    assert.equal(codeOf(both), '400 400001', 'fields are judged before anybody is looked up')
   })
 
   test('an empty tenant answers {} to the byte', async () => {

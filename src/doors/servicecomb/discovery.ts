@@ -45,6 +45,9 @@ export async function findInstances(asked: Asked): Answered {
     serviceName: query.get('serviceName') ?? '',
     environment: query.get('env') ?? '',
   }
+  // What is asked for is judged before who asks is looked up. Source: section 1.2, "Validation order".
+  const bad = nameFault(name)
+  if (bad) return err(bad)
   const consumer = await consumerOf(asked)
   if (!consumer.ok) return consumer
   const wanted = { ...name, tags: query.get('tags') ?? '', rev: revAsked(asked) }
@@ -75,17 +78,20 @@ interface Wanted extends ServiceName {
   readonly rev: string
 }
 
+const nameFault = ({ appId, serviceName, environment }: ServiceName): Fault | undefined =>
+  firstFault('FindInstancesRequest', [
+    ['AppId', appId, rules.appId],
+    ['ServiceName', serviceName, rules.nameOrAlias],
+    ['Environment', environment, rules.environment],
+  ])
+
 async function find(
   asked: Asked,
   wanted: Wanted,
   consumer: Service | undefined,
 ): Promise<Result<Found, Fault>> {
-  const fault = firstFault('FindInstancesRequest', [
-    ['AppId', wanted.appId, rules.appId],
-    ['ServiceName', wanted.serviceName, rules.nameOrAlias],
-    ['Environment', wanted.environment, rules.environment],
-  ])
-  if (fault) return err(fault)
+  const bad = nameFault(wanted)
+  if (bad) return err(bad)
   // A consumer sees its own environment, whatever it asks for. Source: section 5.2.
   const environment = consumer ? identityOf(consumer).environment : wanted.environment
   const versions = await versionsOf(asked, { ...wanted, environment })

@@ -17,7 +17,14 @@ const hold: Hold = {
   sinceMs: 0,
   untilMs: null,
 }
-const busy = { code: 'Busy', id: 'x', verb: 'stop', operation: operationId('o') } as const
+const busy = {
+  code: 'Busy',
+  id: 'x',
+  verb: 'stop',
+  operation: operationId('o'),
+  from: null,
+  asked: null,
+} as const
 
 suite('faults', () => {
   const table: readonly (readonly [KernelError, string])[] = [

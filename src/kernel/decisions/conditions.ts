@@ -69,6 +69,8 @@ export const conditions: readonly Condition[] = [
         operation: underway.operationId,
         running: 'capture',
         situation: situationOf(instance),
+        from: underway.from,
+        asked: underway.asked,
       }
     },
   },

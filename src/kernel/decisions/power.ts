@@ -274,6 +274,8 @@ function refusal(
       operation: underway.operationId,
       running: underway.verb,
       situation,
+      from: underway.from,
+      asked: underway.asked,
     }
   return { code: 'WrongState', id: instance.id, verb, situation, allowed: allowedIn }
 }

@@ -23,6 +23,7 @@ import { emit, flavorOf, move, release, skipMade } from './moves.ts'
 
 type Settle = Extract<EngineRequest, { verb: 'settle' }>
 type Extend = Extract<EngineRequest, { verb: 'extend' }>
+type Observed = Extract<EngineRequest, { verb: 'observed' }>
 interface Work {
   readonly draft: Draft
   readonly context: Context
@@ -117,6 +118,8 @@ function again(
   const next = {
     ...operation,
     ...change,
+    // The act that failed may hang on somewhere: what comes next fences it off.
+    attempt: operation.attempt + 1,
     log: logged(work, result, message),
     stepSinceMs: context.nowMs,
   }
@@ -205,6 +208,7 @@ function giveUp(work: Work, message: string, evidence: JsonObject): void {
     failure,
     log,
     undoing: true,
+    attempt: operation.attempt + 1,
     step: 0,
     tries: 0,
     notBeforeMs: null,
@@ -291,14 +295,18 @@ function end({ draft, context, operation, instance }: Work, state: 'succeeded' |
   })
 }
 
-/** What was seen though nobody asked. A running operation has its own eyes, so this leaves it alone. */
+/**
+ * What was seen though nobody asked. A running operation has its own eyes, so this leaves it alone; and a look
+ * that began before an operation which has ended since says nothing about what that came to.
+ */
 export function observed(
   draft: Draft,
   context: Context,
   instance: Instance,
-  seen: Observation,
+  { generation, observation: seen }: Omit<Observed, 'verb' | 'instance'>,
 ): Result<Receipt> {
-  if (instance.underway !== null) return ok({ instanceIds: [instance.id], unchanged: 'already' })
+  if (instance.underway !== null || instance.intent.generation !== generation)
+    return ok({ instanceIds: [instance.id], unchanged: 'already' })
   const node = instance.nodeId === null ? undefined : draft.get('nodes', instance.nodeId)
   const trusted: Observation =
     node && node.state !== 'ready'

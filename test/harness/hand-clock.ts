@@ -1,0 +1,95 @@
+// Time that stands still until a test moves it. What is due happens in order, and between two moments everything
+// that needs no time runs to its end: so a walk with one seed is the same walk every time.
+
+import { type Clock } from '#kernel/ports/clock.ts'
+
+export interface HandClock {
+  nowMs(): number
+  /** The clock of one process: after `stop` nothing of it ever fires. */
+  life(): Clock & { stop(): void }
+  /** Counts what a process does besides waiting: reads, commits. */
+  stir(): void
+  /** Lets everything run that needs no time. */
+  settle(): Promise<void>
+  advance(ms: number): Promise<void>
+}
+
+interface Timer {
+  readonly atMs: number
+  readonly nth: number
+  readonly fire: () => void
+}
+
+/** A turn without a stir may only pass the word on; so many in a row are the end. */
+const stillTurns = 3
+
+export function handClock(startMs = 1_700_000_000_000): HandClock {
+  let nowMs = startMs
+  let stirs = 0
+  const timers = new Set<Timer>()
+
+  async function settle(): Promise<void> {
+    for (let still = 0; still < stillTurns; still++) {
+      const before = stirs
+      await new Promise((resolve) => setImmediate(resolve))
+      if (stirs !== before) still = -1
+    }
+  }
+
+  function next(untilMs: number): Timer | undefined {
+    let first: Timer | undefined
+    for (const timer of timers) {
+      if (timer.atMs > untilMs) continue
+      const isSooner =
+        !first || timer.atMs < first.atMs || (timer.atMs === first.atMs && timer.nth < first.nth)
+      if (isSooner) first = timer
+    }
+    return first
+  }
+
+  function life(): Clock & { stop(): void } {
+    const own = new Set<Timer>()
+    let isStopped = false
+    return {
+      nowMs: () => nowMs,
+      after(delayMs, then) {
+        stirs++
+        const drop = (): void => {
+          own.delete(timer)
+          timers.delete(timer)
+        }
+        const fire = (): void => {
+          drop()
+          then()
+        }
+        const timer: Timer = { atMs: nowMs + Math.max(0, delayMs), nth: stirs, fire }
+        if (!isStopped) {
+          own.add(timer)
+          timers.add(timer)
+        }
+        return drop
+      },
+      stop() {
+        isStopped = true
+        for (const timer of own) timers.delete(timer)
+      },
+    }
+  }
+
+  return {
+    nowMs: () => nowMs,
+    life,
+    settle,
+    stir: () => void stirs++,
+    async advance(ms) {
+      const untilMs = nowMs + ms
+      await settle()
+      for (let timer = next(untilMs); timer; timer = next(untilMs)) {
+        nowMs = Math.max(nowMs, timer.atMs)
+        timer.fire()
+        await settle()
+      }
+      nowMs = untilMs
+    },
+  }
+}

@@ -1,0 +1,57 @@
+// The laws that hold between rows at every moment, whatever happened before.
+
+import assert from 'node:assert/strict'
+import { isA } from '#kernel/lifecycle.ts'
+import { lifecycles } from '#kernel/kinds.ts'
+import { type Rows, type TableName } from '#kernel/tables.ts'
+
+export interface Tables {
+  all<T extends TableName>(table: T): readonly Rows[T][]
+}
+
+/** `ended` keeps how each operation ended, from one call to the next. */
+export function laws(board: Tables, ended: Map<string, string>): void {
+  poolLaws(board)
+  for (const row of board.all('instances')) {
+    const running = board
+      .all('operations')
+      .filter((one) => one.instanceId === row.id && one.state === 'running')
+    assert.ok(running.length <= 1, 'two operations at one thing')
+    assert.equal(row.underway?.operationId, running[0]?.id, 'an instance and its operation agree')
+    assert.equal(
+      isA(lifecycles[row.kind], row.state, 'busy'),
+      running.length === 1,
+      `${row.state} has an owner exactly while busy`,
+    )
+    assert.equal(row.failure !== null, row.state === 'failed', 'failed has its reason, and only it')
+    assert.equal(row.queue !== null, row.state === 'queued', 'queued has its ticket, and only it')
+    if (row.state === 'deleted') assert.deepEqual([row.place, row.handle], [null, null])
+  }
+  for (const row of board.all('operations')) {
+    if (row.state === 'running') {
+      assert.ok(row.stepDeadlineMs > row.stepSinceMs, 'every step has a deadline')
+      continue
+    }
+    const once = ended.get(row.id) ?? JSON.stringify(row)
+    assert.equal(JSON.stringify(row), once, 'an operation ends once')
+    ended.set(row.id, once)
+  }
+}
+
+function poolLaws(board: Tables): void {
+  for (const pool of board.all('pools')) {
+    const holders = board.all('instances').filter((row) => row.place?.poolId === pool.id)
+    assert.equal(
+      pool.taken,
+      holders.reduce((sum, row) => sum + (row.place?.units ?? 0), 0),
+      `places of ${pool.id}`,
+    )
+    assert.equal(
+      pool.waiting,
+      board.all('instances').filter((row) => row.queue?.poolId === pool.id).length,
+      `queue of ${pool.id}`,
+    )
+    if (pool.waiting > 0 && pool.capacity > pool.taken)
+      assert.notEqual(pool.passAtMs, null, `${pool.id} waits for nobody`)
+  }
+}

@@ -1,0 +1,112 @@
+// The world under a simulated driver: it remembers each thing when the process that made it dies, finds it again
+// by its id, and enforces the fence where it counts, when an act takes effect. It is a witness of law 4.
+//
+// - An act with an older fence than one that acted has no effect; asking for one at all is a fault of the engine.
+// - A start that takes effect though another act did so under it, with the same fence, makes a second live thing.
+// - Answers may come late, long after the caller lost patience: the effect is there all the same.
+
+import { type InstanceId } from '#kernel/ids.ts'
+import { type JsonObject } from '#kernel/json.ts'
+import { type Clock } from '#kernel/ports/clock.ts'
+import { type ActOptions, type Driver, type Thing } from '#kernel/ports/driver.ts'
+import { type Observation } from '#kernel/observation.ts'
+
+interface Real {
+  handle: JsonObject | null
+  fence: number
+  /** Counts effects. */
+  version: number
+}
+
+type Acted = ReturnType<Driver['start']>
+interface Process {
+  readonly clock: Clock
+  readonly isAlive: () => boolean
+  /** How late the next answer of an act or a look comes. */
+  readonly lateMs: (call: 'act' | 'look') => number
+}
+
+export class Machine {
+  readonly #things = new Map<InstanceId, Real>()
+  /** What must not have happened, in words. */
+  readonly faults: string[] = []
+
+  ids(): readonly InstanceId[] {
+    return [...this.#things.keys()]
+  }
+
+  /** The driver of one process: `inner` decides what acts do, the machine remembers it. */
+  driver(inner: Driver, process: Process): Driver {
+    const act =
+      <O extends ActOptions>(name: string, call: (thing: Thing, options: O) => Acted) =>
+      (thing: Thing, options: O): Acted =>
+        this.#act(name, process, { thing, options, call })
+    return {
+      name: inner.name,
+      capabilities: inner.capabilities,
+      create: act('create', (thing, options) => inner.create(thing, options)),
+      start: act('start', (thing, options) => inner.start(thing, options)),
+      stop: act('stop', (thing, options: Parameters<Driver['stop']>[1]) =>
+        inner.stop(thing, options),
+      ),
+      capture: act('capture', (thing, options: Parameters<Driver['capture']>[1]) =>
+        inner.capture(thing, options),
+      ),
+      remove: act('remove', (thing, options) => inner.remove(thing, options)),
+      observe: async (thing, signal) => {
+        const seen = await inner.observe(this.#real(thing), signal)
+        await late(process.clock, process.lateMs('look'))
+        return seen
+      },
+      adopt: (thing) => inner.adopt(this.#real(thing)),
+      watch: (hint) => inner.watch(hint),
+      close: () => inner.close(),
+    }
+  }
+
+  /** What the thing looks like now, to a look that nothing hides. */
+  look(inner: Driver, thing: Thing): Promise<Observation> {
+    return inner.observe(this.#real(thing), new AbortController().signal)
+  }
+
+  #real(thing: Thing): Thing {
+    return { ...thing, handle: this.#things.get(thing.id)?.handle ?? null }
+  }
+
+  async #act<O extends ActOptions>(
+    name: string,
+    process: Process,
+    {
+      thing,
+      options,
+      call,
+    }: {
+      readonly thing: Thing
+      readonly options: O
+      readonly call: (thing: Thing, options: O) => Acted
+    },
+  ): Acted {
+    const real = this.#things.get(thing.id) ?? { handle: null, fence: 0, version: 0 }
+    this.#things.set(thing.id, real)
+    if (options.attempt < real.fence)
+      this.faults.push(`${name} of ${thing.id} with fence ${options.attempt} after ${real.fence}`)
+    real.fence = Math.max(real.fence, options.attempt)
+    const { version } = real
+    const lateMs = process.lateMs('act')
+    const done = await call(this.#real(thing), options)
+    // Half of the delay before the effect, half before the answer.
+    await late(process.clock, lateMs / 2)
+    if (!process.isAlive() || !done.ok) return done
+    if (options.attempt < real.fence)
+      return { ok: false, error: { code: 'refused', message: 'a later act came first' } }
+    if (name === 'start' && real.version !== version)
+      this.faults.push(`${thing.id} lives twice: another act took effect under its start`)
+    real.handle = done.value.handle
+    real.version++
+    await late(process.clock, lateMs / 2)
+    return done
+  }
+}
+
+const late = (clock: Clock, lateMs: number): Promise<void> =>
+  lateMs <= 0 ? Promise.resolve() : new Promise((resolve) => void clock.after(lateMs, resolve))

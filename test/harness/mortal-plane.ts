@@ -1,0 +1,148 @@
+// A whole plane in this process that can die at any moment and begin again on the same disk, with new drivers,
+// in a world that went on without it.
+
+import { type Clock } from '#kernel/ports/clock.ts'
+import { type Driver } from '#kernel/ports/driver.ts'
+import { type Plane } from '#kernel/ports/plane.ts'
+import { type Store } from '#kernel/ports/store.ts'
+import { type Rows, type TableName } from '#kernel/tables.ts'
+import { type Engine, startEngine } from '#engine/plane.ts'
+import { simulatedDriver } from '#drivers/simulated/driver.ts'
+import { memoryStore } from '#stores/memory/store.ts'
+import { type Chance } from './chance.ts'
+import { type HandClock, handClock } from './hand-clock.ts'
+import { Machine } from './machine.ts'
+import { type Death, type StoreView, viewOf } from './mortal-store.ts'
+
+interface Life {
+  readonly engine: Promise<Engine>
+  readonly clock: ReturnType<HandClock['life']>
+  readonly view: StoreView
+  plane: Plane | null
+  isAlive: boolean
+}
+
+const quiet = (): void => undefined
+
+export class MortalPlane {
+  readonly clock = handClock()
+  readonly store: Store = memoryStore()
+  readonly machine = new Machine()
+  /** Bugs that the engine logged. */
+  readonly bugs: unknown[] = []
+  /** Looks at things from outside; its hints go nowhere. */
+  readonly eyes: Driver = this.#driver(this.clock.life())
+  readonly #chance: Chance
+  #ids = 0
+  #life: Life
+  /** While false, nothing is late any more. */
+  isUnruly = true
+
+  constructor(chance: Chance) {
+    this.#chance = chance
+    this.#life = this.#begin()
+  }
+
+  /** Null while it is dead, or not up yet. */
+  get plane(): Plane | null {
+    return this.#life.isAlive ? this.#life.plane : null
+  }
+
+  get isAlive(): boolean {
+    return this.#life.isAlive
+  }
+
+  begin(): void {
+    this.#life = this.#begin()
+  }
+
+  die(how: Death): void {
+    this.#life.view.die(how)
+  }
+
+  fail(calls: number): void {
+    this.#life.view.fail(calls)
+  }
+
+  /** Ends it in order. Resolves with how long that took. */
+  async close(): Promise<number> {
+    const { engine, clock, view } = this.#life
+    const sinceMs = this.clock.nowMs()
+    let isClosed = false
+    const closing = engine.then((one) => one.close()).then(() => (isClosed = true))
+    while (!isClosed && this.clock.nowMs() < sinceMs + 60_000) await this.clock.advance(100)
+    if (isClosed) await closing
+    view.die('now')
+    clock.stop()
+    return this.clock.nowMs() - sinceMs
+  }
+
+  async all<T extends TableName>(table: T): Promise<readonly Rows[T][]> {
+    return this.store.list(table, { limit: 1_000 })
+  }
+
+  #driver(clock: Clock): Driver {
+    return simulatedDriver(
+      { seed: 1 },
+      { clock, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } },
+    )
+  }
+
+  #begin(): Life {
+    const clock = this.clock.life()
+    const view = viewOf(this.store, {
+      died: () => {
+        life.isAlive = false
+        clock.stop()
+      },
+      stir: () => this.clock.stir(),
+    })
+    const driver = this.machine.driver(this.#driver(clock), {
+      clock,
+      isAlive: () => life.isAlive,
+      lateMs: (call) => this.#lateMs(call),
+    })
+    const life: Life = {
+      clock,
+      view,
+      plane: null,
+      isAlive: true,
+      engine: startEngine({
+        store: view.store,
+        clock,
+        drivers: new Map([[driver.name, driver]]),
+        worker: 'w',
+        freshId: () => this.#freshId(),
+        log: {
+          debug: quiet,
+          info: quiet,
+          warn: quiet,
+          error: (fields) => this.#logged(fields['err']),
+        },
+      }),
+    }
+    void life.engine.then(
+      ({ plane }) => (life.plane = plane),
+      // It could not read its disk at the start; whoever runs it starts it again.
+      () => view.die('now'),
+    )
+    return life
+  }
+
+  /** What a failing disk causes is no bug of the engine. */
+  #logged(cause: unknown): void {
+    const isDisk = cause instanceof Error && cause.name === 'StoreError'
+    if (!isDisk) this.bugs.push(cause)
+  }
+
+  #lateMs(call: 'act' | 'look'): number {
+    if (!this.isUnruly || this.#chance.roll() > 0.05) return 0
+    return this.#chance.upTo(call === 'act' ? 80_000 : 12_000)
+  }
+
+  #freshId(): string {
+    const nth = String(++this.#ids).padStart(12, '0')
+    const first = Math.floor(this.#chance.roll() * 2 ** 32).toString(16)
+    return `${first.padStart(8, '0')}-0000-4000-8000-${nth}`
+  }
+}
