@@ -1,12 +1,13 @@
-// Where should SQLite live? Measures durable commits on the main thread against a worker thread, in one run:
+// Where should SQLite live? Durable commits on the main thread against a thread of their own, in one run:
 //
 //   node bench/store.ts [rounds] [seconds per measurement]
 //
 // (a) bare appends, each with fdatasync: what the disk allows
-// (b) commits of 1, 8 and 64 accepted requests (each: one instance row updated, one operation and one
-//     idempotency row inserted, two events), and how late a timer fires meanwhile: what others wait
+// (b) commits of 1, 8 and 64 accepted requests, and how late a timer fires meanwhile: what everybody else waits.
+//     A request is one instance row updated, one operation and one idempotency row inserted, and two events
+// (c) 64 callers who wait for shared commits, as behind a web server
 //
-// Medians of all rounds; the two places take turns, so that both meet the same disk. Figures of one run can be
+// Medians of all rounds; the places take turns, so that all meet the same disk. Figures of one run can be
 // compared with each other, and with nothing else. docs/decisions/0004-store.md keeps the last ones.
 
 import { randomUUID } from 'node:crypto'
@@ -17,20 +18,26 @@ import { performance } from 'node:perf_hooks'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { instanceId, operationId } from '#kernel/ids.ts'
-import { type Commit } from '#kernel/ports/store.ts'
+import { type Commit, type Store } from '#kernel/ports/store.ts'
 import { connect } from '#stores/sqlite/connect.ts'
 import { Database } from '#stores/sqlite/database.ts'
 import { encode } from '#stores/sqlite/encode.ts'
 import { openFolder } from '#stores/sqlite/open.ts'
 import { openSqliteStore } from '#stores/sqlite/store.ts'
-import { eventDraft, idOf, rows, startMs } from '#test/contract/rows.ts'
+import { cause, eventDraft, put, rows, startMs } from '#test/contract/rows.ts'
 
 const instanceCount = 10_000
 const batchSizes = [1, 8, 64]
+const callers = 64
+/** About what a web server spends on one request: parsing, signature, decision, answer. */
+const requestMs = 0.06
+
+type Committing = Pick<Store, 'commit' | 'close'>
 
 interface Place {
-  commit(commit: Commit): Promise<number>
-  close(): Promise<void>
+  readonly name: string
+  readonly open: (folder: string) => Promise<Committing>
+  readonly freshId: () => string
 }
 
 interface Figures {
@@ -43,11 +50,13 @@ interface Served {
   readonly tookMs: { readonly p50: number; readonly p99: number }
 }
 
-const callers = 64
-/** About what a web server of this kind spends on one request. */
-const requestMs = 0.06
+const places: readonly Place[] = [
+  { name: 'main', open: openHere, freshId: randomUUID },
+  { name: 'thread', open: openThere, freshId: randomUUID },
+  { name: 'thread, rising ids', open: openThere, freshId: risingId },
+]
 
-function openHere(folder: string): Place {
+async function openHere(folder: string): Promise<Committing> {
   const opened = openFolder(folder)
   if (!opened.ok) throw new Error(opened.error.line)
   const { path, db, lock } = opened.value
@@ -60,29 +69,35 @@ function openHere(folder: string): Place {
   }
 }
 
-async function openThere(folder: string): Promise<Place> {
+async function openThere(folder: string): Promise<Committing> {
   const opened = await openSqliteStore(folder)
   if (!opened.ok) throw new Error(opened.error.line)
   return opened.value
 }
 
-const states = ['running', 'stopping', 'stopped'] as const
-const load = { name: 'small', description: 'x'.repeat(200) }
+/** As UUID version 7: neighbours in time are neighbours in an index. */
+function risingId(): string {
+  const ms = Date.now().toString(16).padStart(12, '0')
+  return `${ms.slice(0, 8)}-${ms.slice(8)}-7${randomUUID().slice(15)}`
+}
 
-function batchOf(size: number, round: number): Commit {
+const instanceIds = Array.from({ length: instanceCount }, () => instanceId(randomUUID()))
+const states = ['running', 'stopping', 'stopped'] as const
+const load = { name: 'web-1', description: 'x'.repeat(200) }
+
+function batchOf({ freshId }: Place, size: number, round: number): Commit {
   const writes: Commit['writes'][number][] = []
   const events: Commit['events'][number][] = []
+  const nowMs = startMs + round
   for (let at = 0; at < size; at += 1) {
-    const n = Math.floor(Math.random() * instanceCount)
-    const id = instanceId(idOf(n))
-    const nowMs = startMs + round
-    const state = states[Math.floor(Math.random() * states.length)] ?? 'running'
-    const instance = rows.instances({ id, ...load, state, updatedAtMs: nowMs })
+    const id = any(instanceIds)
+    const instance = rows.instances({ id, ...load, state: any(states), updatedAtMs: nowMs })
     const operation = rows.operations({
-      id: operationId(randomUUID()),
+      id: operationId(freshId()),
       instanceId: id,
       startedAtMs: nowMs,
       leaseUntilMs: nowMs + 30_000,
+      cause: { ...cause, requestId: freshId() },
     })
     writes.push({ table: 'instances', row: instance })
     writes.push({ table: 'operations', row: operation })
@@ -93,7 +108,18 @@ function batchOf(size: number, round: number): Commit {
   return { writes, events }
 }
 
-async function measure(place: Place, size: number, forMs: number): Promise<Figures> {
+function any<T>(some: readonly T[]): T {
+  const one = some[Math.floor(Math.random() * some.length)]
+  if (one === undefined) throw new Error('there is nothing to choose from')
+  return one
+}
+
+async function measure(
+  place: Place,
+  store: Committing,
+  size: number,
+  forMs: number,
+): Promise<Figures> {
   const late: number[] = []
   let isOver = false
   const tick = (dueMs: number): void => {
@@ -104,7 +130,7 @@ async function measure(place: Place, size: number, forMs: number): Promise<Figur
   const beganMs = performance.now()
   let commits = 0
   while (performance.now() - beganMs < forMs) {
-    await place.commit(batchOf(size, commits))
+    await store.commit(batchOf(place, size, commits))
     commits += 1
     // Requests arrive by turns of the event loop, so a server takes one between two commits as well.
     await turn()
@@ -122,7 +148,7 @@ async function measure(place: Place, size: number, forMs: number): Promise<Figur
  * Callers as a server sees them: each request costs main-thread work of its own (parsing, signature, decision,
  * answer), then waits for the commit that it shares with all who came while the last one ran.
  */
-async function serve(place: Place, forMs: number): Promise<Served> {
+async function serve(place: Place, store: Committing, forMs: number): Promise<Served> {
   const waiting: (() => void)[] = []
   const tookMs: number[] = []
   const beganMs = performance.now()
@@ -133,7 +159,7 @@ async function serve(place: Place, forMs: number): Promise<Served> {
     await turn()
     while (waiting.length > 0) {
       const batch = waiting.splice(0, 256)
-      await place.commit(batchOf(batch.length, (round += 1)))
+      await store.commit(batchOf(place, batch.length, (round += 1)))
       for (const answer of batch) answer()
     }
     working = null
@@ -159,9 +185,9 @@ async function serve(place: Place, forMs: number): Promise<Served> {
   }
 }
 
-function appendsPerSecond(folder: string, bytes: number, forMs: number): number {
+function appendsPerSecond(folder: string, forMs: number): number {
   const file = openSync(join(folder, 'appended'), 'w', 0o600)
-  const text = Buffer.alloc(bytes, 'x')
+  const text = Buffer.alloc(4_096, 'x')
   const beganMs = performance.now()
   let count = 0
   for (; performance.now() - beganMs < forMs; count += 1) {
@@ -182,73 +208,74 @@ const median = (values: readonly number[]): number =>
     0.5,
   )
 
-async function main(): Promise<void> {
-  const rounds = Number(process.argv[2] ?? 5)
-  const forMs = Number(process.argv[3] ?? 2) * 1_000
-  const folder = mkdtempSync(join(tmpdir(), 'runstate-bench-'))
-  const appends: number[] = []
-  const found = new Map<string, Figures[]>()
-  const served = new Map<string, Served[]>()
-  for (let round = 0; round < rounds; round += 1) {
-    appends.push(appendsPerSecond(folder, 4_096, forMs / 2))
-    for (const where of ['main', 'worker'] as const) {
-      const data = join(folder, `${where}-${round}`)
-      await fill(data)
-      const place = where === 'main' ? openHere(data) : await openThere(data)
-      for (const size of batchSizes) {
-        const key = `${where} ${size}`
-        found.set(key, [...(found.get(key) ?? []), await measure(place, size, forMs)])
-      }
-      served.set(where, [...(served.get(where) ?? []), await serve(place, forMs)])
-      await place.close()
-      rmSync(data, { recursive: true })
-    }
-  }
-  rmSync(folder, { recursive: true })
-  print(appends, found)
-  for (const [where, all] of served)
-    console.log(
-      where,
-      median(all.map((o) => o.operationsPerSecond)).toFixed(0),
-      median(all.map((o) => o.tookMs.p50)).toFixed(1),
-      median(all.map((o) => o.tookMs.p99)).toFixed(1),
-    )
-}
-
 async function fill(folder: string): Promise<void> {
-  const place = openHere(folder)
-  for (let n = 0; n < instanceCount; n += 1_000) {
-    const ids = Array.from({ length: 1_000 }, (_, at) => instanceId(idOf(n + at)))
-    const writes = ids.map(
-      (id) => ({ table: 'instances', row: rows.instances({ id, ...load }) }) as const,
-    )
-    await place.commit({ writes, events: [] })
+  const store = await openHere(folder)
+  for (let at = 0; at < instanceCount; at += 1_000) {
+    const some = instanceIds.slice(at, at + 1_000).map((id) => rows.instances({ id, ...load }))
+    await store.commit(put('instances', ...some))
   }
-  await place.close()
+  await store.close()
 }
 
-function print(appends: readonly number[], found: ReadonlyMap<string, readonly Figures[]>): void {
-  const { version } = process
-  const sqlite = new DatabaseSync(':memory:').prepare('SELECT sqlite_version() AS v').get()?.['v']
-  console.log(`Node ${version}, SQLite ${String(sqlite)}, medians of ${appends.length} rounds`)
-  console.log(`appends of 4 KiB with fdatasync: ${median(appends).toFixed(0)} per second\n`)
-  console.log('| batch | where | commits/s | operations/s | timer late p50 | p99 |')
-  console.log('|---|---|---|---|---|---|')
+interface Found {
+  readonly bySize: Map<number, Figures[]>
+  readonly served: Served[]
+}
+
+async function visit(place: Place, folder: string, forMs: number, found: Found): Promise<void> {
+  await fill(folder)
+  const store = await place.open(folder)
   for (const size of batchSizes) {
-    for (const where of ['main', 'worker']) {
-      const all = found.get(`${where} ${size}`) ?? []
+    const figures = await measure(place, store, size, forMs)
+    found.bySize.set(size, [...(found.bySize.get(size) ?? []), figures])
+  }
+  found.served.push(await serve(place, store, forMs))
+  await store.close()
+  rmSync(folder, { recursive: true })
+}
+
+function print(found: ReadonlyMap<Place, Found>): void {
+  const row = (...cells: readonly (string | number)[]): void =>
+    console.log(`| ${cells.join(' | ')} |`)
+  const ms = (value: number): string => `${value.toFixed(1)} ms`
+  row('requests per commit', 'where', 'commits/s', 'requests/s', 'timer late p50', 'p99')
+  row('---', '---', '---', '---', '---', '---')
+  for (const size of batchSizes) {
+    for (const [{ name }, { bySize }] of found) {
+      const all = bySize.get(size) ?? []
       const commits = median(all.map((one) => one.commitsPerSecond))
-      const cells = [
-        size,
-        where,
-        commits.toFixed(0),
-        (commits * size).toFixed(0),
-        `${median(all.map((one) => one.lagMs.p50)).toFixed(1)} ms`,
-        `${median(all.map((one) => one.lagMs.p99)).toFixed(1)} ms`,
+      const late = [
+        median(all.map((one) => one.lagMs.p50)),
+        median(all.map((one) => one.lagMs.p99)),
       ]
-      console.log(`| ${cells.join(' | ')} |`)
+      row(size, name, commits.toFixed(0), (commits * size).toFixed(0), ...late.map(ms))
     }
   }
+  console.log('')
+  row(`${callers} callers`, 'requests/s', 'answered after p50', 'p99')
+  row('---', '---', '---', '---')
+  for (const [{ name }, { served }] of found) {
+    const took = [
+      median(served.map((one) => one.tookMs.p50)),
+      median(served.map((one) => one.tookMs.p99)),
+    ]
+    row(name, median(served.map((one) => one.operationsPerSecond)).toFixed(0), ...took.map(ms))
+  }
 }
 
-await main()
+const rounds = Number(process.argv[2] ?? 5)
+const forMs = Number(process.argv[3] ?? 2) * 1_000
+const folder = mkdtempSync(join(tmpdir(), 'runstate-bench-'))
+const appends: number[] = []
+const found = new Map(
+  places.map((place): [Place, Found] => [place, { bySize: new Map(), served: [] }]),
+)
+for (let round = 0; round < rounds; round += 1) {
+  appends.push(appendsPerSecond(folder, forMs / 2))
+  for (const [place, own] of found) await visit(place, join(folder, 'data'), forMs, own)
+}
+rmSync(folder, { recursive: true })
+const sqlite = new DatabaseSync(':memory:').prepare('SELECT sqlite_version() AS v').get()?.['v']
+console.log(`Node ${process.version}, SQLite ${String(sqlite)}, medians of ${rounds} rounds`)
+console.log(`appends of 4 KiB with fdatasync: ${median(appends).toFixed(0)} per second\n`)
+print(found)

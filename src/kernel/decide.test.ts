@@ -4,10 +4,11 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { admin, Board, flavor, member, reader, stranger } from '#test/harness/board.ts'
 import { type InstanceId } from './ids.ts'
-import { type Instance } from './instance.ts'
+import { type Instance, wakeAtMs } from './instance.ts'
 import { lifecycles } from './kinds.ts'
 import { rungs } from './ladder.ts'
 import { step } from './lifecycle.ts'
+import { currentStep } from './operation.ts'
 import { type InstanceRequest, type Request } from './request.ts'
 
 const target = (id: string): { kind: 'any'; id: string } => ({ kind: 'any', id })
@@ -270,6 +271,31 @@ describe('decide', () => {
     }
   })
 
+  it('what was seen to be gone is made again by the next start', () => {
+    const board = new Board()
+    const id = board.create()
+    board.report(id, { act: 'create', ok: true, handle: { made: 1 } })
+    board.must({ verb: 'stop', target: target(id), rung: 'hard' })
+    board.report(id, { act: 'stop', ok: true, handle: { made: 1 } })
+    board.report(id, { observation: board.seen('absent') })
+    assert.deepEqual([board.instance(id).state, board.instance(id).handle], ['stopped', null])
+    board.must({ verb: 'start', target: target(id) })
+    const { underway } = board.instance(id)
+    assert.equal(currentStep(board.operation(underway?.operationId))?.name, 'create')
+  })
+
+  it('a look that began before a request which has ended since is dropped', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const { generation } = board.instance(id).intent
+    board.must({ verb: 'restart', target: target(id), rung: 'hard' })
+    board.settle(id)
+    const observation = board.seen('down')
+    board.must({ verb: 'observed', instance: id, generation, observation })
+    assert.equal(board.instance(id).state, 'running')
+  })
+
   it('a process that died by itself is stopped, with the reason', () => {
     const board = new Board()
     const id = board.create()
@@ -324,6 +350,22 @@ describe('who may', () => {
     board.settle(id)
     board.must({ verb: 'hold', target: target(id), kind: 'hold' })
     assert.equal(code(board.ask({ verb: 'start', target: target(id) }, { as: admin })), 'Held')
+  })
+
+  it('a hold outlasts an auto stop, which comes once the hold has ended', () => {
+    const board = new Board([flavor({ autoStopMs: 60_000 })])
+    const id = board.create()
+    board.settle(id)
+    const untilMs = board.nowMs + 90_000
+    board.must({ verb: 'hold', target: target(id), kind: 'hold', untilMs })
+    board.nowMs += 60_000
+    board.must({ verb: 'wake', instance: id })
+    assert.equal(board.instance(id).state, 'running')
+    assert.ok((wakeAtMs(board.instance(id)) ?? 0) > board.nowMs, 'and does not stay due')
+    board.nowMs += 60_000
+    board.must({ verb: 'wake', instance: id })
+    board.must({ verb: 'wake', instance: id })
+    assert.equal(board.instance(id).state, 'stopping')
   })
 })
 
@@ -491,6 +533,16 @@ describe('capacity', () => {
     assert.equal(board.get('pools', 'pool')?.taken, 0)
   })
 
+  it('a unique name is unique in its own collection', () => {
+    const board = new Board()
+    const named = { kind: 'notebook', name: 'same', uniqueName: true } as const
+    board.create({ ...named, schemes: ['lab'] })
+    board.create({ ...named, schemes: ['devenv'] })
+    const again = { ...named, verb: 'create', flavorId: 'small', imageId: 'sim' } as const
+    assert.equal(code(board.ask({ ...again, schemes: ['devenv'] })), 'AlreadyExists')
+    assert.equal(code(board.ask(again)), 'AlreadyExists')
+  })
+
   it('only free flavors queue, whatever the state', () => {
     const board = new Board()
     const id = board.create({ kind: 'notebook' })
@@ -531,6 +583,29 @@ describe('services on nodes', () => {
     assert.equal(code(board.ask({ verb: 'stop', target: ref, rung: 'soft' })), 'ServiceBusy')
     for (const instance of board.all('instances')) board.settle(instance.id)
     assert.equal(service(), 'deleted')
+  })
+
+  it('what forbids it for one instance forbids it for the whole service, and nothing changes', () => {
+    const board = new Board()
+    const id = settled(board)
+    const service = board.all('services')[0]?.id ?? ''
+    const lift = (change: Partial<Instance>): void =>
+      board.put('instances', { ...board.instance(id), ...change })
+    const before = JSON.stringify(board.all('services'))
+    const refused = (verb: 'stop-service' | 'start-service'): string | undefined =>
+      code(board.ask({ verb, service }))
+    lift({ conditions: { ...board.instance(id).conditions, createdByService: 'other' } })
+    assert.equal(refused('stop-service'), 'OwnedByService')
+    assert.equal(
+      code(board.ask({ verb: 'remove-services', services: [service] })),
+      'OwnedByService',
+    )
+    lift({ conditions: { ...board.instance(id).conditions, createdByService: null } })
+    board.put('drivers', { id: 'simulated', available: false, reason: 'out' })
+    assert.equal(refused('stop-service'), 'DriverUnavailable')
+    assert.equal(JSON.stringify(board.all('services')), before)
+    board.put('drivers', { id: 'simulated', available: true, reason: null })
+    assert.equal(refused('stop-service'), undefined)
   })
 
   it('belongs to its owner', () => {

@@ -119,6 +119,12 @@ export function storeLists(name: string, open: OpenStore): void {
     assert.deepEqual(await total(), [6, 2, 1, 1])
     await store.commit({ writes: [{ table: 'instances', remove: first.id }], events: [] })
     assert.deepEqual(await total(), [5, 1, 0, 1])
+    const alike = Array.from({ length: 5 }, () => rows.instances({ state: 'running' }))
+    await store.commit(put('instances', ...alike))
+    assert.deepEqual(await total(), [10, 6, 0, 6])
+    const halted = alike.slice(0, 3).map((row) => ({ ...row, state: 'stopped' }) as const)
+    await store.commit(put('instances', ...halted))
+    assert.deepEqual(await total(), [10, 3, 0, 6])
   })
 
   test(`${name}: find gives the rows with a value, by id`, async (t) => {

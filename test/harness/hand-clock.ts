@@ -62,7 +62,7 @@ export function handClock(startMs = 1_700_000_000_000): HandClock {
           drop()
           then()
         }
-        const timer: Timer = { atMs: nowMs + Math.max(0, delayMs), nth: stirs, fire }
+        const timer: Timer = { atMs: nowMs + Math.max(0, Math.ceil(delayMs)), nth: stirs, fire }
         if (!isStopped) {
           own.add(timer)
           timers.add(timer)

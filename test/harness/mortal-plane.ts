@@ -64,16 +64,19 @@ export class MortalPlane {
     this.#life.view.fail(calls)
   }
 
-  /** Ends it in order. Resolves with how long that took. */
+  pardon(): void {
+    this.#life.view.pardon()
+  }
+
+  /** Ends it in order, unless it dies on the way. Resolves with how long that took. */
   async close(): Promise<number> {
-    const { engine, clock, view } = this.#life
+    const life = this.#life
     const sinceMs = this.clock.nowMs()
     let isClosed = false
-    const closing = engine.then((one) => one.close()).then(() => (isClosed = true))
-    while (!isClosed && this.clock.nowMs() < sinceMs + 60_000) await this.clock.advance(100)
-    if (isClosed) await closing
-    view.die('now')
-    clock.stop()
+    void life.engine.then((one) => one.close()).then(() => (isClosed = true))
+    while (!isClosed && life.isAlive && this.clock.nowMs() < sinceMs + 60_000)
+      await this.clock.advance(100)
+    life.view.die('now')
     return this.clock.nowMs() - sinceMs
   }
 

@@ -10,6 +10,8 @@ export interface StoreView {
   /** So many of the next calls fail, having changed nothing. */
   fail(calls: number): void
   die(how: Death): void
+  /** Takes back what was ordered and has not happened. */
+  pardon(): void
 }
 
 export function viewOf(
@@ -63,6 +65,10 @@ export function viewOf(
     die(how) {
       if (how === 'now') void end()
       else dies = how
+    },
+    pardon() {
+      failing = 0
+      dies = null
     },
   }
 }

@@ -247,14 +247,12 @@ class Walker {
   async rest(): Promise<void> {
     const plane = this.#plane
     plane.isUnruly = false
+    plane.pardon()
     if (!plane.isAlive) plane.begin()
-    plane.fail(0)
     const waiting = (await this.#snapshot()).all('operations').filter(isRunning)
     const untilMs = plane.clock.nowMs() + restWithinMs
     for (;;) {
       await plane.clock.advance(5_000)
-      // A death was ordered for its next commit.
-      if (!plane.isAlive) plane.begin()
       const rows = await Promise.all(waiting.map(({ id }) => plane.store.get('operations', id)))
       const late = rows.filter((row) => row && isRunning(row))
       if (late.length === 0) break

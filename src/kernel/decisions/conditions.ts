@@ -102,3 +102,21 @@ export function forbidden(subject: Subject): KernelError | undefined {
   }
   return undefined
 }
+
+/** A driver that is out of service does nothing; asked last, when the request is right in itself. */
+export function driverDown(draft: Draft, name: string): KernelError | undefined {
+  const driver = draft.get('drivers', name)
+  if (driver?.available) return undefined
+  const reason = driver ? driver.reason : 'it is not configured'
+  return { code: 'DriverUnavailable', driver: name, reason }
+}
+
+/** What forbids a start, whatever the state: its node is out of contact, or its project owes. */
+export function cannotStart(draft: Draft, instance: Instance): KernelError | undefined {
+  const { nodeId, charge, project } = instance
+  const node = nodeId === null ? undefined : draft.get('nodes', nodeId)
+  if (node && node.state !== 'ready')
+    return { code: 'NodeNotReady', node: node.id, state: node.state }
+  const owes = charge !== 'free' && draft.get('projects', project)?.lacksBalance
+  return owes ? { code: 'BalanceLacking', project } : undefined
+}

@@ -1,5 +1,6 @@
 // Creation: an instance is its row, its aliases and its first operation (or its queue ticket), in one commit.
 
+import { driverDown } from './conditions.ts'
 import { aliasKey, defaultSchemes, schemes } from '../aliases.ts'
 import { take, enqueue } from '../capacity.ts'
 import { type Flavor, type Image } from '../catalogue.ts'
@@ -39,12 +40,22 @@ interface Parts {
 function madeOf(draft: Draft, request: CreateInstance, project: ProjectId): Result<Parts> {
   const parts = allowedParts(draft, request, request.kind, project)
   if (!parts.ok) return parts
-  const twin = request.uniqueName
-    ? draft.find('instances', 'nameKey', `${project}/${request.kind}/${request.name}`)[0]
-    : undefined
+  const twin = request.uniqueName ? twinOf(draft, request, project) : undefined
   if (twin) return err({ code: 'AlreadyExists', what: 'instance', name: request.name, id: twin.id })
-  const down = driverDown(draft, parts.value.flavor)
+  const down = driverDown(draft, parts.value.flavor.driver)
   return down ? err(down) : parts
+}
+
+/** One of the same name in the same collection: what is shown under other schemes alone is another collection. */
+function twinOf(
+  draft: Draft,
+  { kind, name, schemes: chosen }: CreateInstance,
+  project: ProjectId,
+): Instance | undefined {
+  const shown = chosen ?? defaultSchemes(kind)
+  return draft
+    .find('instances', 'nameKey', `${project}/${kind}/${name}`)
+    .find((one) => shown.some((scheme) => one.aliases[scheme] !== undefined))
 }
 
 /** Flavor and image that fit each other and the kind, and that the project's account may use now. */
@@ -77,17 +88,6 @@ function catalogueParts(
   if (flavor.hardware !== image.hardware)
     return err({ code: 'FlavorMismatch', flavor: flavor.id, image: image.id })
   return ok({ flavor, image })
-}
-
-export function driverDown(draft: Draft, flavor: Flavor): KernelError | undefined {
-  const driver = draft.get('drivers', flavor.driver)
-  return driver?.available
-    ? undefined
-    : {
-        code: 'DriverUnavailable',
-        driver: flavor.driver,
-        reason: driver ? driver.reason : 'it is not configured',
-      }
 }
 
 function createOne(

@@ -214,10 +214,14 @@ function newOperation(
   return { ...first, stepDeadlineMs: context.nowMs + patienceMs(first) }
 }
 
-/** A thing that was made before has a handle, and is not made again. */
-export function skipMade(operation: Operation, instance: Pick<Instance, 'handle'>): Operation {
-  const made = instance.handle !== null && currentStep(operation)?.name === 'create'
-  return made ? { ...operation, step: operation.step + 1 } : operation
+/** A thing that was made before has a handle, and is not made again; unless it was seen to be gone. */
+export function skipMade(
+  operation: Operation,
+  instance: Pick<Instance, 'handle' | 'observation'>,
+): Operation {
+  const isMade = instance.handle !== null && instance.observation.seen !== 'absent'
+  const skips = isMade && currentStep(operation)?.name === 'create'
+  return skips ? { ...operation, step: operation.step + 1 } : operation
 }
 
 function cancel(draft: Draft, context: Context, underway: Underway, by: Operation['id']): void {

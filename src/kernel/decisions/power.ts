@@ -20,7 +20,7 @@ import { isHarder, type Rung } from '../ladder.ts'
 import { allowed, step } from '../lifecycle.ts'
 import { failedVerbs, lifecycles, type Situation, type Verb } from '../kinds.ts'
 import { type Draft } from '../rows.ts'
-import { forbidden } from './conditions.ts'
+import { cannotStart, driverDown, forbidden } from './conditions.ts'
 import { abandon, begin, flavorOf, move, receiptOf, release, setState, unchanged } from './moves.ts'
 
 type Power = StartInstance | StopInstance | RestartInstance | CaptureInstance | DeleteInstance
@@ -33,12 +33,8 @@ interface Desk {
 export function start({ draft, context, instance }: Desk, request: StartInstance): Result<Receipt> {
   const admitted = admit({ draft, context, instance }, request, null)
   if (admitted !== 'go') return admitted
-  const node = instance.nodeId === null ? undefined : draft.get('nodes', instance.nodeId)
-  if (node && node.state !== 'ready')
-    return err({ code: 'NodeNotReady', node: node.id, state: node.state })
-  const { charge, project } = instance
-  if (charge !== 'free' && draft.get('projects', project)?.lacksBalance)
-    return err({ code: 'BalanceLacking', project })
+  const cannot = cannotStart(draft, instance)
+  if (cannot) return err(cannot)
   const place = holdPlace(draft, context, instance)
   if (!place.ok) return place
   const { autoStop = instance.autoStop, attributes } = request
@@ -246,17 +242,10 @@ const isReached = (instance: Instance, verb: Verb): boolean =>
   (verb === 'start' && instance.state === 'running') ||
   (verb === 'stop' && instance.state === 'stopped')
 
-function driverReady(draft: Draft, instance: Instance): Result<Receipt> | undefined {
-  if (instance.driver === null)
-    return err({ code: 'Unsupported', verb: 'power', driver: 'registry' })
-  const driver = draft.get('drivers', instance.driver)
-  return driver?.available
-    ? undefined
-    : err({
-        code: 'DriverUnavailable',
-        driver: instance.driver,
-        reason: driver ? driver.reason : 'it is not configured',
-      })
+function driverReady(draft: Draft, { driver }: Instance): Result<Receipt> | undefined {
+  if (driver === null) return err({ code: 'Unsupported', verb: 'power', driver: 'registry' })
+  const down = driverDown(draft, driver)
+  return down && err(down)
 }
 
 function refusal(

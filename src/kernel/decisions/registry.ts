@@ -213,6 +213,8 @@ export function clearStatus(
   const { registration } = instance
   if (!registration)
     return err({ code: 'Unsupported', verb: request.verb, driver: instance.driver ?? '' })
+  const held = heldBy(instance, context)
+  if (held) return err(held)
   return ok(
     restate(
       draft,

@@ -3,7 +3,7 @@
 
 import { edgeAlias } from '../aliases.ts'
 import { take } from '../capacity.ts'
-import { err, ok, type Result } from '../errors.ts'
+import { err, type KernelError, ok, type Result } from '../errors.ts'
 import { instanceId, type ProjectId, serviceId } from '../ids.ts'
 import { type Instance } from '../instance.ts'
 import { isA, step } from '../lifecycle.ts'
@@ -18,8 +18,8 @@ import {
 } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { type Service } from '../service.ts'
-import { allowedParts, blank, driverDown } from './create.ts'
-import { heldBy } from './conditions.ts'
+import { allowedParts, blank } from './create.ts'
+import { cannotStart, driverDown, forbidden } from './conditions.ts'
 import { findService, ownService } from './find.ts'
 import { begin, emit, flavorOf, settleService } from './moves.ts'
 import { type Flavor } from '../catalogue.ts'
@@ -65,7 +65,7 @@ function nodesFor(draft: Draft, request: DeployService, project: ProjectId): Res
     if (!node) return err({ code: 'NotFound', what: 'node', id })
     if (node.state !== 'ready') return err({ code: 'NodeNotReady', node: id, state: node.state })
   }
-  const down = driverDown(draft, parts.value.flavor)
+  const down = driverDown(draft, parts.value.flavor.driver)
   return down ? err(down) : ok(parts.value.flavor)
 }
 
@@ -141,11 +141,8 @@ export function powerService(
   const verb = request.verb === 'start-service' ? 'start' : 'stop'
   const parts = instancesOf(draft, service)
   for (const instance of parts) {
-    const held = heldBy(instance, context)
-    if (held) return err(held)
-    const node = instance.nodeId === null ? undefined : draft.get('nodes', instance.nodeId)
-    if (verb === 'start' && node && node.state !== 'ready')
-      return err({ code: 'NodeNotReady', node: node.id, state: node.state })
+    const obstacle = obstacleTo({ draft, context, instance }, verb)
+    if (obstacle) return err(obstacle)
   }
   const due = parts.filter(
     (one) =>
@@ -181,6 +178,19 @@ export function powerService(
   const after = draft.get('services', service.id)
   if (after) settleService(draft, context, after)
   return ok({ instanceIds, serviceId: service.id })
+}
+
+/** What forbids it for one of its instances forbids it for the whole service: all or none. */
+function obstacleTo(
+  { draft, context, instance }: { draft: Draft; context: Context; instance: Instance },
+  verb: 'start' | 'stop' | 'delete',
+): KernelError | undefined {
+  const error = forbidden({ draft, context, instance, verb, ifGeneration: undefined })
+  if (error) return error
+  if (verb === 'delete' && instance.conditions.deletionProtected)
+    return { code: 'DeletionProtected', id: instance.id }
+  const cannot = verb === 'start' ? cannotStart(draft, instance) : undefined
+  return cannot ?? (instance.driver === null ? undefined : driverDown(draft, instance.driver))
 }
 
 function owned(draft: Draft, context: Context, id: string): Result<Service> {
@@ -238,8 +248,8 @@ export function removeServices(
     const found = owned(draft, context, id)
     if (!found.ok) return found
     for (const instance of instancesOf(draft, found.value)) {
-      const held = heldBy(instance, context)
-      if (held) return err(held)
+      const obstacle = obstacleTo({ draft, context, instance }, 'delete')
+      if (obstacle) return err(obstacle)
     }
     services.push(found.value)
   }

@@ -225,6 +225,10 @@ const seenAfter = {
   delete: 'gone',
 } as const satisfies Record<Exclude<Verb, 'capture'>, string>
 
+/** What is seen to be gone has no handle: the next start makes it again, and nobody looks for it. */
+const handleOf = ({ handle, observation }: Instance): Instance['handle'] =>
+  observation.seen === 'absent' ? null : handle
+
 function finish(work: Work): void {
   const { draft, context, operation, instance } = work
   end(work, 'succeeded')
@@ -234,7 +238,7 @@ function finish(work: Work): void {
         ? 'up'
         : 'down'
       : seenAfter[operation.verb]
-  const change: Partial<Instance> = { underway: null }
+  const change: Partial<Instance> = { underway: null, handle: handleOf(instance) }
   if (on === 'up') {
     move(draft, context, instance, on, {
       ...change,
@@ -281,6 +285,7 @@ function finishFailed(work: Work): void {
   if (down) free(draft, context, instance.place)
   move(draft, context, instance, 'fail', {
     underway: null,
+    handle: handleOf(instance),
     failure,
     ...(down ? { place: null } : {}),
   })
@@ -313,7 +318,8 @@ export function observed(
       ? { ...seen, seen: 'unknown', reason: `node ${node.name} is ${node.state}` }
       : seen
   const on = driftOf(instance, trusted)
-  const next = { ...instance, observation: trusted, ...(on === 'lost' ? { handle: null } : {}) }
+  const seenNow = { ...instance, observation: trusted }
+  const next = { ...seenNow, handle: handleOf(seenNow) }
   if (on === undefined || step(lifecycles[instance.kind], instance.state, on) === undefined) {
     draft.put('instances', next)
     if (seen.seen !== instance.observation.seen)

@@ -10,6 +10,10 @@ import { type Draft } from '../rows.ts'
 import { begin, emit, flavorOf, move, release } from './moves.ts'
 import { drop, restate } from './registry.ts'
 
+/** How long until a timer that a hold outlasted is looked at again. */
+const autoStopAgainMs = 60_000
+const removeAgainMs = 3_600_000
+
 const because = (context: Context, by: Cause['by'], why: string): Context => ({
   ...context,
   cause: { ...context.cause, by, why },
@@ -31,7 +35,7 @@ export function wake(draft: Draft, context: Context, id: string): Result<Receipt
       { as: 'operator', status: null },
     )
   else if (due(instance.timers.autoStopAtMs))
-    begin(draft, because(context, 'timer', 'auto stop'), instance, { verb: 'stop', rung: 'soft' })
+    stopByItself(draft, because(context, 'timer', 'auto stop'), instance)
   else if (due(instance.timers.reservedUntilMs))
     lapse(draft, because(context, 'timer', 'the reservation lapsed'), instance)
   else if (due(instance.timers.removeAtMs))
@@ -62,16 +66,21 @@ function lapse(draft: Draft, context: Context, instance: Instance): void {
   })
 }
 
-/** A hold outlasts a timer: the operator's word stands (law 6). It is looked at again later. */
+/** A hold outlasts a timer: the operator's word stands (law 6). What is due is looked at again later. */
+function putOff(draft: Draft, instance: Instance, timers: Partial<Instance['timers']>): void {
+  draft.put('instances', { ...instance, timers: { ...instance.timers, ...timers } })
+}
+
+function stopByItself(draft: Draft, context: Context, instance: Instance): void {
+  if (instance.holds.length > 0)
+    putOff(draft, instance, { autoStopAtMs: context.nowMs + autoStopAgainMs })
+  else begin(draft, context, instance, { verb: 'stop', rung: 'soft' })
+}
+
 function expireStorage(draft: Draft, context: Context, instance: Instance): void {
-  if (instance.holds.length > 0 || instance.conditions.deletionProtected) {
-    draft.put('instances', {
-      ...instance,
-      timers: { ...instance.timers, removeAtMs: context.nowMs + 3_600_000 },
-    })
-    return
-  }
-  begin(draft, context, instance, { verb: 'delete', rung: 'hard' })
+  if (instance.holds.length > 0 || instance.conditions.deletionProtected)
+    putOff(draft, instance, { removeAtMs: context.nowMs + removeAgainMs })
+  else begin(draft, context, instance, { verb: 'delete', rung: 'hard' })
 }
 
 /** One scheduler pass: the head of the queue gets what came free, in order. */

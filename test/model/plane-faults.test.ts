@@ -1,0 +1,218 @@
+// What goes wrong around the engine, one thing at a time: drivers that hang, break or answer late, a disk that
+// is away, listeners that throw. Time is moved by hand.
+
+import assert from 'node:assert/strict'
+import { it } from 'node:test'
+import { type Instance } from '#kernel/instance.ts'
+import { type ActOptions, type Driver, type Thing } from '#kernel/ports/driver.ts'
+import { type Plane } from '#kernel/ports/plane.ts'
+import { type Operation } from '#kernel/operation.ts'
+import { type CallerRequest, type Receipt } from '#kernel/request.ts'
+import { startEngine } from '#engine/plane.ts'
+import { simulatedDriver } from '#drivers/simulated/driver.ts'
+import { memoryStore } from '#stores/memory/store.ts'
+import { admin, flavor } from '#test/harness/board.ts'
+import { type HandClock, handClock } from '#test/harness/hand-clock.ts'
+import { type StoreView, viewOf } from '#test/harness/mortal-store.ts'
+
+const quiet = (): void => undefined
+const log = { error: quiet, warn: quiet, info: quiet, debug: quiet }
+type Odd = (inner: Driver, clock: HandClock) => Partial<Driver>
+
+class Bench {
+  readonly clock = handClock()
+  readonly store = memoryStore()
+  readonly #odd: Odd
+  plane!: Plane
+  view!: StoreView
+
+  constructor(odd: Odd = () => ({})) {
+    this.#odd = odd
+  }
+
+  static async of(odd?: Odd): Promise<Bench> {
+    const bench = new Bench(odd)
+    await bench.begin()
+    const image = { id: 'sim', name: 'sim', launch: {}, hardware: 'CPU', attributes: {} } as const
+    const driver = { id: 'simulated', available: true, reason: null }
+    await bench.ask({ verb: 'put', table: 'drivers', row: driver })
+    await bench.ask({ verb: 'put', table: 'images', row: { ...image, kinds: ['server'] } })
+    await bench.ask({ verb: 'put', table: 'flavors', row: flavor() })
+    return bench
+  }
+
+  /** Another process, on the same disk. */
+  async begin(): Promise<void> {
+    const clock = this.clock.life()
+    this.view = viewOf(this.store, { died: () => clock.stop(), stir: () => this.clock.stir() })
+    const inner = simulatedDriver({}, { clock, log })
+    const odd = this.#odd(inner, this.clock)
+    const driver: Driver = {
+      name: 'simulated',
+      capabilities: inner.capabilities,
+      create: (thing, options) => inner.create(thing, options),
+      start: (thing, options) => inner.start(thing, options),
+      stop: (thing, options) => inner.stop(thing, options),
+      capture: (thing, options) => inner.capture(thing, options),
+      remove: (thing, options) => inner.remove(thing, options),
+      observe: (thing, signal) => inner.observe(thing, signal),
+      adopt: (thing) => inner.adopt(thing),
+      watch: (hint) => inner.watch(hint),
+      close: () => inner.close(),
+      ...odd,
+    }
+    let ids = 0
+    const engine = await startEngine({
+      store: this.view.store,
+      clock,
+      drivers: new Map([['simulated', driver]]),
+      worker: 'w',
+      freshId: () => `00000000-0000-4000-8000-${String(++ids + this.clock.nowMs()).slice(-12)}`,
+      log,
+    })
+    this.plane = engine.plane
+  }
+
+  async ask(request: CallerRequest): Promise<Receipt> {
+    const submission = { caller: admin, door: 'test', requestId: 'r' }
+    const result = await this.plane.submit(request, submission)
+    assert.ok(result.ok, JSON.stringify(result))
+    return result.value
+  }
+
+  async create(): Promise<Receipt & { readonly id: Instance['id'] }> {
+    const made = { kind: 'server', name: 'a', flavorId: 'small', imageId: 'sim' } as const
+    const receipt = await this.ask({ verb: 'create', ...made })
+    const [id] = receipt.instanceIds
+    assert.ok(id)
+    return { ...receipt, id }
+  }
+
+  async instance(id: string): Promise<Instance> {
+    const row = await this.store.get('instances', id)
+    assert.ok(row)
+    return row
+  }
+
+  async operation({ operationId }: Receipt): Promise<Operation> {
+    const row = await this.store.get('operations', operationId ?? '')
+    assert.ok(row)
+    return row
+  }
+}
+
+const never = <T>(): Promise<T> => new Promise(quiet)
+
+it('a driver that hangs and hears no abort does not keep its operation from ending', async () => {
+  const bench = await Bench.of(() => ({ start: () => never() }))
+  const created = await bench.create()
+  await bench.clock.advance(240_000)
+  const operation = await bench.operation(created)
+  assert.equal(operation.state, 'failed')
+  assert.match(operation.failure?.message ?? '', /did not answer to start within 30 s/)
+})
+
+it('each retry has a higher fence than the act that may still hang somewhere', async () => {
+  const fences: number[] = []
+  const start = (_: Thing, { attempt }: ActOptions): ReturnType<Driver['start']> => {
+    fences.push(attempt)
+    return Promise.resolve({ ok: false, error: { code: 'failed', message: 'no' } })
+  }
+  let killedWith = 0
+  const bench = await Bench.of((inner) => ({
+    start,
+    stop: (thing, options) => {
+      killedWith = options.attempt
+      return inner.stop(thing, options)
+    },
+  }))
+  await bench.create()
+  await bench.clock.advance(30_000)
+  assert.equal(fences.length, 4)
+  assert.deepEqual(
+    fences,
+    [...new Set(fences)].toSorted((a, b) => a - b),
+  )
+  assert.ok(killedWith > (fences.at(-1) ?? 0), 'and so has what undoes it')
+})
+
+it('a look that began before an operation changes nothing of what that came to', async () => {
+  let lateMs = 0
+  const bench = await Bench.of((inner, clock) => ({
+    observe: async (thing, signal) => {
+      const seen = await inner.observe(thing, signal)
+      const delayMs = lateMs
+      if (delayMs > 0)
+        await new Promise<void>((resolve) => void clock.life().after(delayMs, resolve))
+      return seen
+    },
+  }))
+  const { id } = await bench.create()
+  const target = { kind: 'any', id } as const
+  await bench.clock.advance(5_000)
+  await bench.ask({ verb: 'stop', target, rung: 'hard' })
+  await bench.clock.advance(1_000)
+  assert.equal((await bench.instance(id)).state, 'stopped')
+  // The sweep looks within two seconds, and that look takes long; everything after it is quick.
+  lateMs = 6_000
+  await bench.clock.advance(2_500)
+  lateMs = 0
+  await bench.ask({ verb: 'start', target })
+  await bench.clock.advance(10_000)
+  const events = await bench.store.events({ after: 0, instanceId: id, limit: 100 })
+  const states = events.filter((one) => one.type === 'instance.state').map((one) => one.data['to'])
+  assert.deepEqual(states, ['running', 'stopping', 'stopped', 'starting', 'running'])
+})
+
+it('a driver that takes long to adopt, or breaks at it, delays no operation', async () => {
+  let isSlow = false
+  const bench = await Bench.of((inner) => ({
+    adopt: (thing) => (isSlow ? never() : inner.adopt(thing)),
+  }))
+  const { id } = await bench.create()
+  await bench.clock.advance(1_000)
+  const stopping = await bench.ask({ verb: 'stop', target: { kind: 'any', id }, rung: 'soft' })
+  bench.view.die('now')
+  isSlow = true
+  await bench.begin()
+  const leaving = await bench.create()
+  await bench.clock.advance(40_000)
+  assert.equal((await bench.operation(stopping)).state, 'succeeded')
+  assert.equal((await bench.operation(leaving)).state, 'succeeded')
+})
+
+it('a disk that cannot be read refuses a request as one that cannot be written does', async () => {
+  const bench = await Bench.of()
+  const { id } = await bench.create()
+  bench.view.fail(1)
+  const submission = { caller: admin, door: 'test', requestId: 'r' }
+  const stop = { verb: 'stop', target: { kind: 'any', id }, rung: 'soft' } as const
+  const refused = await bench.plane.submit(stop, submission)
+  assert.deepEqual(refused, { ok: false, error: { code: 'StoreUnavailable' } })
+})
+
+it('a listener that throws hides no event from the others, and spoils no answer', async () => {
+  const bench = await Bench.of()
+  bench.plane.follow(() => {
+    throw new Error('planted')
+  })
+  let told = 0
+  bench.plane.follow((events) => (told += events.length))
+  const created = await bench.create()
+  assert.ok(told > 0)
+  await bench.clock.advance(1_000)
+  assert.equal((await bench.operation(created)).state, 'succeeded')
+})
+
+it('what was said to run though it was never made is found out', async () => {
+  const bench = await Bench.of((inner) => ({
+    create: () =>
+      Promise.resolve({ ok: false, error: { code: 'refused', message: 'no' } } as const),
+    stop: (thing, options) => inner.stop(thing, options),
+  }))
+  const { id } = await bench.create()
+  await bench.clock.advance(1_000)
+  await bench.ask({ verb: 'reset', target: { kind: 'any', id }, to: 'running' })
+  await bench.clock.advance(5_000)
+  assert.equal((await bench.instance(id)).state, 'failed')
+})
