@@ -11,6 +11,7 @@ import { type Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
 import { type Driver } from '#kernel/ports/driver.ts'
+import { type PutCatalogue } from '#kernel/request.ts'
 import { type Store } from '#kernel/ports/store.ts'
 import { realClock } from '#engine/clock.ts'
 import { type Engine, startEngine } from '#engine/plane.ts'
@@ -111,7 +112,7 @@ async function furnish(
     if (events.some((event) => event.data['table'] === 'projects')) identity.value.forget()
   })
   const owner = await ownerOf(identity.value)
-  await fillCatalogue(engine, owner, settings, [...drivers.value.keys()])
+  await fillCatalogue(engine, owner, settings, [...drivers.value.values()])
   const parts = { plane: engine.plane, identity: identity.value, region: settings.region, log }
   const doors = openDoors(settings, parts)
   const house = { settings, log, store, identity: identity.value, drivers: drivers.value, engine }
@@ -155,22 +156,24 @@ async function fillCatalogue(
   { plane }: Engine,
   caller: Caller,
   settings: Settings,
-  drivers: readonly string[],
+  drivers: readonly Driver[],
 ): Promise<void> {
   const submission = { caller, door: 'configuration', requestId: 'start' }
-  const rows = drivers.map(
-    (id) =>
-      ({ verb: 'put', table: 'drivers', row: { id, available: true, reason: null } }) as const,
-  )
-  const builtIns = [...rows, ...puts(builtIn)]
-  for (const request of builtIns)
+  const putUnlessSo = async (request: PutCatalogue): Promise<void> => {
+    const known = await plane.read.get(request.table, request.row.id)
+    const isSo = JSON.stringify({ ...known, ...request.row }) === JSON.stringify(known)
+    if (!isSo) await plane.submit(request, submission)
+  }
+  for (const { name: id, capabilities } of drivers) {
+    // An operator's switch stays as it was set; what the driver can do may be news.
+    const { available = true, reason = null } = (await plane.read.get('drivers', id)) ?? {}
+    const row = { id, available, reason, acts: capabilities.acts }
+    await putUnlessSo({ verb: 'put', table: 'drivers', row })
+  }
+  for (const request of puts(builtIn))
     if (!(await plane.read.get(request.table, request.row.id)))
       await plane.submit(request, submission)
-  for (const request of puts(settings.file.catalogue ?? {})) {
-    const known = await plane.read.get(request.table, request.row.id)
-    if (JSON.stringify({ ...known, ...request.row }) !== JSON.stringify(known))
-      await plane.submit(request, submission)
-  }
+  for (const request of puts(settings.file.catalogue ?? {})) await putUnlessSo(request)
 }
 
 interface House {

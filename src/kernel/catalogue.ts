@@ -3,6 +3,7 @@
 import { type Charge } from './instance.ts'
 import { type JsonObject } from './json.ts'
 import { type Kind } from './kinds.ts'
+import { type Act } from './operation.ts'
 
 export interface Flavor {
   readonly id: string
@@ -99,4 +100,6 @@ export interface DriverRow {
   readonly id: string
   readonly available: boolean
   readonly reason: string | null
+  /** What it can do, as it said at the last start; absent: everything. */
+  readonly acts?: readonly Act[]
 }

@@ -229,6 +229,19 @@ describe('decide', () => {
     assert.equal(board.settle(id).state, 'stopped')
   })
 
+  it('a driver that takes no images refuses to be asked for one', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const acts = ['create', 'start', 'stop', 'remove'] as const
+    board.put('drivers', { id: 'simulated', available: true, reason: null, acts })
+    const capture = { verb: 'capture', target: target(id), imageName: 'x' } as const
+    assert.deepEqual(board.ask(capture), {
+      ok: false,
+      error: { code: 'Unsupported', verb: 'capture', driver: 'simulated' },
+    })
+  })
+
   it('a failed start is undone before it is called failed', () => {
     const board = new Board()
     const id = board.create()

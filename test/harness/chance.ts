@@ -2,10 +2,10 @@
 
 export interface Chance {
   /** From 0 to 1, without 1. */
-  roll(): number
+  readonly roll: () => number
   /** From 0 to `max`, both included. */
-  upTo(max: number): number
-  pick<T>(from: readonly [T, ...T[]]): T
+  readonly upTo: (max: number) => number
+  readonly pick: <T>(from: readonly [T, ...T[]]) => T
 }
 
 /** Mulberry32: 32 bits of state are plenty for a walk. */

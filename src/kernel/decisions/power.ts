@@ -235,15 +235,23 @@ function admit(
     return ok(unchanged(instance, 'already'))
   if (step(lifecycles[instance.kind], instance.state, verb) === undefined)
     return err(refusal(instance, verb, situationsFor(instance, verb)))
-  return driverReady(draft, instance) ?? 'go'
+  return driverReady(draft, instance, verb) ?? 'go'
 }
 
 const isReached = (instance: Instance, verb: Verb): boolean =>
   (verb === 'start' && instance.state === 'running') ||
   (verb === 'stop' && instance.state === 'stopped')
 
-function driverReady(draft: Draft, { driver }: Instance): Result<Receipt> | undefined {
-  if (driver === null) return err({ code: 'Unsupported', verb: 'power', driver: 'registry' })
+function driverReady(
+  draft: Draft,
+  { driver }: Instance,
+  verb: Power['verb'],
+): Result<Receipt> | undefined {
+  if (driver === null) return err({ code: 'Unsupported', verb, driver: 'registry' })
+  const acts = draft.get('drivers', driver)?.acts
+  // Every driver creates, starts, stops and removes; not every one takes images.
+  if (verb === 'capture' && acts && !acts.includes(verb))
+    return err({ code: 'Unsupported', verb, driver })
   const down = driverDown(draft, driver)
   return down && err(down)
 }
