@@ -4,7 +4,6 @@
 import { isNews } from '#kernel/decisions/settle.ts'
 import { type InstanceId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
-import { type Driver } from '#kernel/ports/driver.ts'
 import { type RunnerParts } from './runner.ts'
 import { observe } from './runner.ts'
 import { type Store } from '#kernel/ports/store.ts'

@@ -149,10 +149,26 @@ export class Runner {
       }
       waitedMs = 0
       const { id, attempt } = operation
-      const settled = await this.#settle({ verb: 'settle', operation: id, attempt, report })
+      const settled = await this.#tell(lane, { verb: 'settle', operation: id, attempt, report })
       // Fenced by a claim of this same worker, it goes on as what it was claimed as.
       if (settled === 'fenced' && lane.operation.attempt === attempt) return
       if (settled === 'unavailable') await this.#pause(lane, lookLastMs)
+    }
+  }
+
+  /**
+   * A look that cannot be written down is looked again. An act is not done again with the same fence, for it may
+   * hang on somewhere: what it came to is told until it is written.
+   */
+  async #tell(
+    lane: Lane,
+    request: Extract<EngineRequest, { verb: 'settle' }>,
+  ): Promise<'ok' | 'fenced' | 'unavailable'> {
+    for (;;) {
+      const settled = await this.#settle(request)
+      const isLast = settled !== 'unavailable' || lane.abort.signal.aborted
+      if (isLast || 'observation' in request.report) return settled
+      await this.#pause(lane, lookLastMs)
     }
   }
 
@@ -162,7 +178,7 @@ export class Runner {
     if (result.error.code === 'Fenced') return 'fenced'
     this.#parts.log.warn(
       { error: result.error.code },
-      'what a step came to could not be written down; it is done again',
+      'what a step came to could not be written down yet',
     )
     return 'unavailable'
   }

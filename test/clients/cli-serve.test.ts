@@ -10,10 +10,14 @@ import { type Ended, run, type Running, start } from '#test/harness/cli.ts'
 import { until } from '#test/harness/world.ts'
 
 let folder = ''
+/** Ended after a test that failed too: a server that goes on would keep the run from ending. */
+const servers: Running[] = []
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'runstate-serve-'))
 })
 after(async () => {
+  for (const { child } of servers) child.kill('SIGTERM')
+  await Promise.all(servers.map(({ ended }) => ended))
   await run(['serve', '--stop-all'], { env: here() })
   rmSync(folder, { recursive: true, force: true })
 })
@@ -28,6 +32,7 @@ const cli = (...args: readonly string[]): Promise<Ended> =>
 async function serving(port: string): Promise<{ readonly server: Running; readonly url: string }> {
   // The published command, with the wrapper that finds its Node.
   const server = start(['serve', '--port', port], { env: here(), program: 'bin/runstate.mjs' })
+  servers.push(server)
   const url = await until(
     async () => /^runstate ready (http:\/\/\S+)$/m.exec(server.out())?.[1],
     (found) => found !== undefined,
@@ -77,9 +82,13 @@ test('a wait and a stream outlast a server that is killed and started again', as
       .code,
     0,
   )
-  const following = start(['events', '-f', '-o', 'name', '--type', 'instance.state'], {
-    env: { RUNSTATE_DATA: folder },
-  })
+  const last = (await cli('events', '--limit', '1', '-o', 'name')).out.trim()
+  const following = start(
+    ['events', '-f', '--after', last, '-o', 'name', '--type', 'instance.state'],
+    {
+      env: { RUNSTATE_DATA: folder },
+    },
+  )
   const waiting = start(['stop', 'survivor', '-o', 'json'], { env: { RUNSTATE_DATA: folder } })
   await until(
     async () => following.out(),

@@ -56,7 +56,7 @@ export const adminApi = (world: World): Api =>
 
 /** Logs in as a user that runstate.yaml declares. */
 export async function userApi(
-  world: World,
+  world: Pick<World, 'url'>,
   { user, password, project }: { user: string; password: string; project: string },
 ): Promise<Api> {
   const domain = { id: 'default' }

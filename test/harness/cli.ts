@@ -47,7 +47,8 @@ export function start(
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
   const { promise, resolve } = Promise.withResolvers<Ended>()
-  const tooLong = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+  // Asked, not killed: a wrapper that is killed leaves what it started.
+  const tooLong = setTimeout(() => child.kill('SIGTERM'), timeoutMs)
   child.on('close', (code) => {
     clearTimeout(tooLong)
     resolve({ code, out, err })

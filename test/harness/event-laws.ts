@@ -44,7 +44,8 @@ export class EventLaws {
       if (before !== undefined)
         assert.equal(from, before, `each move of ${event.subject} is told of`)
       assert.notEqual(before, 'deleted', 'a final state never moves')
-      this.#situations.set(event.subject, String(to))
+      assert.ok(typeof to === 'string', 'a move leads somewhere')
+      this.#situations.set(event.subject, to)
       if (to === 'expired') this.expired.set(event.subject, event.atMs)
     }
     if (typeof operation !== 'string') return

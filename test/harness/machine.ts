@@ -2,6 +2,7 @@
 // by its id, and enforces the fence where it counts, when an act takes effect. It is a witness of law 4.
 //
 // - An act with an older fence than one that acted has no effect; asking for one at all is a fault of the engine.
+// - So are two acts at once, unless the first was told to let go and given time to.
 // - A start that takes effect though another act did so under it, with the same fence, makes a second live thing.
 // - Answers may come late, long after the caller lost patience: the effect is there all the same.
 
@@ -16,7 +17,17 @@ interface Real {
   fence: number
   /** Counts effects. */
   version: number
+  readonly acting: Set<Acting>
 }
+
+interface Acting {
+  readonly process: Process
+  readonly name: string
+  letGoAtMs: number
+}
+
+/** How long one that was told to let go may take before the next act begins without it. */
+const lettingGoMs = 2_000
 
 type Acted = ReturnType<Driver['start']>
 interface Process {
@@ -64,9 +75,19 @@ export class Machine {
     }
   }
 
-  /** What the thing looks like now, to a look that nothing hides. */
-  look(inner: Driver, thing: Thing): Promise<Observation> {
-    return inner.observe(this.#real(thing), new AbortController().signal)
+  /** What the thing looks like now, to eyes that nothing is hidden from. */
+  look(eyes: Driver, thing: Thing): Promise<Observation> {
+    const open = { ...this.#real(thing), launch: { scenario: { reportUnknown: false } } }
+    return eyes.observe(open, new AbortController().signal)
+  }
+
+  #enter(real: Real, acting: Acting, { id }: Thing, signal: AbortSignal): void {
+    const nowMs = acting.process.clock.nowMs()
+    for (const other of real.acting)
+      if (other.process.isAlive() && nowMs < other.letGoAtMs + lettingGoMs)
+        this.faults.push(`${acting.name} of ${id} meets ${other.name}`)
+    real.acting.add(acting)
+    signal.addEventListener('abort', () => (acting.letGoAtMs = acting.process.clock.nowMs()))
   }
 
   #real(thing: Thing): Thing {
@@ -86,27 +107,43 @@ export class Machine {
       readonly call: (thing: Thing, options: O) => Acted
     },
   ): Acted {
-    const real = this.#things.get(thing.id) ?? { handle: null, fence: 0, version: 0 }
+    const real = this.#things.get(thing.id) ?? {
+      handle: null,
+      fence: 0,
+      version: 0,
+      acting: new Set(),
+    }
     this.#things.set(thing.id, real)
     if (options.attempt < real.fence)
       this.faults.push(`${name} of ${thing.id} with fence ${options.attempt} after ${real.fence}`)
     real.fence = Math.max(real.fence, options.attempt)
+    const acting: Acting = { process, name, letGoAtMs: Number.POSITIVE_INFINITY }
+    this.#enter(real, acting, thing, options.signal)
     const { version } = real
     const lateMs = process.lateMs('act')
     const done = await call(this.#real(thing), options)
     // Half of the delay before the effect, half before the answer.
     await late(process.clock, lateMs / 2)
-    if (!process.isAlive() || !done.ok) return done
-    if (options.attempt < real.fence)
-      return { ok: false, error: { code: 'refused', message: 'a later act came first' } }
-    if (name === 'start' && real.version !== version)
-      this.faults.push(`${thing.id} lives twice: another act took effect under its start`)
-    real.handle = done.value.handle
-    real.version++
+    if (process.isAlive() && done.ok) {
+      if (options.attempt < real.fence) {
+        real.acting.delete(acting)
+        return overtaken
+      }
+      if (name === 'start' && real.version !== version)
+        this.faults.push(`${thing.id} lives twice: another act took effect under its start`)
+      real.handle = done.value.handle
+      real.version++
+    }
     await late(process.clock, lateMs / 2)
+    real.acting.delete(acting)
     return done
   }
 }
+
+const overtaken = {
+  ok: false,
+  error: { code: 'refused', message: 'a later act came first' },
+} as const
 
 const late = (clock: Clock, lateMs: number): Promise<void> =>
   lateMs <= 0 ? Promise.resolve() : new Promise((resolve) => void clock.after(lateMs, resolve))

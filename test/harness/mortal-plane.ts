@@ -1,10 +1,12 @@
 // A whole plane in this process that can die at any moment and begin again on the same disk, with new drivers,
 // in a world that went on without it.
 
+import { type Instance } from '#kernel/instance.ts'
+import { type Observation } from '#kernel/observation.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
 import { type Driver } from '#kernel/ports/driver.ts'
 import { type Plane } from '#kernel/ports/plane.ts'
-import { type Store } from '#kernel/ports/store.ts'
+import { type Commit, type Store } from '#kernel/ports/store.ts'
 import { type Rows, type TableName } from '#kernel/tables.ts'
 import { type Engine, startEngine } from '#engine/plane.ts'
 import { simulatedDriver } from '#drivers/simulated/driver.ts'
@@ -31,7 +33,7 @@ export class MortalPlane {
   /** Bugs that the engine logged. */
   readonly bugs: unknown[] = []
   /** Looks at things from outside; its hints go nowhere. */
-  readonly eyes: Driver = this.#driver(this.clock.life())
+  readonly #eyes: Driver = this.#driver(this.clock.life())
   readonly #chance: Chance
   #ids = 0
   #life: Life
@@ -99,6 +101,7 @@ export class MortalPlane {
         clock.stop()
       },
       stir: () => this.clock.stir(),
+      committed: (commit) => this.#committed(commit),
     })
     const driver = this.machine.driver(this.#driver(clock), {
       clock,
@@ -130,6 +133,22 @@ export class MortalPlane {
       () => view.die('now'),
     )
     return life
+  }
+
+  /** A stop that is said to have succeeded has: it is down at that moment, whatever it does later. */
+  async #committed({ events }: Commit): Promise<void> {
+    for (const { type, data, subject } of events) {
+      if (type !== 'operation.succeeded' || data['verb'] !== 'stop') continue
+      const row = await this.store.get('instances', subject)
+      const seen = row && (await this.look(row)).seen
+      if (seen === 'up') this.machine.faults.push(`${subject} is up though its stop succeeded`)
+    }
+  }
+
+  /** What an instance's thing is, whatever its row says. */
+  async look(row: Instance): Promise<Observation> {
+    const flavor = (await this.store.get('flavors', row.flavorId ?? '')) ?? null
+    return this.machine.look(this.#eyes, { ...row, flavor, image: null })
   }
 
   /** What a failing disk causes is no bug of the engine. */

@@ -16,7 +16,12 @@ export interface StoreView {
 
 export function viewOf(
   inner: Store,
-  process: { readonly died: () => void; readonly stir: () => void },
+  process: {
+    readonly died: () => void
+    readonly stir: () => void
+    /** Sees each commit when it is on disk, before anybody else can act on it. */
+    readonly committed?: (commit: Commit) => Promise<void>
+  },
 ): StoreView {
   let failing = 0
   let dies: Death | null = null
@@ -44,6 +49,7 @@ export function viewOf(
     call(async () => {
       if (dies === 'before-commit') return end()
       const first = await inner.commit(changes)
+      await process.committed?.(changes)
       return dies === 'after-commit' ? end() : first
     })
 

@@ -31,8 +31,9 @@ const attributes = {
       { act: 'stop', times: 2, code: 'timeout' },
     ],
   },
+  tough: { stopMs: 30_000, hardStopMs: 20_000 },
   hanging: { hangAt: ['start'] },
-  hidden: { reportUnknown: { fromMs: 0, toMs: 8_000 } },
+  hidden: { reportUnknown: { fromMs: 0, toMs: 20_000 } },
   dying: { driftDownAfterMs: 30_000 },
   reviving: { driftUpAfterMs: 25_000 },
   forgotten: { forgetAfterMs: 40_000 },
@@ -266,10 +267,9 @@ class Walker {
 
   async #asItIs(row: Instance, tables: Tables): Promise<void> {
     if (row.driver === null || row.underway) return
-    const own = flavors.find((one) => one.id === row.flavorId) ?? null
-    const thing = { ...row, flavor: own, image: null }
-    const { seen } = await this.#plane.machine.look(this.#plane.eyes, thing)
-    if (seen === 'unknown') return
+    const { seen } = await this.#plane.look(row)
+    // It is still hidden from the drivers, or an image is being taken: what the row says is the last that was known.
+    if (row.observation.seen === 'unknown') return
     const last = tables
       .all('operations')
       .filter((one) => one.instanceId === row.id)

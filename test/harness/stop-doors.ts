@@ -163,7 +163,8 @@ export function stopWays({ api, ecs, own }: Somebody): Readonly<Record<StopDoor,
           await api.call('POST', `/v1/{p}/notebooks/${id}/stop`, undefined, keyed(asking)),
           'error_code',
         ),
-      refused: '400 ModelArts.6308',
+      // Source: notebook contract, section 2.4: this family has one code for every wrong state.
+      refused: '400 ModelArts.6357',
       reused: '400 ModelArts.6400',
       shows: async ({ id }) =>
         String(at((await api.call('GET', `/v1/{p}/notebooks/${id}`)).body, 'status')),

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { type Walk, walk } from '#test/harness/plane-walker.ts'
 
-const walks = Number(process.env['RUNSTATE_TEST_WALKS'] ?? 40)
+const walks = Number(process.env['RUNSTATE_TEST_WALKS'] ?? 60)
 const only = process.env['RUNSTATE_TEST_SEED']
 const seeds = only === undefined ? Array.from({ length: walks }, (_, n) => n + 1) : [Number(only)]
 

@@ -26,7 +26,7 @@ export function addEvents(program: Command, exit: Exit): void {
   const events = connected(program.command('events'))
     .description('show the latest events, or follow them as they happen')
     .option('-f, --follow', 'go on until Ctrl-C; as JSON, one event per line')
-    .option('--after <number>', 'from this event on', wholeNumber)
+    .option('--after <number>', 'only what came after this event', wholeNumber)
     .option('--instance <id or name>', 'of this one; a gone one by its id')
     .option('--type <types>', 'such as instance.state; several with commas')
     .option('--limit <count>', 'at most so many, 1 to 1000', wholeNumber, 50)

@@ -14,7 +14,7 @@ import {
   situations,
   states,
 } from './states.ts'
-import { event, json, listOf, node, service, words } from './wire.ts'
+import { event, json, listOf, node, orNull, service, words } from './wire.ts'
 
 const closed = { additionalProperties: false } as const
 const body = <const P extends Record<string, TSchema>>(title: string, properties: P) =>
@@ -158,7 +158,6 @@ const kinds = Type.Unsafe<(typeof kindNames)[number][]>(
   Type.Array(words(kindNames), { minItems: 1 }),
 )
 const amount = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
-const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
 
 /** A field left out keeps its value; for a new one it gets the default. */
 export const putFlavor = body('PutFlavor', {

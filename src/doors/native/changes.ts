@@ -34,7 +34,7 @@ export async function change(
     location ?? (receipt.value.operationId && `${base}/operations/${receipt.value.operationId}`)
   const headers = where === undefined ? {} : { location: where }
   const waited = asked.waitMs === 0 ? undefined : await results(asked, receipt.value)
-  if (waited?.every((one) => one.state !== 'running')) {
+  if (waited && waited.length > 0 && waited.every((one) => one.state !== 'running')) {
     const body = { ...shown, results: waited.map(showOperation) }
     return ok({ status: 200, headers: { ...headers, ...applied(asked.waitMs) }, body })
   }

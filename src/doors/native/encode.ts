@@ -286,6 +286,26 @@ export const showPool = ({ id, capacity, taken, waiting }: Pool): PoolShown => (
   taken,
   waiting,
 })
-export const showNode = ({ id, ...node }: Node): NodeShown => ({ id, ...node })
-export const showDriver = (driver: DriverRow): DriverShown => ({ ...driver })
-export const showProject = (project: Project): ProjectShown => ({ ...project })
+export const showNode = ({ id, name, state, attributes }: Node): NodeShown => ({
+  id,
+  name,
+  state,
+  attributes,
+})
+export const showDriver = ({ id, available, reason, acts }: DriverRow): DriverShown => ({
+  id,
+  available,
+  reason,
+  acts: acts ?? null,
+})
+export const showProject = (project: Project): ProjectShown => ({
+  id: project.id,
+  name: project.name,
+  domainId: project.domainId,
+  enabled: project.enabled,
+  description: project.description,
+  frozen: project.frozen,
+  lacksBalance: project.lacksBalance,
+  releasesByDefault: project.releasesByDefault,
+  deniedFlavors: project.deniedFlavors,
+})

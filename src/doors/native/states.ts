@@ -4,7 +4,8 @@
 // wire.
 
 import { type Cause } from '#kernel/caller.ts'
-import { type Flavor } from '#kernel/catalogue.ts'
+import { type Flavor, nodeStates } from '#kernel/catalogue.ts'
+import { type EventType, eventTypes } from '#kernel/event.ts'
 import { type Charge, type ServiceStatus } from '#kernel/instance.ts'
 import {
   type FailedVerb,
@@ -17,7 +18,7 @@ import {
 } from '#kernel/kinds.ts'
 import { isA } from '#kernel/lifecycle.ts'
 import { type Observation } from '#kernel/observation.ts'
-import { type OperationState, type StepLog } from '#kernel/operation.ts'
+import { type Act, type OperationState, type StepLog } from '#kernel/operation.ts'
 import {
   type Service,
   type ServiceState,
@@ -65,6 +66,13 @@ export function docOf(kind: Kind, state: State): string {
   return table[state]?.doc ?? ''
 }
 
+export const acts = wordsOf<Act>({
+  create: true,
+  start: true,
+  stop: true,
+  capture: true,
+  remove: true,
+})
 export const charges = wordsOf<Charge>({ PostPaid: true, PrePaid: true, free: true })
 export const hardwareNames = wordsOf<Flavor['hardware']>({ CPU: true, GPU: true, ASCEND: true })
 export const seenWords = wordsOf<Observation['seen']>({
@@ -109,3 +117,5 @@ export const servicePhases = wordsOf<Service['phase']>({
 
 export const serviceStates = Object.keys(tableOfServices) as readonly ServiceState[] // keys of a const table
 export const liveServiceStates = serviceStates.filter((state) => state !== 'deleted')
+export const nodeStateNames = Object.keys(nodeStates) as readonly (keyof typeof nodeStates)[] // keys of a const table
+export const eventTypeNames = Object.keys(eventTypes) as readonly EventType[] // keys of a const table

@@ -1,24 +1,23 @@
-// What this door says, as schemas. TypeScript's types and the OpenAPI document are derived from
-// them, and tests hold every answer against them: one truth. What it hears is in `bodies.ts`.
+// What this door says, as schemas: types, the OpenAPI document and the tests of every answer derive from
+// them. What it hears is in `bodies.ts`.
 //
 // - Times are ISO 8601 in UTC; a span or moment in milliseconds ends in `Ms`.
-// - What is unknown or does not apply is `null`, never left out, so that a reader needs no second
-//   check.
-// - No secret has a place here: what drivers were told (`launch`, `handle`) is never shown of an
-//   instance.
+// - What is unknown or does not apply is `null`, never left out: a reader needs no second check.
+// - No secret has a place here: what drivers were told (`launch`, `handle`) is never shown.
 
 import { type Static, type TSchema, Type } from 'typebox'
-import { eventTypes } from '#kernel/event.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
-import { nodeStates } from '#kernel/catalogue.ts'
 import { problemCodes } from './faults.ts'
 import {
+  acts,
   causes,
   charges,
+  eventTypeNames,
   failedVerbNames,
   hardwareNames,
+  nodeStateNames,
   operationStates,
   reportedStatuses,
   seenWords,
@@ -42,7 +41,7 @@ export const texts = Type.Unsafe<Readonly<Record<string, string>>>({
   type: 'object',
   additionalProperties: { type: 'string' },
 })
-const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
+export const orNull = <S extends TSchema>(schema: S) => Type.Union([schema, Type.Null()])
 const text = Type.String()
 const maybeText = orNull(text)
 const count = Type.Integer({ minimum: 0 })
@@ -220,7 +219,7 @@ export type OperationShown = Static<typeof operation>
 
 export const event = named('Event', {
   seq: count,
-  type: words(Object.keys(eventTypes) as (keyof typeof eventTypes)[]), // keys of a const table
+  type: words(eventTypeNames),
   project: maybeText,
   subject: text,
   instance: maybeText,
@@ -340,12 +339,18 @@ export type PoolShown = Static<typeof pool>
 export const node = named('Node', {
   id: text,
   name: text,
-  state: words(Object.keys(nodeStates) as (keyof typeof nodeStates)[]), // keys of a const table
+  state: words(nodeStateNames),
   attributes: json,
 })
 export type NodeShown = Static<typeof node>
 
-export const driver = named('Driver', { id: text, available: Type.Boolean(), reason: maybeText })
+/** `acts`: what it can do; null when it did not say. */
+export const driver = named('Driver', {
+  id: text,
+  available: Type.Boolean(),
+  reason: maybeText,
+  acts: orNull(listOf(words(acts))),
+})
 export type DriverShown = Static<typeof driver>
 
 export const project = named('Project', {

@@ -225,10 +225,6 @@ const seenAfter = {
   delete: 'gone',
 } as const satisfies Record<Exclude<Verb, 'capture'>, string>
 
-/** What is seen to be gone has no handle: the next start makes it again, and nobody looks for it. */
-const handleOf = ({ handle, observation }: Instance): Instance['handle'] =>
-  observation.seen === 'absent' ? null : handle
-
 function finish(work: Work): void {
   const { draft, context, operation, instance } = work
   end(work, 'succeeded')
@@ -238,7 +234,7 @@ function finish(work: Work): void {
         ? 'up'
         : 'down'
       : seenAfter[operation.verb]
-  const change: Partial<Instance> = { underway: null, handle: handleOf(instance) }
+  const change: Partial<Instance> = { underway: null }
   if (on === 'up') {
     move(draft, context, instance, on, {
       ...change,
@@ -269,6 +265,10 @@ function finish(work: Work): void {
     })
   }
 }
+
+/** What is seen to be gone has no handle: the next start makes it again. */
+const handleOf = ({ handle, observation }: Instance): Instance['handle'] =>
+  observation.seen === 'absent' ? null : handle
 
 function finishFailed(work: Work): void {
   const { draft, context, operation, instance } = work
