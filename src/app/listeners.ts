@@ -84,6 +84,7 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
     ),
   )
   for (const door of doors) mount(app, door)
+  countInFlight(app)
   app.addHook('onResponse', async (request, reply) => {
     // Reads are the bulk and say little; changes are what an operator looks for.
     const level = request.method === 'GET' || request.method === 'HEAD' ? 'debug' : 'info'
@@ -164,4 +165,29 @@ function badRequest(this: FastifyInstance, error: Error & { code?: string }, soc
         ? [408, 'Request Timeout']
         : [400, 'Bad Request']
   socket.end(`HTTP/1.1 ${status} ${text}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+}
+
+/**
+ * Stops accepting, lets what is in flight end, and then cuts what is left: a connection that never asked for
+ * anything (a browser's, a load balancer's probe) would hold the server up until it times out.
+ */
+export async function closeListener(app: FastifyInstance): Promise<void> {
+  const closed = app.close()
+  const cutting = setInterval(() => {
+    if ((inFlight.get(app) ?? 0) === 0) app.server.closeAllConnections()
+  }, cutEachMs)
+  await closed
+  clearInterval(cutting)
+}
+
+const cutEachMs = 50
+/** Requests that each listener has not answered to the end. */
+const inFlight = new WeakMap<FastifyInstance, number>()
+
+function countInFlight(app: FastifyInstance): void {
+  const count = (by: number): unknown => inFlight.set(app, (inFlight.get(app) ?? 0) + by)
+  app.server.on('request', (_request, response) => {
+    count(1)
+    response.once('close', () => count(-1))
+  })
 }

@@ -29,7 +29,7 @@ import {
 import { builtIn, puts } from './catalogue.ts'
 import { openDoors, openDrivers, unguarded } from './plugins.ts'
 import { healthDoor } from './health.ts'
-import { listener } from './listeners.ts'
+import { closeListener, listener } from './listeners.ts'
 import { openStore } from './open-store.ts'
 import { endAll, stillRunning } from './shutdown.ts'
 import { type Settings } from './settings.ts'
@@ -220,7 +220,7 @@ async function open(house: House, doors: OpenDoors): Promise<Result<Server, stri
     stopAll: () => endAll(engine.plane, house.owner),
     close: async () => {
       listeners.stopping = true
-      await Promise.all(listeners.apps.map((app) => app.close()))
+      await Promise.all(listeners.apps.map(closeListener))
       await engine.close()
       const left = await stillRunning(house.store)
       await Promise.all([...house.drivers.values()].map((driver) => driver.close()))
@@ -257,7 +257,7 @@ async function listenAll(
     listeners.apps.push(app)
     const bound = await listen(app, settings.host, one.port)
     if (!bound.ok) {
-      await Promise.all(listeners.apps.map((opened) => opened.close()))
+      await Promise.all(listeners.apps.map(closeListener))
       return bound
     }
     urls.set(one.name, bound.value)

@@ -282,14 +282,14 @@ describe('a key that a request came with', () => {
           return { native, ways: stopWays({ api, ecs: ecsOf(shared, keys), own: native }) }
         }),
       )
-      assert.ok(one && two)
+      if (!one || !two) throw new Error('there are two projects')
       for (const name of stopDoors) {
-        const { kind, accepted } = one.ways[name]
+        const { kind, accepted }: StopWay = one.ways[name]
         const key = randomUUID()
         const mine = await simulated(shared, one.native, kind)
         const theirs = await simulated(shared, two.native, kind)
         assert.equal(said(await one.ways[name].stop(mine, { key })), accepted, name)
-        const answer = await two.ways[name].stop(theirs, { key })
+        const answer: Answered = await two.ways[name].stop(theirs, { key })
         assert.equal(said(answer), accepted, name)
         assert.ok(!answer.text.includes(mine.id), name)
         for (const { id } of [mine, theirs])

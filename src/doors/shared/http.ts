@@ -160,11 +160,7 @@ const mediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+ *(;|$)/
 const anyBytes = 'application/octet-stream'
 
 /** Mounts one door's routes. All doors share one listener, or each has its own: the caller decides. */
-export function mount(
-  app: FastifyInstance,
-  door: Door,
-  constraints?: Record<string, unknown>,
-): void {
+export function mount(app: FastifyInstance, door: Door): void {
   // A plugin scope of its own keeps the door's error voice apart from the others'.
   app.register(async (scope) => {
     scope.removeAllContentTypeParsers()

@@ -103,6 +103,17 @@ export function forbidden(subject: Subject): KernelError | undefined {
   return undefined
 }
 
+const adminsConditions = ['createdByService', 'scheduled', 'hostUnsupported'] as const
+
+/** Some conditions say what the platform did, so its administrators alone say them. */
+export function adminsOwn(
+  { caller }: Context,
+  conditions: Partial<Instance['conditions']> | undefined,
+): KernelError | undefined {
+  const tells = conditions && adminsConditions.some((name) => conditions[name] !== undefined)
+  return tells && caller.role !== 'admin' ? { code: 'Forbidden', needs: 'admin' } : undefined
+}
+
 /** A driver that is out of service does nothing; asked last, when the request is right in itself. */
 export function driverDown(draft: Draft, name: string): KernelError | undefined {
   const driver = draft.get('drivers', name)

@@ -1,10 +1,10 @@
 // Creation: an instance is its row, its aliases and its first operation (or its queue ticket), in one commit.
 
-import { driverDown } from './conditions.ts'
+import { adminsOwn, driverDown } from './conditions.ts'
 import { aliasKey, defaultSchemes, schemes } from '../aliases.ts'
 import { take, enqueue } from '../capacity.ts'
 import { type Flavor, type Image } from '../catalogue.ts'
-import { err, ok, type KernelError, type Result } from '../errors.ts'
+import { err, ok, type Result } from '../errors.ts'
 import { type Instance, noConditions, noTimers, situationOf } from '../instance.ts'
 import { type InstanceId, instanceId, type ProjectId } from '../ids.ts'
 import { type Kind, type State } from '../kinds.ts'
@@ -15,6 +15,8 @@ import { begin, emit } from './moves.ts'
 export function create(draft: Draft, context: Context, request: CreateInstance): Result<Receipt> {
   const project = context.caller.projectId
   if (project === null) return err({ code: 'Forbidden', needs: 'a project' })
+  const foreign = adminsOwn(context, request.conditions)
+  if (foreign) return err(foreign)
   const parts = madeOf(draft, request, project)
   if (!parts.ok) return parts
   const count = request.count ?? 1

@@ -12,7 +12,7 @@ import {
   type UpdateInstance,
 } from '../request.ts'
 import { type Draft } from '../rows.ts'
-import { activeHolds, heldBy } from './conditions.ts'
+import { activeHolds, heldBy, adminsOwn } from './conditions.ts'
 import { emit, move, receiptOf } from './moves.ts'
 import { touch } from './registry.ts'
 
@@ -40,16 +40,8 @@ export function update(
       situation,
       allowed: request.from,
     })
-  const admins: readonly (keyof Instance['conditions'])[] = [
-    'createdByService',
-    'scheduled',
-    'hostUnsupported',
-  ]
-  if (
-    context.caller.role !== 'admin' &&
-    admins.some((name) => request.conditions?.[name] !== undefined)
-  )
-    return err({ code: 'Forbidden', needs: 'admin' })
+  const foreign = adminsOwn(context, request.conditions)
+  if (foreign) return err(foreign)
   const labels = labelsAfter(instance, request)
   if (request.labelsMax !== undefined && outgrows(labels, instance.labels, request.labelsMax))
     return err({ code: 'QuotaExceeded', what: 'label', limit: request.labelsMax })
