@@ -19,10 +19,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { instanceId, operationId } from '#kernel/ids.ts'
 import { type Commit, type Store } from '#kernel/ports/store.ts'
-import { connect } from '#stores/sqlite/connect.ts'
-import { Database } from '#stores/sqlite/database.ts'
-import { encode } from '#stores/sqlite/encode.ts'
-import { openFolder } from '#stores/sqlite/open.ts'
 import { openSqliteStore } from '#stores/sqlite/store.ts'
 import { cause, eventDraft, put, rows, startMs } from '#test/contract/rows.ts'
 
@@ -32,11 +28,9 @@ const callers = 64
 /** About what a web server spends on one request: parsing, signature, decision, answer. */
 const requestMs = 0.06
 
-type Committing = Pick<Store, 'commit' | 'close'>
-
 interface Place {
   readonly name: string
-  readonly open: (folder: string) => Promise<Committing>
+  readonly writer: 'main' | 'thread'
   readonly freshId: () => string
 }
 
@@ -51,26 +45,13 @@ interface Served {
 }
 
 const places: readonly Place[] = [
-  { name: 'main', open: openHere, freshId: randomUUID },
-  { name: 'thread', open: openThere, freshId: randomUUID },
-  { name: 'thread, rising ids', open: openThere, freshId: risingId },
+  { name: 'main', writer: 'main', freshId: randomUUID },
+  { name: 'thread', writer: 'thread', freshId: randomUUID },
+  { name: 'thread, rising ids', writer: 'thread', freshId: risingId },
 ]
 
-async function openHere(folder: string): Promise<Committing> {
-  const opened = openFolder(folder)
-  if (!opened.ok) throw new Error(opened.error.line)
-  const { path, db, lock } = opened.value
-  const database = new Database(connect(path, 'writer'))
-  return {
-    commit: async (commit) => database.apply(encode(commit)),
-    close: async () => {
-      for (const one of [database, db, lock]) one.close()
-    },
-  }
-}
-
-async function openThere(folder: string): Promise<Committing> {
-  const opened = await openSqliteStore(folder)
+async function open(folder: string, writer: Place['writer']): Promise<Store> {
+  const opened = await openSqliteStore(folder, { writer })
   if (!opened.ok) throw new Error(opened.error.line)
   return opened.value
 }
@@ -114,12 +95,7 @@ function any<T>(some: readonly T[]): T {
   return one
 }
 
-async function measure(
-  place: Place,
-  store: Committing,
-  size: number,
-  forMs: number,
-): Promise<Figures> {
+async function measure(place: Place, store: Store, size: number, forMs: number): Promise<Figures> {
   const late: number[] = []
   let isOver = false
   const tick = (dueMs: number): void => {
@@ -148,7 +124,7 @@ async function measure(
  * Callers as a server sees them: each request costs main-thread work of its own (parsing, signature, decision,
  * answer), then waits for the commit that it shares with all who came while the last one ran.
  */
-async function serve(place: Place, store: Committing, forMs: number): Promise<Served> {
+async function serve(place: Place, store: Store, forMs: number): Promise<Served> {
   const waiting: (() => void)[] = []
   const tookMs: number[] = []
   const beganMs = performance.now()
@@ -209,7 +185,7 @@ const median = (values: readonly number[]): number =>
   )
 
 async function fill(folder: string): Promise<void> {
-  const store = await openHere(folder)
+  const store = await open(folder, 'main')
   for (let at = 0; at < instanceCount; at += 1_000) {
     const some = instanceIds.slice(at, at + 1_000).map((id) => rows.instances({ id, ...load }))
     await store.commit(put('instances', ...some))
@@ -224,7 +200,7 @@ interface Found {
 
 async function visit(place: Place, folder: string, forMs: number, found: Found): Promise<void> {
   await fill(folder)
-  const store = await place.open(folder)
+  const store = await open(folder, place.writer)
   for (const size of batchSizes) {
     const figures = await measure(place, store, size, forMs)
     found.bySize.set(size, [...(found.bySize.get(size) ?? []), figures])

@@ -12,6 +12,7 @@ import { type Operation } from '#kernel/operation.ts'
 import { type Doing, judge, nextMove } from '#kernel/reconcile.ts'
 import { type DriverError, type EngineRequest, type Receipt, type Report } from '#kernel/request.ts'
 import { type Result } from '#kernel/errors.ts'
+import { Gate } from './gate.ts'
 import { type Log } from './log.ts'
 import { type Parts, partsOf, thingWith } from './thing.ts'
 
@@ -39,10 +40,13 @@ export interface RunnerParts {
 const lookFirstMs = 10
 const lookLastMs = 1_000
 const observeTimeoutMs = 10_000
+/** Acts at one driver at a time. */
+const actsMax = 128
 
 export class Runner {
   readonly #parts: RunnerParts
   readonly #lanes = new Map<InstanceId, Lane>()
+  readonly #gates = new Map<string, Gate>()
   #closed = false
 
   constructor(parts: RunnerParts) {
@@ -235,8 +239,34 @@ export class Runner {
     return observe(driver, thing, signal, this.#parts.clock)
   }
 
-  /** One call of a driver, ended at its deadline whatever the driver does. */
+  /** A kill never waits for its turn: it is what makes room. */
   async #act(
+    driver: Driver,
+    thing: Thing,
+    operation: Operation,
+    doing: Extract<Doing, { do: 'act' }>,
+    signal: AbortSignal,
+  ): ReturnType<Driver['start']> {
+    if (doing.rung === 'hard') return this.#call(driver, thing, operation, doing, signal)
+    const leave = await this.#gate(driver.name).enter(signal)
+    if (leave === null) return { ok: false, error: { code: 'timeout', message: 'called off' } }
+    try {
+      return await this.#call(driver, thing, operation, doing, signal)
+    } finally {
+      leave()
+    }
+  }
+
+  #gate(driver: string): Gate {
+    const known = this.#gates.get(driver)
+    if (known) return known
+    const gate = new Gate(actsMax)
+    this.#gates.set(driver, gate)
+    return gate
+  }
+
+  /** One call of a driver, ended at its deadline whatever the driver does. */
+  async #call(
     driver: Driver,
     thing: Thing,
     operation: Operation,

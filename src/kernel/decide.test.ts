@@ -464,6 +464,26 @@ describe('idempotency', () => {
     )
     assert.equal(board.get('idempotency', 'u'), undefined)
   })
+
+  it('an ended token is forgotten; one that was used again since is not', () => {
+    const board = new Board()
+    const create = (name: string): void =>
+      void board.must(
+        { verb: 'create', kind: 'server', name, flavorId: 'small', imageId: 'sim' },
+        { token: 't', fingerprint: name },
+      )
+    const forget = (): unknown => board.must({ verb: 'forget', table: 'idempotency', ids: ['t'] })
+    create('one')
+    forget()
+    assert.notEqual(board.get('idempotency', 't'), undefined)
+    board.nowMs += 86_400_000
+    create('two')
+    forget()
+    assert.equal(board.get('idempotency', 't')?.fingerprint, 'two')
+    board.nowMs += 86_400_000
+    forget()
+    assert.equal(board.get('idempotency', 't'), undefined)
+  })
 })
 
 describe('capacity', () => {

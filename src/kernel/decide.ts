@@ -18,7 +18,7 @@ import {
 } from './decisions/registry.ts'
 import { deploy, powerService, removeServices, updateService } from './decisions/services.ts'
 import { extend, observed, settle } from './decisions/settle.ts'
-import { expire, pass, wake } from './decisions/timers.ts'
+import { expire, forget, pass, wake } from './decisions/timers.ts'
 import { err, type KernelError, ok, type Result } from './errors.ts'
 import { type Instance } from './instance.ts'
 import {
@@ -76,6 +76,7 @@ const engineVerbs = {
   observed: true,
   wake: true,
   pass: true,
+  forget: true,
   expire: true,
 } as const satisfies Record<EngineRequest['verb'], true>
 const isEngine = (request: Request): request is EngineRequest => request.verb in engineVerbs
@@ -96,6 +97,8 @@ function engineRequest(request: EngineRequest, context: Context, draft: Draft): 
       return wake(draft, context, request.instance)
     case 'pass':
       return pass(draft, context, request.pool)
+    case 'forget':
+      return forget(draft, context, request)
     case 'expire':
       return expire(draft, context, request.instance, request.renewedAtMs)
     default:

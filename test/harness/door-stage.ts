@@ -29,9 +29,7 @@ export interface DoorRoute extends Route {
 export const everyRoute: readonly DoorRoute[] = everyDoor().flatMap(({ name, routes }) => {
   const door = doorNames.find((one) => one === name)
   if (door === undefined) throw new Error(`the door ${name} is not among those that are tested`)
-  return routes.flatMap((route) =>
-    [route.method].flat().map((verb) => ({ ...route, door, verb })),
-  )
+  return routes.flatMap((route) => [route.method].flat().map((verb) => ({ ...route, door, verb })))
 })
 
 /** For whom no credentials are asked, by the operation's name: what is said of versions, logins, our document. */
@@ -113,14 +111,16 @@ export async function doorStage(hear: (line: string) => void): Promise<Stage> {
   const notebook = await made('/instances', { kind: 'notebook', name: 'notebook-of-one' })
   const edge = await made('/services', { name: 'service-of-one', nodes: ['edge-1'] })
   await register(client(w, { project: 'one' }))
-  const { operation } = await native.change('POST', `/instances/${server}/holds`, { kind: 'hold' })
-  const [hold] = (await native.get<Instance>(`/instances/${server}`)).holds
+  const held = await made('/instances', { kind: 'server', name: 'held-of-one' })
+  await rowAtRest(w, held)
+  await native.change('POST', `/instances/${held}/holds`, { kind: 'hold' })
+  const [hold] = (await rowAtRest(w, held)).holds
   const [registeredRow] = await w.plane.read.list('instances', {
     where: { kind: 'service-instance' },
     limit: 1,
   })
   const [first] = await w.plane.read.find('operations', 'instanceId', server)
-  if (!hold || !registeredRow || !first) throw new Error(`nothing is there: ${operation}`)
+  if (!hold || !registeredRow || !first) throw new Error('not everything is there')
   const settled = (id: string) => rowAtRest(w, id)
   const rows = {
     server: await settled(server),
@@ -128,7 +128,7 @@ export async function doorStage(hear: (line: string) => void): Promise<Stage> {
     edge: await settled(edge),
     registered: registeredRow,
   }
-  const ids = { hold: hold.id, operation: first.id, request: `req-${first.cause.requestId}` }
+  const ids = { held, hold: hold.id, operation: first.id, request: `req-${first.cause.requestId}` }
   const expired = await tokenOf(w, { user: 'mary', password, project: 'one', lifeMs: 1 })
   return {
     w,
@@ -162,6 +162,7 @@ const rowAtRest = (w: World, id: string): Promise<Instance> =>
   )
 
 interface Known extends Pick<Stage, 'server' | 'notebook' | 'edge' | 'registered'> {
+  readonly held: string
   readonly hold: string
   readonly operation: string
   readonly request: string
@@ -184,7 +185,6 @@ const collections: Readonly<Record<string, (known: Known) => string>> = {
   '/v3/roles/': () => 'member',
   '/v3/services/': () => 'compute',
   '/v3/endpoints/': () => 'compute',
-  '/v3/users/': () => 'application-credential',
   '/notebooks/': ({ notebook }) => notebook.id,
 }
 
@@ -211,8 +211,14 @@ const parameters: Readonly<Record<string, (known: Known) => string>> = {
 function idFor({ path }: DoorRoute, parameter: string, known: Known): string {
   const [, inCollection] =
     Object.entries(collections).find(([part]) => path.includes(`${part}:id`)) ?? []
-  const make = parameter === 'id' && inCollection ? inCollection : parameters[parameter]
-  const own = parameter === 'id' && path.includes('/v3/users/') ? collections['/v3/users/'] : make
+  const isCredential = parameter === 'id' && path.includes('/application_credentials/')
+  const own = isCredential
+    ? () => 'no-credential'
+    : parameter === 'id' && path.endsWith('/holds/:hold')
+      ? ({ held }: Known) => held
+      : parameter === 'id' && inCollection
+        ? inCollection
+        : parameters[parameter]
   if (!own) throw new Error(`${path} has a parameter :${parameter} that no test knows of`)
   return own(known)
 }

@@ -313,3 +313,7 @@ export const receiptOf = (before: Instance, after: Instance): Receipt => ({
   ...(before.queue === null ? {} : { awaited: before.queue.awaits }),
   generation: after.intent.generation,
 })
+
+/** A stop of bare metal is always forced. */
+export const rungFor = (draft: Draft, instance: Instance, asked: Rung): Rung =>
+  flavorOf(draft, instance)?.bareMetal ? 'hard' : asked

@@ -21,7 +21,17 @@ import { allowed, step } from '../lifecycle.ts'
 import { failedVerbs, lifecycles, type Situation, type Verb } from '../kinds.ts'
 import { type Draft } from '../rows.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'
-import { abandon, begin, flavorOf, move, receiptOf, release, setState, unchanged } from './moves.ts'
+import {
+  abandon,
+  begin,
+  flavorOf,
+  move,
+  receiptOf,
+  release,
+  rungFor,
+  setState,
+  unchanged,
+} from './moves.ts'
 
 type Power = StartInstance | StopInstance | RestartInstance | CaptureInstance | DeleteInstance
 interface Desk {
@@ -78,10 +88,6 @@ function holdPlace(draft: Draft, context: Context, instance: Instance): Result<P
     ? take(draft, context, flavorOf(draft, instance))
     : ok(instance.place)
 }
-
-/** A stop of bare metal is always forced. */
-const rungFor = (draft: Draft, instance: Instance, asked: Rung): Rung =>
-  flavorOf(draft, instance)?.bareMetal ? 'hard' : asked
 
 export function stop({ draft, context, instance }: Desk, request: StopInstance): Result<Receipt> {
   const { stoppedMode } = request

@@ -279,9 +279,10 @@ function finishFailed(work: Work): void {
     atMs: context.nowMs,
     evidence: operation.failure?.evidence ?? {},
   }
-  // What could not be started holds no capacity; what could not be stopped still does.
-  const down =
-    operation.verb === 'create' || operation.verb === 'start' || operation.verb === 'restart'
+  // What could not be started holds no capacity; what runs all the same still does.
+  const { verb } = operation
+  const begins = verb === 'create' || verb === 'start' || verb === 'restart'
+  const down = begins && instance.observation.seen !== 'up'
   if (down) free(draft, context, instance.place)
   move(draft, context, instance, 'fail', {
     underway: null,

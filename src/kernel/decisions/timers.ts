@@ -5,9 +5,9 @@ import { served, takeFromQueue } from '../capacity.ts'
 import { type Cause } from '../caller.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Instance } from '../instance.ts'
-import { type Context, type Receipt } from '../request.ts'
+import { type Context, type EngineRequest, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
-import { begin, emit, flavorOf, move, release } from './moves.ts'
+import { begin, emit, flavorOf, move, release, rungFor } from './moves.ts'
 import { drop, restate } from './registry.ts'
 
 /** How long until a timer that a hold outlasted is looked at again. */
@@ -74,7 +74,7 @@ function putOff(draft: Draft, instance: Instance, timers: Partial<Instance['time
 function stopByItself(draft: Draft, context: Context, instance: Instance): void {
   if (instance.holds.length > 0)
     putOff(draft, instance, { autoStopAtMs: context.nowMs + autoStopAgainMs })
-  else begin(draft, context, instance, { verb: 'stop', rung: 'soft' })
+  else begin(draft, context, instance, { verb: 'stop', rung: rungFor(draft, instance, 'soft') })
 }
 
 function expireStorage(draft: Draft, context: Context, instance: Instance): void {
@@ -120,4 +120,17 @@ export function expire(
   if (last + lease.ttlMs > context.nowMs)
     return ok({ instanceIds: [instance.id], unchanged: 'already' })
   return ok(drop(draft, because(context, 'timer', 'its lease ran out'), instance, 'expired'))
+}
+
+/** One that was used again since somebody looked has a new end, and stays. */
+export function forget(
+  draft: Draft,
+  { nowMs }: Context,
+  { table, ids }: Extract<EngineRequest, { verb: 'forget' }>,
+): Result<Receipt> {
+  for (const id of ids) {
+    const endsAtMs = draft.get(table, id)?.expiresAtMs ?? null
+    if (endsAtMs !== null && endsAtMs <= nowMs) draft.remove(table, id)
+  }
+  return ok({ instanceIds: [] })
 }

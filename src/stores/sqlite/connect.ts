@@ -1,15 +1,11 @@
-// Connections to the file. One reads, on the main thread; one writes, on a thread of its own, because a commit
-// waits for the disk (docs/decisions/0004-store.md has the figures).
+// A connection to the file, with the settings that the store's promises rest on.
 
 import { DatabaseSync } from 'node:sqlite'
 
 /** How long somebody from outside (a backup, a shell) may make us wait. */
 const busyTimeoutMs = 5_000
 
-/**
- * synchronous=FULL syncs the log at each commit (law 1). A checkpoint copies the log back into the file every
- * 1,000 pages (4 MiB); then the log is written from its start again, which is quicker than growing it.
- */
+/** synchronous=FULL syncs the log at each commit (law 1). */
 const settings = `
   PRAGMA journal_mode = WAL;
   PRAGMA synchronous = FULL;
@@ -19,13 +15,18 @@ const settings = `
   PRAGMA temp_store = MEMORY;
 `
 
-const checkpointPages = { reader: 0, writer: 1_000 }
+/** Every so often (4 MiB) the log is copied back into the file, then it is written from its start again. */
+const checkpointPages = 1_000
 
-export function connect(path: string, as: 'reader' | 'writer'): DatabaseSync {
+/** `checkpoints`: for the one that commits; any other would wait for the disk in its place. */
+export function connect(
+  path: string,
+  { checkpoints }: { readonly checkpoints: boolean },
+): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: busyTimeoutMs })
   try {
     db.exec(settings)
-    db.exec(`PRAGMA wal_autocheckpoint = ${checkpointPages[as]}`)
+    db.exec(`PRAGMA wal_autocheckpoint = ${checkpoints ? checkpointPages : 0}`)
     return db
   } catch (thrown) {
     db.close()

@@ -9,6 +9,7 @@ import { type Encoded, encodeRow, eventColumns } from './encode.ts'
 import { storeError } from './fault.ts'
 import { countSql, eventsSql, findMax, findSql, listSql, name, type Sql } from './sql.ts'
 import { TableWriter } from './table-writer.ts'
+import { type Claim } from './writer.ts'
 
 /** Shapes of queries are few, but callers may combine filters freely; the oldest are prepared again. */
 const statementsMax = 1_000
@@ -73,7 +74,7 @@ export class Database {
     return this.#rows(dueSql(nowMs), 1).length > 0
   }
 
-  claim(worker: string, nowMs: number, leaseMs: number, limit: number): readonly Operation[] {
+  claim({ worker, nowMs, leaseMs, limit }: Claim): readonly Operation[] {
     const claimed = this.#bodies<Operation>(dueSql(nowMs), limit).map((operation) => ({
       ...operation,
       attempt: operation.attempt + 1,

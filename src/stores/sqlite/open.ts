@@ -24,7 +24,10 @@ export interface Opened {
 const sqliteBusy = 5
 const sqliteNotADatabase = 26
 
-export function openFolder(folder: string): Result<Opened, OpenFault> {
+export function openFolder(
+  folder: string,
+  options: { readonly checkpoints: boolean },
+): Result<Opened, OpenFault> {
   let lock: DatabaseSync
   try {
     makeFolder(folder)
@@ -34,19 +37,22 @@ export function openFolder(folder: string): Result<Opened, OpenFault> {
     return err({ code: 'held', line: `the data folder ${folder} is in use by another runstate` })
   }
   const path = join(folder, 'runstate.db')
-  const db = openFile(path)
+  const db = openFile(path, options)
   if (!db.ok) lock.close()
   return db.ok ? ok({ path, db: db.value, lock }) : db
 }
 
-function openFile(path: string): Result<DatabaseSync, OpenFault> {
+function openFile(
+  path: string,
+  options: { readonly checkpoints: boolean },
+): Result<DatabaseSync, OpenFault> {
   let db: DatabaseSync | undefined
   try {
     makeFile(path)
     // Nothing is written, not even a setting, before the file is known to be ours.
     const misfit = misfitOf(path)
     if (misfit !== undefined) return err(misfit)
-    db = connect(path, 'reader')
+    db = connect(path, options)
     migrate(db, migrations())
     return ok(db)
   } catch (thrown) {

@@ -17,7 +17,7 @@ import { type Store, StoreError } from '#kernel/ports/store.ts'
 import { eventDraft, put, rows, startMs } from '#test/contract/rows.ts'
 import { storeContract } from '#test/contract/store.contract.ts'
 import { type OpenFault } from './open.ts'
-import { openSqliteStore } from './store.ts'
+import { openSqliteStore, type SqliteOptions } from './store.ts'
 
 function folderFor(t: TestContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'runstate-store-'))
@@ -25,8 +25,8 @@ function folderFor(t: TestContext): string {
   return folder
 }
 
-async function openIn(folder: string, t: TestContext): Promise<Store> {
-  const opened = await openSqliteStore(folder)
+async function openIn(folder: string, t: TestContext, options?: SqliteOptions): Promise<Store> {
+  const opened = await openSqliteStore(folder, options)
   assert.ok(opened.ok, JSON.stringify(opened))
   t.after(() => opened.value.close())
   return opened.value
@@ -38,7 +38,8 @@ async function faultIn(folder: string): Promise<OpenFault> {
   return opened.error
 }
 
-storeContract('sqlite', (t) => openIn(join(folderFor(t), 'data'), t))
+for (const writer of ['thread', 'main'] as const)
+  storeContract(`sqlite, ${writer}`, (t) => openIn(join(folderFor(t), 'data'), t, { writer }))
 
 test('what was committed is there after the store was closed and opened again', async (t) => {
   const folder = folderFor(t)

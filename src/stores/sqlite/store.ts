@@ -1,19 +1,33 @@
-// The store on disk: one SQLite file. Reads run here and at once; commits run on the writing thread.
+// The store on disk: one SQLite file. Reads run here and at once; commits run on a thread of their own.
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { ok, type Result } from '#kernel/errors.ts'
+import { type Operation } from '#kernel/operation.ts'
 import { type Store, StoreError } from '#kernel/ports/store.ts'
 import { Database } from './database.ts'
 import { encode } from './encode.ts'
 import { openFolder, type OpenFault } from './open.ts'
-import { Writing } from './writing.ts'
+import { WritingThread } from './thread.ts'
+import { type Claim, mainWriter } from './writer.ts'
 
-export async function openSqliteStore(folder: string): Promise<Result<Store, OpenFault>> {
-  const opened = openFolder(folder)
+export interface SqliteOptions {
+  /**
+   * Where commits wait for the disk. `thread` (the default) keeps the event loop free, for 18 MiB of memory;
+   * docs/decisions/0004-store.md has the figures.
+   */
+  readonly writer?: 'thread' | 'main'
+}
+
+export async function openSqliteStore(
+  folder: string,
+  { writer: where = 'thread' }: SqliteOptions = {},
+): Promise<Result<Store, OpenFault>> {
+  const opened = openFolder(folder, { checkpoints: where === 'main' })
   if (!opened.ok) return opened
   const { path, db, lock } = opened.value
   const database = new Database(db)
-  const writing = new Writing(path)
+  const writer = where === 'main' ? mainWriter(database) : new WritingThread(path)
+  let claiming: Promise<unknown> | null = null
   let closing: Promise<void> | null = null
 
   async function use<T>(work: () => T | Promise<T>): Promise<T> {
@@ -21,33 +35,44 @@ export async function openSqliteStore(folder: string): Promise<Result<Store, Ope
     return work()
   }
 
-  async function claim(...[worker, nowMs, leaseMs, limit]: Parameters<Store['claim']>) {
-    if (!database.isDue(nowMs)) return []
-    // Written from here, which is rare: only what a dead worker left is ever due. It must not come between
-    // somebody's read of an operation and his commit of it; those happen within one turn of the event loop, so
-    // the start of another turn, with no commit under way, is between none of them.
+  /** A claim under way is waited for: what is read may decide a commit that follows it. */
+  async function read<T>(work: (database: Database) => T): Promise<T> {
+    while (claiming) await claiming
+    return use(() => work(database))
+  }
+
+  async function claim(asked: Claim): Promise<readonly Operation[]> {
+    if (!database.isDue(asked.nowMs)) return []
+    // Who reads an operation and then commits it does so within one turn of the event loop. A claim that is
+    // handed over at the start of a turn comes before both or after both, never between them.
     do {
-      await writing.idle()
+      await claiming
       await turn()
-    } while (writing.isBusy)
-    return database.claim(worker, nowMs, leaseMs, limit)
+    } while (claiming)
+    const claimed = writer.claim(asked)
+    claiming = claimed.catch(() => undefined)
+    try {
+      return await claimed
+    } finally {
+      claiming = null
+    }
   }
 
   async function close(): Promise<void> {
-    await writing.close()
+    await writer.close()
     database.close()
     lock.close()
   }
 
   return ok({
-    get: (table, id) => use(() => database.get(table, id)),
-    find: (table, column, value) => use(() => database.find(table, column, value)),
-    list: (table, query) => use(() => database.list(table, query)),
-    count: (table, query) => use(() => database.count(table, query)),
-    events: (query) => use(() => database.events(query)),
-    lastEvent: () => use(() => database.lastEvent()),
-    claim: (...asked) => use(() => claim(...asked)),
-    commit: (commit) => use(() => writing.write(encode(commit))),
+    get: (table, id) => read((rows) => rows.get(table, id)),
+    find: (table, column, value) => read((rows) => rows.find(table, column, value)),
+    list: (table, query) => read((rows) => rows.list(table, query)),
+    count: (table, query) => read((rows) => rows.count(table, query)),
+    events: (query) => read((rows) => rows.events(query)),
+    lastEvent: () => read((rows) => rows.lastEvent()),
+    claim: (worker, nowMs, leaseMs, limit) => use(() => claim({ worker, nowMs, leaseMs, limit })),
+    commit: (commit) => use(() => writer.commit(encode(commit))),
     close: () => (closing ??= close()),
   })
 }

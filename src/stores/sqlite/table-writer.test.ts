@@ -14,7 +14,7 @@ const frameBytes = 24 + 4_096
 test('an update writes the page of its row, and of an index only when its columns changed', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'runstate-pages-'))
   t.after(() => rmSync(folder, { recursive: true }))
-  const opened = openFolder(folder)
+  const opened = openFolder(folder, { checkpoints: true })
   assert.ok(opened.ok)
   const { db, lock, path } = opened.value
   const database = new Database(db)

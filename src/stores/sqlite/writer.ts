@@ -1,30 +1,26 @@
-// The thread that writes: takes encoded commits in order, and answers each once it is on disk.
+// Who writes to the file: one at a time, in the order in which they were asked.
 
-import { parentPort, workerData } from 'node:worker_threads'
-import { assert } from '#kernel/assert.ts'
-import { StoreError } from '#kernel/ports/store.ts'
-import { connect } from './connect.ts'
-import { Database } from './database.ts'
+import { type Operation } from '#kernel/operation.ts'
+import { type Database } from './database.ts'
 import { type Encoded } from './encode.ts'
-import { type Order, type ThreadData, type Written } from './writing.ts'
 
-assert(parentPort !== null, 'the writer runs in a thread of its own')
-const port = parentPort
-const { path } = workerData as ThreadData // given by Writing alone
-const database = new Database(connect(path, 'writer'))
-
-function write(encoded: Encoded): Written {
-  try {
-    return { ok: true, first: database.apply(encoded) }
-  } catch (thrown) {
-    // An error's class does not survive the crossing, so what it says crosses alone.
-    const code = thrown instanceof StoreError ? thrown.code : null
-    return { ok: false, code, message: thrown instanceof Error ? thrown.message : String(thrown) }
-  }
+export interface Claim {
+  readonly worker: string
+  readonly nowMs: number
+  readonly leaseMs: number
+  readonly limit: number
 }
 
-port.on('message', (order: Order) => {
-  if (order !== null) return port.postMessage(write(order))
-  database.close()
-  port.close()
+export interface Writer {
+  commit(encoded: Encoded): Promise<number>
+  claim(claim: Claim): Promise<readonly Operation[]>
+  /** Resolves when all that was asked for is done. */
+  close(): Promise<void>
+}
+
+/** On the main thread, which waits for the disk: for machines that have little memory. */
+export const mainWriter = (database: Database): Writer => ({
+  commit: async (encoded) => database.apply(encoded),
+  claim: async (claim) => database.claim(claim),
+  close: async () => undefined,
 })

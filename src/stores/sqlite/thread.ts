@@ -1,15 +1,17 @@
-// This side of the writing thread. Commits go over in order and come back in order.
+// The writing thread, seen from the main one: orders go over in order, and so do the answers come back.
 
 import { getCompileCacheDir } from 'node:module'
 import { Worker } from 'node:worker_threads'
+import { type Operation } from '#kernel/operation.ts'
 import { StoreError } from '#kernel/ports/store.ts'
 import { type Encoded } from './encode.ts'
+import { type Claim, type Writer } from './writer.ts'
 
-/** `null` ends the thread once all before it is written. */
-export type Order = Encoded | null
+/** `null` ends the thread once all before it is done. */
+export type Order = { readonly commit: Encoded } | { readonly claim: Claim } | null
 
-export type Written =
-  | { readonly ok: true; readonly first: number }
+export type Answer =
+  | { readonly ok: true; readonly value: number | readonly Operation[] }
   /** `code` null: a bug, not the store's refusal. */
   | { readonly ok: false; readonly code: StoreError['code'] | null; readonly message: string }
 
@@ -20,7 +22,7 @@ export interface ThreadData {
 }
 
 interface Pending {
-  readonly resolve: (first: number) => void
+  readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -31,37 +33,24 @@ const bootstrap = `
   import(entry)
 `
 
-export class Writing {
+export class WritingThread implements Writer {
   readonly #path: string
   readonly #pending: Pending[] = []
-  #worker: Worker | null = null
-  #idle: PromiseWithResolvers<void> | null = null
+  #worker: Worker | null
 
   constructor(path: string) {
     this.#path = path
     this.#worker = this.#start()
   }
 
-  write(encoded: Encoded): Promise<number> {
-    const worker = (this.#worker ??= this.#start())
-    return new Promise((resolve, reject) => {
-      this.#pending.push({ resolve, reject })
-      // Only a commit under way keeps the process alive, as it would on the main thread.
-      worker.ref()
-      worker.postMessage(encoded satisfies Order)
-    })
+  commit(commit: Encoded): Promise<number> {
+    return this.#ask({ commit })
   }
 
-  get isBusy(): boolean {
-    return this.#pending.length > 0
+  claim(claim: Claim): Promise<readonly Operation[]> {
+    return this.#ask({ claim })
   }
 
-  /** Resolves when nothing is being written. */
-  async idle(): Promise<void> {
-    if (this.isBusy) await (this.#idle ??= Promise.withResolvers()).promise
-  }
-
-  /** Writes what was handed over, then ends the thread. */
   async close(): Promise<void> {
     const worker = this.#worker
     if (worker === null) return
@@ -71,15 +60,25 @@ export class Writing {
     await ended
   }
 
+  #ask<T>(order: Order): Promise<T> {
+    const worker = (this.#worker ??= this.#start())
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject })
+      // Only an order under way keeps the process alive, as it would on the main thread.
+      worker.ref()
+      worker.postMessage(order)
+    })
+  }
+
   #start(): Worker {
     const workerData: ThreadData = {
       path: this.#path,
-      entry: new URL('./writer.ts', import.meta.url).href,
+      entry: new URL('./thread-entry.ts', import.meta.url).href,
       cache: getCompileCacheDir() ?? null,
     }
     const worker = new Worker(bootstrap, { eval: true, workerData })
     let cause: unknown
-    worker.on('message', (written: Written) => this.#settle(worker, written))
+    worker.on('message', (answer: Answer) => this.#settle(worker, answer))
     worker.on('error', (thrown: unknown) => {
       cause = thrown
     })
@@ -88,26 +87,19 @@ export class Writing {
     return worker
   }
 
-  #settle(worker: Worker, written: Written): void {
+  #settle(worker: Worker, answer: Answer): void {
     const pending = this.#pending.shift()
-    if (written.ok) pending?.resolve(written.first)
-    else if (written.code === null) pending?.reject(new Error(written.message))
-    else pending?.reject(new StoreError(written.code, written.message))
-    if (this.isBusy) return
-    worker.unref()
-    this.#rest()
+    if (this.#pending.length === 0) worker.unref()
+    if (answer.ok)
+      pending?.resolve(answer.value as never) // orders and answers pair up, so it is what was asked for
+    else if (answer.code === null) pending?.reject(new Error(answer.message))
+    else pending?.reject(new StoreError(answer.code, answer.message))
   }
 
-  /** Whether what was under way is on disk, nobody knows now. The next commit starts another thread. */
+  /** Whether what was under way is on disk, nobody knows now. The next order starts another thread. */
   #lose(cause: unknown): void {
     this.#worker = null
     const error = new StoreError('io', 'the writing thread has ended', { cause })
     for (const { reject } of this.#pending.splice(0)) reject(error)
-    this.#rest()
-  }
-
-  #rest(): void {
-    this.#idle?.resolve()
-    this.#idle = null
   }
 }

@@ -7,7 +7,7 @@ import { type Commit, StoreError } from '#kernel/ports/store.ts'
 import { eventDraft, put, rows } from '#test/contract/rows.ts'
 import { encode, type Encoded } from './encode.ts'
 import { openFolder } from './open.ts'
-import { Writing } from './writing.ts'
+import { WritingThread } from './thread.ts'
 
 const none: Commit = { writes: [], events: [] }
 
@@ -22,29 +22,26 @@ const isLost = (error: unknown): boolean => error instanceof StoreError && error
 test('a thread that ended is told to those who wait, and started again by the next', async (t) => {
   const folder = join(folderFor(t), 'later')
   // Nothing is there yet, so the thread cannot open the file and dies of it.
-  const writing = new Writing(join(folder, 'runstate.db'))
-  const waiting = [writing.write(encode(none)), writing.write(encode(none))]
-  const idle = writing.idle()
+  const writing = new WritingThread(join(folder, 'runstate.db'))
+  const waiting = [writing.commit(encode(none)), writing.commit(encode(none))]
   for (const one of waiting) await assert.rejects(one, isLost)
-  await idle
   mkdirSync(folder)
-  const opened = openFolder(folder)
+  const opened = openFolder(folder, { checkpoints: false })
   assert.ok(opened.ok)
   t.after(() => opened.value.lock.close())
   t.after(() => opened.value.db.close())
-  assert.equal(await writing.write(encode({ ...none, events: [eventDraft()] })), 1)
-  assert.equal(writing.isBusy, false)
+  assert.equal(await writing.commit(encode({ ...none, events: [eventDraft()] })), 1)
   await writing.close()
 })
 
 test('a bug over there is rejected to its caller alone, and changes nothing', async (t) => {
-  const opened = openFolder(folderFor(t))
+  const opened = openFolder(folderFor(t), { checkpoints: false })
   assert.ok(opened.ok)
-  const writing = new Writing(opened.value.path)
+  const writing = new WritingThread(opened.value.path)
   const fine = encode({ ...put('nodes', rows.nodes({ id: 'a' })), events: [eventDraft()] })
   const nothing = undefined as unknown as string // what no type allows, and no statement takes
   const odd: Encoded = { ...fine, events: [['p', 'i', 's', 't', 0, nothing]] }
-  const [before, broken, after] = [writing.write(fine), writing.write(odd), writing.write(fine)]
+  const [before, broken, after] = [writing.commit(fine), writing.commit(odd), writing.commit(fine)]
   assert.equal(await before, 1)
   await assert.rejects(broken, (error) => error instanceof Error && !(error instanceof StoreError))
   assert.equal(await after, 2)
