@@ -24,6 +24,7 @@ import {
   type Somebody,
   type Stage,
 } from '#test/harness/door-stage.ts'
+import { actionParams, ecsIdOf, samples } from '#test/harness/door-samples.ts'
 import { everyDoor } from '../../tools/pages/doors.ts'
 import { pathTable } from '#app/path-table.ts'
 
@@ -85,10 +86,9 @@ const unproved = {
 
 const forbidden = {
   native: [403],
-  // A required parameter that is missing is found before the role.
-  volcengine: [400, 403],
-  // A reader has credentials of his own to make and take away; the fields come first.
-  keystone: [400, 403, 404],
+  volcengine: [403],
+  // Whether somebody's credential is there comes before who may remove it.
+  keystone: [403, 404],
   'modelarts-service': [403],
   'modelarts-notebook': [403],
   servicecomb: [],
@@ -104,6 +104,16 @@ const otherMethod = {
   servicecomb: [405],
   nova: [404],
 } as const satisfies Record<DoorName, readonly number[]>
+
+const isChange = (route: DoorRoute): boolean =>
+  !isOpen(route) && !reads(route) && route.operation !== 'revoke_token'
+const isOwn = (parameter: string): boolean => !['project_id', 'project'].includes(parameter)
+
+const isTolerant = ({ operation }: DoorRoute, what: string): boolean =>
+  undemanding[operation]?.includes(what) ?? false
+
+/** Nothing is read but the path, so no body of it can be wrong. */
+const isBodiless = ({ verb }: DoorRoute): boolean => verb === 'DELETE'
 
 const among = (statuses: readonly number[], { status, text }: Heard, what: string): void =>
   assert.ok(statuses.includes(status), `${what}: ${status} ${text.slice(0, 200)}`)
@@ -121,9 +131,33 @@ const bodies: Readonly<Record<string, Buffer | string>> = {
   'a key that reaches the prototype': '{"__proto__":{"polluted":true}}',
   'bytes that are not UTF-8': Buffer.from([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]),
   'a nest of ten thousand lists': `${'['.repeat(10_000)}${']'.repeat(10_000)}`,
+  'a nest of ten thousand objects': `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`,
   'three MiB': big,
 }
 
+const objects = [
+  'an object of nothing known',
+  'a key that reaches the prototype',
+  'a nest of ten thousand objects',
+]
+
+/** These know no field that they need, and ignore those that they do not know: such an object is a request. */
+const undemanding: Readonly<Record<string, readonly string[]>> = {
+  holdInstance: ['a key that reaches the prototype'],
+  putFlavor: ['a key that reaches the prototype'],
+  putImage: ['a key that reaches the prototype'],
+  putNode: ['a key that reaches the prototype'],
+  putDriver: ['a key that reaches the prototype'],
+  putProject: ['a key that reaches the prototype'],
+  UpdateService: objects,
+  // Source: notebook contract, section 1.11: a stray field is ignored.
+  StartNotebook: objects,
+  StopNotebook: objects,
+  UpdateDevEnvironInstance: objects,
+  // The original reads null as the object of nothing.
+  'S5 update service properties': [...objects, 'null'],
+  'I9 update instance properties': [...objects, 'null'],
+}
 const strangeIds: Readonly<Record<string, string>> = {
   'a NUL': '%00',
   'a slash': 'a%2Fb',
@@ -163,52 +197,46 @@ for (const door of doorNames)
 
     it('lets a reader change nothing', async () => {
       const { rita } = stage.people
-      const changes = (route: DoorRoute) =>
-        !isOpen(route) && !reads(route) && route.operation !== 'revoke_token'
-      await onEvery(
-        door,
-        door === 'keystone'
-          ? (route) => changes(route) || route.operation === 'get_version'
-          : changes,
-        async (route) => {
-          if (reads(route)) return
-          for (const action of actionsOf(route)) {
-            if (action?.startsWith('Describe') || action?.startsWith('List')) continue
-            among(
-              forbidden[door],
-              await say(route, rita, named(action)),
-              `${action} ${route.verb} ${route.path}`,
-            )
-          }
-        },
-      )
+      await onEvery(door, isChange, async (route) => {
+        const { body, params } = samples[route.operation] ?? {}
+        const sent = {
+          ...(body ? { body: JSON.stringify(body) } : {}),
+          ...(params ? { params } : {}),
+        }
+        for (const action of actionsOf(route)) {
+          if (action !== undefined && /^(Describe|List)/.test(action)) continue
+          const asking =
+            action === undefined ? sent : { action, params: actionParams(ecsIdOf(stage)) }
+          const heard = await say(route, rita, asking)
+          among(forbidden[door], heard, `${action} ${route.verb} ${route.path}`)
+        }
+      })
     })
 
     it('refuses bodies that are no request, and changes nothing', async () => {
       const { ada } = stage.people
-      // What is removed by its path alone reads no body: then it is not there.
-      const nothing = { id: 'no-such-id', server_id: 'no-such-id', instance_id: 'no-such-id' }
-      const gone = {
-        ...nothing,
-        service_id: 'no-such-id',
-        serviceId: 'no-such-id',
-        instanceId: 'no-such-id',
-      }
       await onEvery(
         door,
-        (route) => route.operation !== 'revoke_token',
+        ({ operation }) => operation !== 'revoke_token',
         async (route) => {
+          // What is removed by its path alone reads no body: then it is not there.
+          const names = route.verb === 'DELETE' ? parametersOf(route).filter(isOwn) : []
           const target = targetOf(
             stage,
             route,
-            route.verb === 'DELETE' ? { ...gone, hold: 'no', key: 'no' } : {},
+            Object.fromEntries(names.map((name) => [name, 'no'])),
           )
           for (const action of actionsOf(route))
             for (const [what, body] of Object.entries(bodies)) {
-              if (action !== undefined && body === big && action !== 'StopInstance') continue
+              if (isTolerant(route, what)) continue
+              // Reading three MiB once is enough: a signed action is named in the query, before any body.
+              if (body === big && action !== undefined && action !== 'StopInstance') continue
               const heard = await say(route, ada, { target, body, ...named(action) })
-              if (!reads(route) && body === big && !(door === 'volcengine'))
-                assert.ok(heard.status >= 400, `${what}: ${route.verb} ${route.path}`)
+              if (isChange(route) && action === undefined && !isBodiless(route))
+                assert.ok(
+                  heard.status >= 400,
+                  `${what}: ${heard.status} ${route.verb} ${route.path}`,
+                )
             }
         },
       )
@@ -221,11 +249,11 @@ for (const door of doorNames)
         door,
         (route) => parametersOf(route).length > 0 || door === 'volcengine',
         async (route) => {
+          // What an admin puts under a new name is there afterwards: that is another law.
+          const who = route.operation.startsWith('put') ? stage.people.mary : ada
           for (const id of Object.values(strangeIds))
-            for (const parameter of parametersOf(route)) {
-              const target = targetOf(stage, route, { [parameter]: id })
-              await say(route, ada, { target })
-            }
+            for (const parameter of parametersOf(route))
+              await say(route, who, { target: targetOf(stage, route, { [parameter]: id }) })
           if (door !== 'volcengine') return
           for (const id of ['\0', 'a/b', 'a'.repeat(5_000), '☃', '__proto__', 'a\nb'])
             for (const name of ['InstanceId', 'InstanceIds.1', id.slice(0, 100)])
@@ -256,6 +284,25 @@ for (const door of doorNames)
       )
     })
   })
+
+describe('the native catalogue', () => {
+  it('what is put under a name of any script is found at its Location, or nothing is put', async () => {
+    const { ada } = stage.people
+    const route = everyRoute.find(({ operation }) => operation === 'putNode')
+    const reading = everyRoute.find(({ operation }) => operation === 'getNode')
+    assert.ok(route && reading)
+    for (const id of Object.values(strangeIds)) {
+      const rows = await stage.rows()
+      const heard = await say(route, ada, { target: `/api/v1/nodes/${id}`, body: '{}' })
+      if (heard.status >= 300) assert.equal(await stage.rows(), rows, id.slice(0, 80))
+      else
+        assert.equal(
+          (await say(reading, ada, { target: String(heard.headers['location']) })).status,
+          200,
+        )
+    }
+  })
+})
 
 describe('secrets', () => {
   it('none that was sent or is known is in the log, nor in any refusal', async () => {

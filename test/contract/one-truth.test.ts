@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { type Instance } from '#kernel/instance.ts'
-import { adminApi, userApi } from '#test/harness/api.ts'
+import { adminApi, at, userApi } from '#test/harness/api.ts'
 import { type Ecs, ecsOf, keyFor } from '#test/harness/ecs.ts'
 import { type EventReader, readEvents } from '#test/harness/event-reader.ts'
 import { gatedStore } from '#test/harness/gated-store.ts'
@@ -60,7 +60,7 @@ after(async () => {
 
 /** One of this kind, made through the native door, once it runs. */
 async function create(
-  at: World,
+  where: World,
   native: NativeApi,
   kind: StopWay['kind'],
   of: { readonly flavor: string; readonly image: string },
@@ -71,7 +71,7 @@ async function create(
   const path = kind === 'edge-instance' ? '/services' : '/instances'
   const { instances } = await native.change('POST', path, { ...asked, ...of })
   return await until(
-    () => rowOf(at, instances[0] ?? ''),
+    () => rowOf(where, instances[0] ?? ''),
     ({ state }) => state === 'running',
   )
 }
@@ -82,8 +82,8 @@ async function running(kind: StopWay['kind'], flavor: string, image: string): Pr
   return row
 }
 
-const simulated = (at: World, native: NativeApi, kind: StopWay['kind']): Promise<Instance> =>
-  create(at, native, kind, { flavor: 'instant', image: 'sim' })
+const simulated = (where: World, native: NativeApi, kind: StopWay['kind']): Promise<Instance> =>
+  create(where, native, kind, { flavor: 'instant', image: 'sim' })
 
 const ecsId = ({ aliases }: Instance): string => aliases['ecs'] ?? ''
 /** Without what is another one for each request, and when the row was last written, which is not of the answer. */
@@ -163,7 +163,7 @@ describe('a stop', () => {
       assert.equal(stops.length, 1)
       const counts = Map.groupBy(answers, said)
       if (name === 'native') {
-        const operations = new Set(answers.map(({ text }) => JSON.parse(text).operation as unknown)) // a receipt
+        const operations = new Set(answers.map(({ text }) => at(JSON.parse(text), 'operation')))
         assert.deepEqual([...operations], [stops[0]?.id])
         assert.equal(counts.get(way.accepted)?.length, 200)
       } else {
@@ -247,13 +247,14 @@ describe('a key that a request came with', () => {
       const native = adminOf(held)
       const its = stopWays({ api: adminApi(held), ecs: ecsOf(held), own: native })
       for (const name of stopDoors) {
-        const { kind, stop, inProcess, accepted } = its[name]
+        const way = its[name]
+        const { kind, inProcess, accepted } = way
         const row = await simulated(held, native, kind)
         const key = randomUUID()
         const answers: Answered[] = []
         const during = await gate.whileHeld(
-          async () => answers.push(await stop(row, { key })),
-          () => stop(row, { key }),
+          async () => answers.push(await way.stop(row, { key })),
+          () => way.stop(row, { key }),
         )
         assert.equal(said(during), inProcess, name)
         assert.deepEqual(answers.map(said), [accepted], name)

@@ -1,15 +1,15 @@
 // Store contract: claims, the fence against two workers at one operation.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
-import { type OpenStore } from './open-store.ts'
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Store } from '#kernel/ports/store.ts'
+import { type Laws } from './laws.ts'
 import { put, rows, startMs } from './rows.ts'
 
 const leaseMs = 30_000
 
-export function storeClaims(name: string, open: OpenStore): void {
-  test(`${name}: only operations whose lease has passed are claimed, the longest due first`, async (t) => {
-    const store = await open(t)
+export const claimLaws: Laws = {
+  'only operations whose lease has passed are claimed, the longest due first': async (store) => {
     const at = (leaseUntilMs: number, notBeforeMs: number | null = null) =>
       rows.operations({ leaseUntilMs, notBeforeMs, attempt: 4 })
     const [held, late, now, waits, ended] = [
@@ -29,10 +29,9 @@ export function storeClaims(name: string, open: OpenStore): void {
     for (const one of claimed) assert.deepEqual(await store.get('operations', one.id), one)
     assert.deepEqual(await store.get('operations', held.id), held)
     assert.deepEqual(await store.get('operations', ended.id), ended)
-  })
+  },
 
-  test(`${name}: two workers never get one operation in one lease`, async (t) => {
-    const store = await open(t)
+  'two workers never get one operation in one lease': async (store) => {
     const some = Array.from({ length: 50 }, () => rows.operations({ leaseUntilMs: startMs }))
     await store.commit(put('operations', ...some))
     const claims = Array.from({ length: 20 }, (_, n) =>
@@ -43,10 +42,9 @@ export function storeClaims(name: string, open: OpenStore): void {
     assert.equal(claimed.length, some.length)
     assert.ok(new Set(claimed.map(({ worker }) => worker)).size === 2)
     assert.deepEqual(await store.claim('w3', startMs, leaseMs, 3), [])
-  })
+  },
 
-  test(`${name}: each claim raises the fence, also over a commit that is under way`, async (t) => {
-    const store = await open(t)
+  'each claim raises the fence, also over a commit that is under way': async (store) => {
     const row = rows.operations({ leaseUntilMs: startMs, attempt: 1 })
     await store.commit(put('operations', row))
     for (let attempt = 2; attempt < 6; attempt += 1) {
@@ -58,10 +56,29 @@ export function storeClaims(name: string, open: OpenStore): void {
       assert.equal((await store.get('operations', row.id))?.attempt, attempt)
       assert.deepEqual(await store.claim('w', nowMs + leaseMs - 1, leaseMs, 1), [])
     }
-  })
+  },
 
-  test(`${name}: an operation that a commit under way ends is not claimed`, async (t) => {
-    const store = await open(t)
+  'a claim never comes between a read and the commit that follows from it': async (store) => {
+    for (let n = 1; n <= 40; n += 1) {
+      const row = rows.operations({ leaseUntilMs: startMs, attempt: 1, graceMs: 0 })
+      await store.commit(put('operations', row))
+      const decide = async (): Promise<void> => {
+        const seen = await store.get('operations', row.id)
+        assert.ok(seen)
+        await store.commit(put('operations', { ...seen, graceMs: n }))
+      }
+      const claim = (): ReturnType<Store['claim']> => store.claim('w', startMs, leaseMs, 1)
+      // The claims are asked for before the decision, by some turns or none, and while it is made.
+      const early = n % 2 === 0 ? claim() : []
+      for (let turns = n % 5; turns > 0; turns -= 1) await turn()
+      const [first, , second] = await Promise.all([early, decide(), claim()])
+      const after = await store.get('operations', row.id)
+      assert.equal(after?.attempt, 1 + first.length + second.length, 'no claim is undone')
+      assert.equal(after?.graceMs, n, 'no decision is undone')
+    }
+  },
+
+  'an operation that a commit under way ends is not claimed': async (store) => {
     const row = rows.operations({ leaseUntilMs: startMs })
     await store.commit(put('operations', row))
     const ended = { ...row, state: 'cancelled' } as const
@@ -69,5 +86,5 @@ export function storeClaims(name: string, open: OpenStore): void {
     assert.deepEqual(await store.claim('w', startMs, leaseMs, 1), [])
     await committed
     assert.deepEqual(await store.get('operations', row.id), ended)
-  })
+  },
 }

@@ -1,11 +1,10 @@
 // Store contract: commits and single rows.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { instanceId, serviceId } from '#kernel/ids.ts'
 import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
 import { tableNames } from '#kernel/tables.ts'
-import { type OpenStore } from './open-store.ts'
+import { type Laws } from './laws.ts'
 import { eventDraft, idOf, project, put, rows } from './rows.ts'
 
 const isConflict = (error: unknown): boolean =>
@@ -16,9 +15,8 @@ async function everything(store: Store): Promise<readonly unknown[]> {
   return [...(await Promise.all(all)), await store.events({ after: 0, limit: 1_000 })]
 }
 
-export function storeCommits(name: string, open: OpenStore): void {
-  test(`${name}: rows of every table come back as they were put`, async (t) => {
-    const store = await open(t)
+export const commitLaws: Laws = {
+  'rows of every table come back as they were put': async (store) => {
     for (const table of tableNames) {
       const row = rows[table]()
       await store.commit(put(table, row))
@@ -29,10 +27,9 @@ export function storeCommits(name: string, open: OpenStore): void {
       assert.equal(await store.get(table, row.id), undefined)
       assert.equal(await store.count(table, {}), 0)
     }
-  })
+  },
 
-  test(`${name}: texts of every kind come back as they were put`, async (t) => {
-    const store = await open(t)
+  'texts of every kind come back as they were put': async (store) => {
     const texts = [
       '',
       ' ',
@@ -53,10 +50,9 @@ export function storeCommits(name: string, open: OpenStore): void {
         row,
       ])
     }
-  })
+  },
 
-  test(`${name}: a commit is read by whoever reads after it`, async (t) => {
-    const store = await open(t)
+  'a commit is read by whoever reads after it': async (store) => {
     const before = rows.instances({ serviceId: serviceId('s1'), state: 'running' })
     await store.commit(put('instances', before))
     const after = { ...before, serviceId: serviceId('s2'), state: 'stopped' } as const
@@ -66,10 +62,9 @@ export function storeCommits(name: string, open: OpenStore): void {
     assert.deepEqual(await store.find('instances', 'serviceId', 's2'), [after])
     assert.equal(await store.count('instances', { where: { state: 'running' } }), 0)
     assert.equal(await store.count('instances', { where: { state: 'stopped' } }), 1)
-  })
+  },
 
-  test(`${name}: a later write of a commit wins over an earlier one`, async (t) => {
-    const store = await open(t)
+  'a later write of a commit wins over an earlier one': async (store) => {
     const row = rows.nodes({ name: 'a' })
     await store.commit({
       writes: [
@@ -81,10 +76,9 @@ export function storeCommits(name: string, open: OpenStore): void {
       events: [],
     })
     assert.deepEqual(await store.list('nodes', { limit: 9 }), [{ ...row, name: 'b' }])
-  })
+  },
 
-  test(`${name}: a commit with one write that fails changes nothing`, async (t) => {
-    const store = await open(t)
+  'a commit with one write that fails changes nothing': async (store) => {
     const kept = rows.services({ key: 'taken' })
     const pool = rows.pools()
     await store.commit({
@@ -109,10 +103,9 @@ export function storeCommits(name: string, open: OpenStore): void {
     assert.deepEqual(await everything(store), before)
     assert.equal(await store.count('instances', {}), 0)
     assert.equal(await store.commit({ writes: [], events: [eventDraft()] }), 2)
-  })
+  },
 
-  test(`${name}: a deleted service gives its key back`, async (t) => {
-    const store = await open(t)
+  'a deleted service gives its key back': async (store) => {
     const old = rows.services({ key: 'detector' })
     await store.commit(put('services', old))
     const gone = { ...old, status: 'deleted' } as const
@@ -120,10 +113,9 @@ export function storeCommits(name: string, open: OpenStore): void {
     await store.commit(put('services', gone, fresh, rows.services({ status: 'deleted' })))
     const key = `${project}/inference/detector`
     assert.deepEqual(await store.find('services', 'key', key), [fresh])
-  })
+  },
 
-  test(`${name}: a state that its lifecycle does not have is refused`, async (t) => {
-    const store = await open(t)
+  'a state that its lifecycle does not have is refused': async (store) => {
     const odd = [
       put('instances', rows.instances({ kind: 'server', state: 'queued' })),
       put('instances', rows.instances({ kind: 'service-instance', state: 'running' })),
@@ -132,10 +124,9 @@ export function storeCommits(name: string, open: OpenStore): void {
     for (const commit of odd) await assert.rejects(store.commit(commit), isConflict)
     assert.equal(await store.count('instances', {}), 0)
     assert.equal(await store.count('operations', {}), 0)
-  })
+  },
 
-  test(`${name}: what a caller does to its objects does not reach the store`, async (t) => {
-    const store = await open(t)
+  'what a caller does to its objects does not reach the store': async (store) => {
     const labels = { tier: 'gold' }
     const row = rows.instances({ id: instanceId(idOf(1)), labels })
     const data = { from: 'a' }
@@ -159,10 +150,9 @@ export function storeCommits(name: string, open: OpenStore): void {
     if (Object.isFrozen(mine)) assert.throws(cheat, TypeError)
     else cheat()
     assert.deepEqual(await read(), ['gold', 'a'])
-  })
+  },
 
-  test(`${name}: a closed store refuses, and may be closed twice`, async (t) => {
-    const store = await open(t)
+  'a closed store refuses, and may be closed twice': async (store) => {
     await store.commit(put('nodes', rows.nodes()))
     await store.close()
     await store.close()
@@ -171,5 +161,5 @@ export function storeCommits(name: string, open: OpenStore): void {
     await assert.rejects(store.commit(put('nodes', rows.nodes())), isClosed)
     await assert.rejects(store.count('nodes', {}), isClosed)
     await assert.rejects(store.claim('w', 0, 1, 1), isClosed)
-  })
+  },
 }

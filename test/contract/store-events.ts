@@ -1,16 +1,14 @@
 // Store contract: the event log.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { type EventDraft } from '#kernel/event.ts'
 import { projectId } from '#kernel/ids.ts'
 import { type EventQuery } from '#kernel/ports/store.ts'
-import { type OpenStore } from './open-store.ts'
+import { type Laws } from './laws.ts'
 import { eventDraft, project, rows } from './rows.ts'
 
-export function storeEvents(name: string, open: OpenStore): void {
-  test(`${name}: events are numbered from 1, without gaps, in the order of their commits`, async (t) => {
-    const store = await open(t)
+export const eventLaws: Laws = {
+  'events are numbered from 1, without gaps, in the order of their commits': async (store) => {
     assert.equal(await store.lastEvent(), 0)
     assert.equal(await store.commit({ writes: [], events: [] }), 1)
     const draft = (n: number): EventDraft => eventDraft({ data: { n } })
@@ -24,10 +22,9 @@ export function storeEvents(name: string, open: OpenStore): void {
       all,
       [1, 2, 3].map((seq) => ({ ...draft(seq), seq })),
     )
-  })
+  },
 
-  test(`${name}: commits made at once share no number and leave none out`, async (t) => {
-    const store = await open(t)
+  'commits made at once share no number and leave none out': async (store) => {
     const commits = Array.from({ length: 40 }, (_, n) =>
       store.commit({
         writes: [],
@@ -42,10 +39,9 @@ export function storeEvents(name: string, open: OpenStore): void {
     )
     for (const [n, first] of firsts.entries())
       for (let at = 0; at < n % 3; at += 1) assert.equal(all[first - 1 + at]?.data['n'], n)
-  })
+  },
 
-  test(`${name}: a reader that resumes gets every event once`, async (t) => {
-    const store = await open(t)
+  'a reader that resumes gets every event once': async (store) => {
     const seen: number[] = []
     for (let round = 0; round < 10; round += 1) {
       await store.commit({ writes: [], events: Array.from({ length: round }, () => eventDraft()) })
@@ -59,10 +55,9 @@ export function storeEvents(name: string, open: OpenStore): void {
       seen.map((_, at) => at + 1),
     )
     assert.deepEqual(await store.events({ after: 45, limit: 7 }), [])
-  })
+  },
 
-  test(`${name}: events are filtered by project, instance, subject and type`, async (t) => {
-    const store = await open(t)
+  'events are filtered by project, instance, subject and type': async (store) => {
     const drafts = [
       eventDraft({ subject: 'a', instanceId: 'a', type: 'instance.created' }),
       eventDraft({ subject: 'b', instanceId: 'b', project: projectId('other') }),
@@ -92,5 +87,5 @@ export function storeEvents(name: string, open: OpenStore): void {
     assert.deepEqual(await seqs({ after: 99, ...newest, limit: 2 }), [7, 6])
     assert.deepEqual(await seqs({ ...newest, before: 3 }), [2, 1])
     assert.deepEqual(await seqs({ instanceId: 'nobody' }), [])
-  })
+  },
 }

@@ -1,10 +1,9 @@
 // Store contract: what find, list and count take and leave out.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { instanceId, projectId, serviceId } from '#kernel/ids.ts'
 import { type Query, type Store } from '#kernel/ports/store.ts'
-import { type OpenStore } from './open-store.ts'
+import { type Laws } from './laws.ts'
 import { idOf, project, put, rows, startMs } from './rows.ts'
 
 type Such = Omit<Query<'instances'>, 'limit' | 'order' | 'after'>
@@ -31,11 +30,7 @@ const some = [
   }),
 ]
 
-async function filled(open: OpenStore, t: Parameters<OpenStore>[0]): Promise<Store> {
-  const store = await open(t)
-  await store.commit(put('instances', ...some.toReversed()))
-  return store
-}
+const fill = (store: Store): Promise<number> => store.commit(put('instances', ...some.toReversed()))
 
 const digits = (found: readonly { readonly id: string }[]): string =>
   found.map(({ id }) => id.at(-1)).join('')
@@ -89,9 +84,9 @@ const filters: readonly (readonly [Such, string])[] = [
   [{ range: { column: 'wakeAtMs', min: 0 }, where: { kind: 'server' } }, ''],
 ]
 
-export function storeLists(name: string, open: OpenStore): void {
-  test(`${name}: list and count agree on what a filter takes`, async (t) => {
-    const store = await filled(open, t)
+export const listLaws: Laws = {
+  'list and count agree on what a filter takes': async (store) => {
+    await fill(store)
     for (const [such, wanted] of filters) {
       const asked = JSON.stringify(such)
       assert.equal(digits(await store.list('instances', { ...such, limit: 100 })), wanted, asked)
@@ -100,10 +95,10 @@ export function storeLists(name: string, open: OpenStore): void {
       const found = await store.list('instances', { ...such, ...newest })
       assert.equal(digits(found.toReversed()), wanted, `in order: ${asked}`)
     }
-  })
+  },
 
-  test(`${name}: counts follow every change`, async (t) => {
-    const store = await filled(open, t)
+  'counts follow every change': async (store) => {
+    await fill(store)
     const [first] = some
     assert.ok(first)
     const total = async (): Promise<readonly number[]> => [
@@ -125,28 +120,27 @@ export function storeLists(name: string, open: OpenStore): void {
     const halted = alike.slice(0, 3).map((row) => ({ ...row, state: 'stopped' }) as const)
     await store.commit(put('instances', ...halted))
     assert.deepEqual(await total(), [10, 3, 0, 6])
-  })
+  },
 
-  test(`${name}: find gives the rows with a value, by id`, async (t) => {
-    const store = await filled(open, t)
+  'find gives the rows with a value, by id': async (store) => {
+    await fill(store)
     assert.equal(digits(await store.find('instances', 'name', 'web-1')), '14')
     assert.equal(digits(await store.find('instances', 'driver', null)), '46')
     assert.equal(digits(await store.find('instances', 'createdAtMs', startMs)), '123456')
     assert.equal(digits(await store.find('instances', 'nameKey', `${project}/server/web-1`)), '1')
     assert.equal(digits(await store.find('instances', 'serviceId', 'nobody')), '')
-  })
+  },
 
-  test(`${name}: find gives ten thousand rows at most`, async (t) => {
-    const store = await open(t)
+  'find gives ten thousand rows at most': async (store) => {
     const many = Array.from({ length: 10_001 }, (_, n) => rows.nodes({ id: `n${n}`, name: 'same' }))
     await store.commit(put('nodes', ...many))
     const found = await store.find('nodes', 'name', 'same')
     assert.equal(found.length, 10_000)
     assert.equal(await store.count('nodes', { where: { name: 'same' } }), 10_001)
-  })
+  },
 
-  test(`${name}: what no query may be is refused`, async (t) => {
-    const store = await filled(open, t)
+  'what no query may be is refused': async (store) => {
+    await fill(store)
     const odd = (query: object): Promise<unknown> =>
       store.list('instances', { limit: 10, ...query } as Query<'instances'>) // what no type allows
     await assert.rejects(odd({ limit: 0 }), /1 to 1000/)
@@ -159,5 +153,5 @@ export function storeLists(name: string, open: OpenStore): void {
     await assert.rejects(odd({ range: { column: 'nothing', min: 1 } }), /no column/)
     const unplaced = { order: { by: 'name', dir: 'asc' }, after: { id: 'x' } }
     await assert.rejects(odd(unplaced), /after a value/)
-  })
+  },
 }

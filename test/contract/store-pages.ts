@@ -1,12 +1,11 @@
 // Store contract: the order of lists, and pages that neither repeat nor lose a row.
 
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
 import { instanceId } from '#kernel/ids.ts'
 import { type Query, type Store } from '#kernel/ports/store.ts'
 import { type ColumnName, columns } from '#kernel/tables.ts'
 import { type Instance } from '#kernel/instance.ts'
-import { type OpenStore } from './open-store.ts'
+import { type Laws } from './laws.ts'
 import { idOf, project, put, rows, startMs } from './rows.ts'
 
 type Order = NonNullable<Query<'instances'>['order']>
@@ -53,9 +52,8 @@ const mixed = Array.from({ length: 60 }, (_, n) =>
   }),
 )
 
-export function storePages(name: string, open: OpenStore): void {
-  test(`${name}: nothing comes before numbers before texts, and texts come by their bytes`, async (t) => {
-    const store = await open(t)
+export const pageLaws: Laws = {
+  'nothing comes before numbers before texts, and texts come by their bytes': async (store) => {
     const names = ['', 'A', 'Z', 'a', 'a ', 'aa', 'é', '\u{e000}', '\u{ffff}', '😀', '😁']
     const some = names.map((text) => rows.instances({ name: text }))
     await store.commit(put('instances', ...some.toReversed()))
@@ -63,10 +61,9 @@ export function storePages(name: string, open: OpenStore): void {
     assert.deepEqual(ids(await walk(store, { order }, 3)), ids(some))
     const down = { by: 'name', dir: 'desc' } as const
     assert.deepEqual(ids(await walk(store, { order: down }, 3)), ids(some.toReversed()))
-  })
+  },
 
-  test(`${name}: rows without a value come first going up, last going down; ties go by id`, async (t) => {
-    const store = await open(t)
+  'rows without a value come first going up, last going down; ties go by id': async (store) => {
     const some = [null, null, 'f1', 'f1', 'f2'].map((flavorId) => rows.instances({ flavorId }))
     await store.commit(put('instances', ...some.toReversed()))
     const up = { by: 'flavorId', dir: 'asc' } as const
@@ -76,10 +73,9 @@ export function storePages(name: string, open: OpenStore): void {
       assert.deepEqual(ids(await walk(store, { order: down }, limit)), ids(some.toReversed()))
       assert.deepEqual(ids(await walk(store, {}, limit)), ids(some))
     }
-  })
+  },
 
-  test(`${name}: pages of any size, in any order, give each row once`, async (t) => {
-    const store = await open(t)
+  'pages of any size, in any order, give each row once': async (store) => {
     await store.commit(put('instances', ...mixed))
     const orders: readonly (ColumnName<'instances'> | undefined)[] = [
       ...(Object.keys(columns.instances) as ColumnName<'instances'>[]), // keys of a const table
@@ -111,34 +107,36 @@ export function storePages(name: string, open: OpenStore): void {
         for (const one of whole) assert.deepEqual(one, first, `${by}: one order for all pages`)
       }
     }
-  })
+  },
 
-  test(`${name}: rows that come and go between pages repeat and hide no other`, async (t) => {
-    for (const dir of ['asc', 'desc'] as const) {
-      const store = await open(t)
-      const steady = Array.from({ length: 40 }, (_, n) =>
-        rows.instances({ id: instanceId(idOf(n * 10)), createdAtMs: startMs + n }),
-      )
-      await store.commit(put('instances', ...steady))
-      const passing = (page: number, at: number): Instance =>
-        rows.instances({ id: instanceId(`passing-${page}-${at}`), createdAtMs: startMs + at })
-      const between = async (page: number): Promise<void> => {
-        const fresh = [0, 5, 20, 39].map((at) => passing(page, at))
-        const gone = page === 0 ? [] : [0, 5, 20, 39].map((at) => passing(page - 1, at).id)
-        await store.commit({
-          writes: [
-            ...put('instances', ...fresh).writes,
-            ...gone.map((remove) => ({ table: 'instances', remove }) as const),
-          ],
-          events: [],
-        })
-      }
-      const walked = await walk(store, { order: { by: 'createdAtMs', dir } }, 3, between)
-      assert.equal(new Set(ids(walked)).size, walked.length, 'nothing twice')
-      const stayed = walked.filter(({ id }) => !id.startsWith('passing'))
-      const wanted = dir === 'asc' ? steady : steady.toReversed()
-      assert.deepEqual(ids(stayed), ids(wanted), 'nothing missing')
-      assert.ok(walked.length > steady.length, 'some came while it walked')
-    }
-  })
+  'rows that come and go between pages going up repeat and hide no other': (store) =>
+    walkAmongPassing(store, 'asc'),
+  'rows that come and go between pages going down repeat and hide no other': (store) =>
+    walkAmongPassing(store, 'desc'),
+}
+
+async function walkAmongPassing(store: Store, dir: 'asc' | 'desc'): Promise<void> {
+  const steady = Array.from({ length: 40 }, (_, n) =>
+    rows.instances({ id: instanceId(idOf(n * 10)), createdAtMs: startMs + n }),
+  )
+  await store.commit(put('instances', ...steady))
+  const passing = (page: number, at: number): Instance =>
+    rows.instances({ id: instanceId(`passing-${page}-${at}`), createdAtMs: startMs + at })
+  const between = async (page: number): Promise<void> => {
+    const fresh = [0, 5, 20, 39].map((at) => passing(page, at))
+    const gone = page === 0 ? [] : [0, 5, 20, 39].map((at) => passing(page - 1, at).id)
+    await store.commit({
+      writes: [
+        ...put('instances', ...fresh).writes,
+        ...gone.map((remove) => ({ table: 'instances', remove }) as const),
+      ],
+      events: [],
+    })
+  }
+  const walked = await walk(store, { order: { by: 'createdAtMs', dir } }, 3, between)
+  assert.equal(new Set(ids(walked)).size, walked.length, 'nothing twice')
+  const stayed = walked.filter(({ id }) => !id.startsWith('passing'))
+  const wanted = dir === 'asc' ? steady : steady.toReversed()
+  assert.deepEqual(ids(stayed), ids(wanted), 'nothing missing')
+  assert.ok(walked.length > steady.length, 'some came while it walked')
 }

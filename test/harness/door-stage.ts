@@ -107,7 +107,11 @@ export async function doorStage(hear: (line: string) => void): Promise<Stage> {
   const of = { flavor: 'instant', image: 'sim' }
   const made = async (path: string, asked: object) =>
     (await native.change('POST', path, { ...asked, ...of })).instances[0] ?? ''
-  const server = await made('/instances', { kind: 'server', name: 'server-of-one' })
+  const server = await made('/instances', {
+    kind: 'server',
+    name: 'server-of-one',
+    labels: { colour: 'blue' },
+  })
   const notebook = await made('/instances', { kind: 'notebook', name: 'notebook-of-one' })
   const edge = await made('/services', { name: 'service-of-one', nodes: ['edge-1'] })
   await register(client(w, { project: 'one' }))

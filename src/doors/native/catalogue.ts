@@ -97,7 +97,8 @@ async function put(asked: Asked<unknown, unknown>, request: PutCatalogue): Repli
       }),
     )
   const isKnown = (await asked.plane.read.get(request.table, request.row.id)) !== undefined
-  const place = `${base}/${request.table}/${request.row.id}`
+  // A name may be of any script; a header is not.
+  const place = `${base}/${request.table}/${encodeURIComponent(request.row.id)}`
   return await change(asked, request, { madeAt: () => (isKnown ? undefined : place) })
 }
 

@@ -9,7 +9,7 @@ const secrets = new Set(['adminPass', 'user_data', 'personality', 'contents'])
 
 /** @returns for example `{'type': 'HARD', 'x': 1}` or `None`. */
 export function pythonText(value: unknown): string {
-  const text = printed(value)
+  const text = printed(value, 0)
   return text.length > textMax ? `${text.slice(0, textMax)}...` : text
 }
 
@@ -17,15 +17,17 @@ export function pythonText(value: unknown): string {
 export const pythonTextOf = (name: string, value: unknown): string =>
   secrets.has(name) ? "'***'" : pythonText(value)
 
-function printed(value: unknown): string {
+/** Each level is a character at least, so what lies deeper than the text is long cannot be seen in it. */
+function printed(value: unknown, depth: number): string {
+  if (depth > textMax) return '...'
   if (value === null || value === undefined) return 'None'
   if (value === true) return 'True'
   if (value === false) return 'False'
   if (typeof value === 'string') return quoted(value)
   if (typeof value === 'number') return String(value)
-  if (Array.isArray(value)) return `[${value.map(printed).join(', ')}]`
+  if (Array.isArray(value)) return `[${value.map((inner) => printed(inner, depth + 1)).join(', ')}]`
   const pairs = Object.entries(value).map(
-    ([key, inner]) => `${quoted(key)}: ${secrets.has(key) ? "'***'" : printed(inner)}`,
+    ([key, inner]) => `${quoted(key)}: ${secrets.has(key) ? "'***'" : printed(inner, depth + 1)}`,
   )
   return `{${pairs.join(', ')}}`
 }

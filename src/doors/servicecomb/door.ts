@@ -11,7 +11,8 @@ import { routes } from './routes.ts'
 import { filled, settings, type Settings } from './settings.ts'
 import { doorName, refusal, text } from './wire.ts'
 
-const paths = /^\/(v4|registry)(\/|$)/
+/** The two outside the registry's base are what probes of the original ask. */
+const paths = /^\/(v4|registry)(\/|$)|^\/(health|version)$/
 
 export const servicecomb: DoorKind<typeof settings> = {
   name: doorName,

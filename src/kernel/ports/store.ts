@@ -67,7 +67,8 @@ export interface Store {
   lastEvent(): Promise<number>
   /**
    * Takes up to `limit` running operations whose lease has passed, oldest first, and in the same commit gives
-   * each to `worker` until `nowMs + leaseMs` with `attempt` raised by one (the fence).
+   * each to `worker` until `nowMs + leaseMs` with `attempt` raised by one (the fence). It never comes between
+   * somebody's read and his commit, when those are made in one turn of the event loop.
    */
   claim(
     worker: string,

@@ -1,5 +1,6 @@
 // The store of model tests: everything that the store on disk promises, except that it outlives the process.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Operation } from '#kernel/operation.ts'
 import { type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName, tableNames } from '#kernel/tables.ts'
@@ -14,7 +15,7 @@ export function memoryStore(): Store {
   const events = new EventLog()
   let isOpen = true
 
-  async function use<T>(work: () => T): Promise<T> {
+  async function use<T>(work: () => T | Promise<T>): Promise<T> {
     if (!isOpen) throw new StoreError('closed', 'the store is closed')
     return work()
   }
@@ -32,12 +33,15 @@ export function memoryStore(): Store {
     }
   }
 
-  function claim(
+  async function claim(
     worker: string,
     nowMs: number,
     leaseMs: number,
     limit: number,
-  ): readonly Operation[] {
+  ): Promise<readonly Operation[]> {
+    if (tables.operations.due('claimAtMs', nowMs, 1).length === 0) return []
+    // Never between somebody's read and his commit: those happen within one turn of the event loop.
+    await turn()
     const claimed = tables.operations
       .due('claimAtMs', nowMs, limit)
       .map((row) => ({ ...row, attempt: row.attempt + 1, worker, leaseUntilMs: nowMs + leaseMs }))

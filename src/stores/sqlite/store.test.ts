@@ -16,6 +16,7 @@ import { test, type TestContext } from 'node:test'
 import { type Store, StoreError } from '#kernel/ports/store.ts'
 import { eventDraft, put, rows, startMs } from '#test/contract/rows.ts'
 import { storeContract } from '#test/contract/store.contract.ts'
+import { connect } from './connect.ts'
 import { type OpenFault } from './open.ts'
 import { openSqliteStore, type SqliteOptions } from './store.ts'
 
@@ -40,6 +41,18 @@ async function faultIn(folder: string): Promise<OpenFault> {
 
 for (const writer of ['thread', 'main'] as const)
   storeContract(`sqlite, ${writer}`, (t) => openIn(join(folderFor(t), 'data'), t, { writer }))
+
+test('every connection syncs each commit, whoever opens it', (t) => {
+  const db = connect(join(folderFor(t), 'file.db'), { checkpoints: true })
+  const setting = (name: string): unknown =>
+    Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0]
+  assert.equal(setting('journal_mode'), 'wal')
+  assert.equal(setting('synchronous'), 2, 'FULL: a killed process does not show the difference')
+  assert.equal(setting('foreign_keys'), 1)
+  assert.ok(Number(setting('busy_timeout')) > 0)
+  assert.equal(setting('wal_autocheckpoint'), 1_000)
+  db.close()
+})
 
 test('what was committed is there after the store was closed and opened again', async (t) => {
   const folder = folderFor(t)

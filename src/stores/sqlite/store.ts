@@ -8,7 +8,7 @@ import { Database } from './database.ts'
 import { encode } from './encode.ts'
 import { openFolder, type OpenFault } from './open.ts'
 import { WritingThread } from './thread.ts'
-import { type Claim, mainWriter } from './writer.ts'
+import { type Claim, type Writer } from './writer.ts'
 
 export interface SqliteOptions {
   /**
@@ -76,3 +76,10 @@ export async function openSqliteStore(
     close: () => (closing ??= close()),
   })
 }
+
+/** The main thread waits for the disk itself: for machines that have little memory. */
+const mainWriter = (database: Database): Writer => ({
+  commit: async (encoded) => database.apply(encoded),
+  claim: async (claim) => database.claim(claim),
+  close: async () => undefined,
+})

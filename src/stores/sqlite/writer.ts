@@ -1,7 +1,6 @@
 // Who writes to the file: one at a time, in the order in which they were asked.
 
 import { type Operation } from '#kernel/operation.ts'
-import { type Database } from './database.ts'
 import { type Encoded } from './encode.ts'
 
 export interface Claim {
@@ -17,10 +16,3 @@ export interface Writer {
   /** Resolves when all that was asked for is done. */
   close(): Promise<void>
 }
-
-/** On the main thread, which waits for the disk: for machines that have little memory. */
-export const mainWriter = (database: Database): Writer => ({
-  commit: async (encoded) => database.apply(encoded),
-  claim: async (claim) => database.claim(claim),
-  close: async () => undefined,
-})
