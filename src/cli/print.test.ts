@@ -25,6 +25,7 @@ test('a table is aligned, wide characters too, and has no colour without a termi
 })
 
 test('a terminal gets a head that stands out', () => {
+  delete process.env['NO_COLOR']
   const out = paper(true)
   print(out, 'table', shown)
   assert.ok(out.text().includes('\u001b[1m'))

@@ -1,6 +1,7 @@
 // Data to stdout, in the form that was asked for. Texts come from whoever named a thing, so nothing
 // in them may move the cursor of a terminal.
 
+import { styleText } from 'node:util'
 import Table from 'cli-table3'
 import { stringify } from 'yaml'
 
@@ -57,15 +58,13 @@ export const isColourful = (out: Sink): boolean =>
   out.isTTY === true && process.env['NO_COLOR'] === undefined
 
 function tableOf<Row>(out: Sink, rows: readonly Row[], columns: Columns<Row>): string {
+  // Our own bold: the table library asks the environment once more, and turns it off wherever CI is set.
+  const bold = (name: string): string =>
+    isColourful(out) ? styleText('bold', name, { validateStream: false }) : name
   const table = new Table({
-    head: Object.keys(columns),
+    head: Object.keys(columns).map(bold),
     chars: noBorders,
-    style: {
-      'padding-left': 0,
-      'padding-right': 0,
-      border: [],
-      head: isColourful(out) ? ['bold'] : [],
-    },
+    style: { 'padding-left': 0, 'padding-right': 0, border: [], head: [] },
   })
   for (const row of rows) table.push(Object.values(columns).map((cell) => plain(cell(row))))
   return `${trimmed(table.toString())}\n`

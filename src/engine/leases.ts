@@ -19,17 +19,18 @@ export class Leases {
 
   /** Takes up every registered instance; each gets a full term from now. */
   async load(store: Pick<Store, 'list'>, nowMs: number): Promise<void> {
-    let after: { id: string } | undefined
+    let after: { id: string; value: number } | undefined
     for (;;) {
       const rows = await store.list('instances', {
         where: { kind: 'service-instance' },
+        order: { by: 'createdAtMs', dir: 'asc' },
         limit: pageRows,
         ...(after ? { after } : {}),
       })
       for (const row of rows) this.#keep(row, nowMs)
       const last = rows.at(-1)
       if (!last || rows.length < pageRows) return
-      after = { id: last.id }
+      after = { id: last.id, value: last.createdAtMs }
     }
   }
 

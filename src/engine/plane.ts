@@ -12,7 +12,7 @@ import { type Clock } from '#kernel/ports/clock.ts'
 import { type Driver } from '#kernel/ports/driver.ts'
 import { type Plane } from '#kernel/ports/plane.ts'
 import { type Commit, type Store } from '#kernel/ports/store.ts'
-import { type EngineRequest, type Forgettable, type Receipt } from '#kernel/request.ts'
+import { type EngineRequest, type Receipt } from '#kernel/request.ts'
 import { batches, type Batches, type Draftable } from './batches.ts'
 import { sleep } from './clock.ts'
 import { Leases } from './leases.ts'
@@ -44,7 +44,6 @@ const tickMs = 250
 const sweepEachMs = 2_000
 const claimRows = 64
 const dueRows = 256
-const forgettable = ['idempotency', 'tokens'] as const satisfies readonly Forgettable[]
 
 export async function startEngine(parts: EngineParts): Promise<Engine> {
   const engine = new Heart(parts)
@@ -153,11 +152,9 @@ class Heart {
       ...pools.map((pool) => ({ verb: 'pass', pool: pool.id }) as const),
       ...due.map((instance) => ({ verb: 'wake', instance: instance.id }) as const),
     ]
-    for (const table of forgettable) {
-      const ended = { range: { column: 'expiresAtMs', max: nowMs }, limit: dueRows } as const
-      const ids = (await store.list(table, ended)).map((row) => row.id)
-      if (ids.length > 0) requests.push({ verb: 'forget', table, ids })
-    }
+    const ended = { range: { column: 'expiresAtMs', max: nowMs }, limit: dueRows } as const
+    const tokens = (await store.list('idempotency', ended)).map((row) => row.id)
+    if (tokens.length > 0) requests.push({ verb: 'forget', tokens })
     for (const { id, renewedAtMs } of this.#leases.due(nowMs))
       requests.push({ verb: 'expire', instance: id, renewedAtMs })
     await Promise.all(requests.map((request) => this.#due(request)))

@@ -472,7 +472,7 @@ describe('idempotency', () => {
         { verb: 'create', kind: 'server', name, flavorId: 'small', imageId: 'sim' },
         { token: 't', fingerprint: name },
       )
-    const forget = (): unknown => board.must({ verb: 'forget', table: 'idempotency', ids: ['t'] })
+    const forget = (): unknown => board.must({ verb: 'forget', tokens: ['t'] })
     create('one')
     forget()
     assert.notEqual(board.get('idempotency', 't'), undefined)

@@ -98,7 +98,7 @@ function engineRequest(request: EngineRequest, context: Context, draft: Draft): 
     case 'pass':
       return pass(draft, context, request.pool)
     case 'forget':
-      return forget(draft, context, request)
+      return forget(draft, context, request.tokens)
     case 'expire':
       return expire(draft, context, request.instance, request.renewedAtMs)
     default:

@@ -292,9 +292,6 @@ export interface DriverError {
   readonly evidence?: JsonObject
 }
 
-/** Tables whose rows end by themselves. */
-export type Forgettable = 'idempotency' | 'tokens'
-
 /** The engine's own moves: they go through the same function as everybody else's. */
 export type EngineRequest =
   | {
@@ -313,8 +310,8 @@ export type EngineRequest =
     }
   | { readonly verb: 'wake'; readonly instance: InstanceId }
   | { readonly verb: 'pass'; readonly pool: string }
-  /** Rows that nothing can use any more. */
-  | { readonly verb: 'forget'; readonly table: Forgettable; readonly ids: readonly string[] }
+  /** Idempotency records that have ended. */
+  | { readonly verb: 'forget'; readonly tokens: readonly string[] }
   | { readonly verb: 'expire'; readonly instance: InstanceId; readonly renewedAtMs: number }
 
 export type Request = CallerRequest | EngineRequest

@@ -10,6 +10,8 @@ import {
   type User,
 } from './identity.ts'
 import { type Instance, situationOf, wakeAtMs } from './instance.ts'
+import { lifecycles } from './kinds.ts'
+import { type Lifecycle } from './lifecycle.ts'
 import { type Operation } from './operation.ts'
 import { type Project } from './project.ts'
 import { type Alias, type IdempotencyRow } from './request.ts'
@@ -38,6 +40,14 @@ export type Column = string | number | null
 
 type Columns = { readonly [T in TableName]: Readonly<Record<string, (row: Rows[T]) => Column>> }
 
+/** The states in which an instance is history. */
+const gone: ReadonlySet<string> = new Set(
+  Object.values(lifecycles).flatMap(({ states }: Lifecycle) =>
+    Object.keys(states).filter((state) => states[state]?.is === 'final'),
+  ),
+)
+const isGone = (row: Instance): boolean => gone.has(row.state)
+
 export const columns = {
   instances: {
     project: (r) => r.project,
@@ -47,8 +57,9 @@ export const columns = {
     name: (r) => r.name,
     flavorId: (r) => r.flavorId,
     imageId: (r) => r.imageId,
-    serviceId: (r) => r.serviceId,
-    nodeId: (r) => r.nodeId,
+    /** Null once it is gone: decisions read all of a service's or node's instances. */
+    serviceId: (r) => (isGone(r) ? null : r.serviceId),
+    nodeId: (r) => (isGone(r) ? null : r.nodeId),
     driver: (r) => r.driver,
     createdBy: (r) => r.createdBy,
     createdAtMs: (r) => r.createdAtMs,

@@ -5,7 +5,7 @@ import { served, takeFromQueue } from '../capacity.ts'
 import { type Cause } from '../caller.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Instance } from '../instance.ts'
-import { type Context, type EngineRequest, type Receipt } from '../request.ts'
+import { type Context, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { begin, emit, flavorOf, move, release, rungFor } from './moves.ts'
 import { drop, restate } from './registry.ts'
@@ -126,11 +126,11 @@ export function expire(
 export function forget(
   draft: Draft,
   { nowMs }: Context,
-  { table, ids }: Extract<EngineRequest, { verb: 'forget' }>,
+  tokens: readonly string[],
 ): Result<Receipt> {
-  for (const id of ids) {
-    const endsAtMs = draft.get(table, id)?.expiresAtMs ?? null
-    if (endsAtMs !== null && endsAtMs <= nowMs) draft.remove(table, id)
+  for (const token of tokens) {
+    const known = draft.get('idempotency', token)
+    if (known && known.expiresAtMs <= nowMs) draft.remove('idempotency', token)
   }
   return ok({ instanceIds: [] })
 }
