@@ -2,16 +2,24 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { admin, Board, flavor, member, reader, stranger } from '#test/harness/board.ts'
+import {
+  admin,
+  Board,
+  code,
+  deployed,
+  flavor,
+  reader,
+  settled,
+  stranger,
+  target,
+} from '#test/harness/board.ts'
 import { type InstanceId } from './ids.ts'
-import { type Instance, wakeAtMs } from './instance.ts'
+import { wakeAtMs } from './instance.ts'
 import { lifecycles } from './kinds.ts'
 import { rungs } from './ladder.ts'
 import { step } from './lifecycle.ts'
 import { currentStep } from './operation.ts'
 import { type InstanceRequest, type Request } from './request.ts'
-
-const target = (id: string): { kind: 'any'; id: string } => ({ kind: 'any', id })
 
 /** Boards on which one instance of each kind is in each state that requests can bring it to. */
 function situations(): readonly {
@@ -88,26 +96,6 @@ function situations(): readonly {
   add('edge-instance deploying', (board) => deployed(board))
   add('edge-instance running', (board) => settled(board))
   return made
-}
-
-function deployed(board: Board): InstanceId {
-  const receipt = board.must({
-    verb: 'deploy',
-    name: 's',
-    nodes: ['n1', 'n2'],
-    onNodes: true,
-    flavorId: 'small',
-    imageId: 'sim',
-  })
-  const [id] = receipt.instanceIds
-  assert.ok(id)
-  return id
-}
-
-function settled(board: Board): InstanceId {
-  const id = deployed(board)
-  for (const instance of board.all('instances')) board.settle(instance.id)
-  return id
 }
 
 const asked = (id: string): readonly InstanceRequest[] => [
@@ -382,69 +370,6 @@ describe('who may', () => {
   })
 })
 
-const code = (result: { ok: boolean; error?: { code: string } }): string | undefined =>
-  result.error?.code
-
-describe('the order of checks', () => {
-  it('names the first of all that forbid a stop', () => {
-    const board = new Board()
-    const id = board.create(
-      {
-        charge: 'PrePaid',
-        conditions: { createdByService: 'vke', hostUnsupported: true, scheduled: true },
-      },
-      { as: admin },
-    )
-    const stop = (): string | undefined =>
-      code(
-        board.ask({
-          verb: 'stop',
-          target: target(id),
-          rung: 'soft',
-          from: ['running'],
-          stoppedMode: 'release',
-        }),
-      )
-    board.must({ verb: 'hold', target: target(id), kind: 'hold' })
-    const lift = (change: Partial<Instance>): void =>
-      board.put('instances', { ...board.instance(id), ...change })
-    assert.equal(stop(), 'OwnedByService')
-    lift({ conditions: { ...board.instance(id).conditions, createdByService: null } })
-    assert.equal(stop(), 'Held')
-    lift({ holds: [] })
-    assert.equal(stop(), 'HostUnsupported')
-    lift({ conditions: { ...board.instance(id).conditions, hostUnsupported: false } })
-    assert.equal(stop(), 'Busy')
-    board.settle(id)
-    assert.deepEqual(
-      board.ask({
-        verb: 'stop',
-        target: target(id),
-        rung: 'soft',
-        from: ['running'],
-        stoppedMode: 'release',
-      }),
-      { ok: false, error: { code: 'CannotRelease', id, because: 'charge' } },
-    )
-    lift({ charge: 'PostPaid' })
-    board.put('flavors', flavor({ mayRelease: false }))
-    assert.deepEqual(
-      board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' }),
-      { ok: false, error: { code: 'CannotRelease', id, because: 'flavor' } },
-    )
-    board.put('flavors', flavor())
-    assert.deepEqual(
-      board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' }),
-      { ok: false, error: { code: 'CannotRelease', id, because: 'scheduled' } },
-    )
-    lift({ conditions: { ...board.instance(id).conditions, scheduled: false } })
-    board.put('drivers', { id: 'simulated', available: false, reason: 'out' })
-    assert.equal(stop(), 'DriverUnavailable')
-    board.put('drivers', { id: 'simulated', available: true, reason: null })
-    assert.equal(stop(), undefined)
-  })
-})
-
 describe('idempotency', () => {
   it('one token is one operation and one answer; another request with it is refused; a refusal keeps nothing', () => {
     const board = new Board()
@@ -483,239 +408,5 @@ describe('idempotency', () => {
     board.nowMs += 86_400_000
     forget()
     assert.equal(board.get('idempotency', 't'), undefined)
-  })
-})
-
-describe('capacity', () => {
-  it('is released by a stop that asks for it, when it is seen down, and taken again by a start', () => {
-    const board = new Board([flavor({ poolId: 'pool' })], [{ id: 'pool', capacity: 1 }])
-    const id = board.create()
-    board.settle(id)
-    assert.equal(
-      code(
-        board.ask({
-          verb: 'create',
-          kind: 'server',
-          name: 'two',
-          flavorId: 'small',
-          imageId: 'sim',
-        }),
-      ),
-      'NoCapacity',
-    )
-    board.must({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' })
-    assert.equal(board.get('pools', 'pool')?.taken, 1)
-    board.settle(id)
-    assert.equal(board.get('pools', 'pool')?.taken, 0)
-    const two = board.create({ name: 'two' })
-    assert.equal(code(board.ask({ verb: 'start', target: target(id) })), 'NoCapacity')
-    assert.equal(
-      code(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'keep' })),
-      'NoCapacity',
-    )
-    assert.equal(
-      code(
-        board.ask({
-          verb: 'stop',
-          target: target(id),
-          rung: 'soft',
-          stoppedMode: 'release',
-          from: ['running'],
-        }),
-      ),
-      'StoppedModeSame',
-    )
-    board.must({ verb: 'delete', target: target(two) })
-    board.settle(two)
-    board.must({ verb: 'start', target: target(id) })
-    assert.equal(board.settle(id).stoppedMode, null)
-  })
-
-  it('a free flavor queues first come first served: reserved, then started, or lapsed to the next', () => {
-    const board = new Board(
-      [flavor({ charge: 'free', poolId: 'pool', releasesOnStop: true })],
-      [{ id: 'pool', capacity: 1 }],
-    )
-    const made = ['a', 'b', 'c'].map((name) =>
-      board.create({ kind: 'notebook', name, queues: true }),
-    )
-    const [a, b, c] = made as [InstanceId, InstanceId, InstanceId]
-    assert.deepEqual(
-      made.map((id) => board.instance(id).state),
-      ['provisioning', 'queued', 'queued'],
-    )
-    board.settle(a)
-    board.must({ verb: 'dequeue', target: target(b) })
-    board.must({ verb: 'queue', target: target(b) })
-    board.must({ verb: 'stop', target: target(a), rung: 'soft' })
-    board.settle(a)
-    board.must({ verb: 'pass', pool: 'pool' })
-    assert.equal(
-      board.instance(c).state,
-      'provisioning',
-      'c waited longer than b, which left the queue',
-    )
-    board.settle(c)
-    board.must({ verb: 'delete', target: target(c) })
-    board.settle(c)
-    board.must({ verb: 'pass', pool: 'pool' })
-    assert.equal(board.instance(b).state, 'reserved')
-    board.nowMs += 300_000
-    board.must({ verb: 'wake', instance: b })
-    assert.equal(board.instance(b).state, 'stopped')
-    assert.equal(board.get('pools', 'pool')?.taken, 0)
-  })
-
-  it('a unique name is unique in its own collection', () => {
-    const board = new Board()
-    const named = { kind: 'notebook', name: 'same', uniqueName: true } as const
-    board.create({ ...named, schemes: ['lab'] })
-    board.create({ ...named, schemes: ['devenv'] })
-    const again = { ...named, verb: 'create', flavorId: 'small', imageId: 'sim' } as const
-    assert.equal(code(board.ask({ ...again, schemes: ['devenv'] })), 'AlreadyExists')
-    assert.equal(code(board.ask(again)), 'AlreadyExists')
-  })
-
-  it('only free flavors queue, whatever the state', () => {
-    const board = new Board()
-    const id = board.create({ kind: 'notebook' })
-    for (const verb of ['queue', 'dequeue'] as const)
-      assert.equal(code(board.ask({ verb, target: target(id) })), 'NotQueueable')
-  })
-})
-
-describe('services on nodes', () => {
-  it('status follows the nodes', () => {
-    const board = new Board()
-    const id = deployed(board)
-    const service = (): string | undefined => board.all('services')[0]?.status
-    assert.equal(service(), 'deploying')
-    for (const instance of board.all('instances')) board.settle(instance.id)
-    assert.equal(service(), 'running')
-    const ref = {
-      kind: 'edge-instance',
-      service: board.all('services')[0]?.id ?? '',
-      node: 'n1',
-    } as const
-    board.must({ verb: 'stop', target: ref, rung: 'soft', from: ['running'] })
-    board.settle(id)
-    assert.equal(service(), 'running', 'a node stopped on purpose does not degrade the service')
-    assert.equal(
-      code(board.ask({ verb: 'stop', target: ref, rung: 'soft', from: ['running'] })),
-      'WrongState',
-    )
-    const other = board.all('instances').find((one) => one.id !== id)
-    board.observe(other?.id ?? '', board.seen('down'))
-    assert.equal(service(), 'failed')
-    board.must({ verb: 'start-service', service: ref.service })
-    assert.equal(service(), 'deploying')
-    for (const instance of board.all('instances')) board.settle(instance.id)
-    assert.equal(service(), 'running')
-    board.must({ verb: 'remove-services', services: [ref.service] })
-    assert.equal(service(), 'deleting')
-    assert.equal(code(board.ask({ verb: 'stop', target: ref, rung: 'soft' })), 'ServiceBusy')
-    for (const instance of board.all('instances')) board.settle(instance.id)
-    assert.equal(service(), 'deleted')
-  })
-
-  it('what forbids it for one instance forbids it for the whole service, and nothing changes', () => {
-    const board = new Board()
-    const id = settled(board)
-    const service = board.all('services')[0]?.id ?? ''
-    const lift = (change: Partial<Instance>): void =>
-      board.put('instances', { ...board.instance(id), ...change })
-    const before = JSON.stringify(board.all('services'))
-    const refused = (verb: 'stop-service' | 'start-service'): string | undefined =>
-      code(board.ask({ verb, service }))
-    lift({ conditions: { ...board.instance(id).conditions, createdByService: 'other' } })
-    assert.equal(refused('stop-service'), 'OwnedByService')
-    assert.equal(
-      code(board.ask({ verb: 'remove-services', services: [service] })),
-      'OwnedByService',
-    )
-    lift({ conditions: { ...board.instance(id).conditions, createdByService: null } })
-    board.put('drivers', { id: 'simulated', available: false, reason: 'out' })
-    assert.equal(refused('stop-service'), 'DriverUnavailable')
-    assert.equal(JSON.stringify(board.all('services')), before)
-    board.put('drivers', { id: 'simulated', available: true, reason: null })
-    assert.equal(refused('stop-service'), undefined)
-  })
-
-  it('belongs to its owner', () => {
-    const board = new Board()
-    deployed(board)
-    const ref = {
-      kind: 'edge-instance',
-      service: board.all('services')[0]?.id ?? '',
-      node: 'n1',
-    } as const
-    const other = { ...member, userId: reader.userId }
-    assert.equal(
-      code(board.ask({ verb: 'stop', target: ref, rung: 'soft' }, { as: other })),
-      'NotOwner',
-    )
-  })
-})
-
-describe('registered instances', () => {
-  const registered = (board: Board): InstanceId => {
-    board.must({ verb: 'register-service', freshId: 's', key: 'k', name: 'n', attributes: {} })
-    const receipt = board.must(registration)
-    return receipt.instanceIds[0] as InstanceId // one was registered
-  }
-  const registration = {
-    verb: 'register',
-    service: 's',
-    instance: 'i',
-    hostName: 'h',
-    endpoints: [],
-    healthCheck: {},
-    dataCenter: null,
-    version: '1',
-    ttlMs: 120_000,
-    properties: {},
-  } as const
-  const statuses = ['up', 'down', 'starting', 'testing', 'out-of-service'] as const
-  const ref = { kind: 'service-instance', service: 's', instance: 'i' } as const
-
-  it('any status may follow any, and the same again is still a change', () => {
-    for (const from of statuses) {
-      for (const to of statuses) {
-        const board = new Board()
-        const id = registered(board)
-        board.must({ verb: 'set-status', target: ref, as: 'operator', status: from })
-        const before = board.all('services')[0]?.revision ?? 0
-        board.must({ verb: 'set-status', target: ref, as: 'operator', status: to })
-        assert.equal(board.instance(id).state, to)
-        assert.equal(board.all('services')[0]?.revision, before + 1)
-        assert.equal(board.events.at(-1)?.type, 'instance.status')
-      }
-    }
-  })
-
-  it('the word of an operator outlives a new registration', () => {
-    const board = new Board()
-    const id = registered(board)
-    board.must({ verb: 'set-status', target: ref, as: 'operator', status: 'out-of-service' })
-    board.must({ ...registration, status: 'up', endpoints: ['rest://a:1'] })
-    assert.equal(board.instance(id).state, 'out-of-service')
-    board.must({ verb: 'clear-status', target: ref })
-    assert.equal(board.instance(id).state, 'up')
-  })
-
-  it('equal content again is a heartbeat; a lease that ran out removes the instance', () => {
-    const board = new Board()
-    const id = registered(board)
-    board.nowMs += 60_000
-    assert.equal(board.must(registration).unchanged, 'already')
-    board.nowMs += 119_000
-    assert.equal(board.must({ verb: 'expire', instance: id, renewedAtMs: 0 }).unchanged, 'already')
-    board.nowMs += 1_000
-    board.must({ verb: 'expire', instance: id, renewedAtMs: 0 })
-    assert.equal(board.get('instances', id), undefined)
-    assert.equal(
-      code(board.ask({ verb: 'set-status', target: ref, as: 'operator', status: 'up' })),
-      'NotFound',
-    )
   })
 })

@@ -1,5 +1,6 @@
 // The kernel alone: rows in maps, a clock moved by hand, and `decide` applied in order. No engine, no store.
 
+import assert from 'node:assert/strict'
 import { type Caller } from '#kernel/caller.ts'
 import { type Flavor, plainFlavor, type Pool } from '#kernel/catalogue.ts'
 import { decide } from '#kernel/decide.ts'
@@ -204,3 +205,31 @@ export class Board implements Reader {
 /** A restart is seen down once, then up. */
 const restartSees = (operation: Operation): 'up' | 'down' =>
   operation.verb === 'restart' && operation.step === 1 ? 'down' : 'up'
+
+export const target = (id: string): { kind: 'any'; id: string } => ({ kind: 'any', id })
+
+/** The code of a refusal; undefined when it was accepted. */
+export const code = (result: { ok: boolean; error?: { code: string } }): string | undefined =>
+  result.error?.code
+
+/** One instance of a service on two nodes, still deploying. */
+export function deployed(board: Board): InstanceId {
+  const receipt = board.must({
+    verb: 'deploy',
+    name: 's',
+    nodes: ['n1', 'n2'],
+    onNodes: true,
+    flavorId: 'small',
+    imageId: 'sim',
+  })
+  const [id] = receipt.instanceIds
+  assert.ok(id)
+  return id
+}
+
+/** The same, running. */
+export function settled(board: Board): InstanceId {
+  const id = deployed(board)
+  for (const instance of board.all('instances')) board.settle(instance.id)
+  return id
+}

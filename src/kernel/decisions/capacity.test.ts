@@ -1,0 +1,104 @@
+// Places and queues: taken, released, and served in order.
+
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Board, code, flavor, target } from '#test/harness/board.ts'
+import { type InstanceId } from '../ids.ts'
+
+describe('capacity', () => {
+  it('is released by a stop that asks for it, when it is seen down, and taken again by a start', () => {
+    const board = new Board([flavor({ poolId: 'pool' })], [{ id: 'pool', capacity: 1 }])
+    const id = board.create()
+    board.settle(id)
+    assert.equal(
+      code(
+        board.ask({
+          verb: 'create',
+          kind: 'server',
+          name: 'two',
+          flavorId: 'small',
+          imageId: 'sim',
+        }),
+      ),
+      'NoCapacity',
+    )
+    board.must({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'release' })
+    assert.equal(board.get('pools', 'pool')?.taken, 1)
+    board.settle(id)
+    assert.equal(board.get('pools', 'pool')?.taken, 0)
+    const two = board.create({ name: 'two' })
+    assert.equal(code(board.ask({ verb: 'start', target: target(id) })), 'NoCapacity')
+    assert.equal(
+      code(board.ask({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'keep' })),
+      'NoCapacity',
+    )
+    assert.equal(
+      code(
+        board.ask({
+          verb: 'stop',
+          target: target(id),
+          rung: 'soft',
+          stoppedMode: 'release',
+          from: ['running'],
+        }),
+      ),
+      'StoppedModeSame',
+    )
+    board.must({ verb: 'delete', target: target(two) })
+    board.settle(two)
+    board.must({ verb: 'start', target: target(id) })
+    assert.equal(board.settle(id).stoppedMode, null)
+  })
+
+  it('a free flavor queues first come first served: reserved, then started, or lapsed to the next', () => {
+    const board = new Board(
+      [flavor({ charge: 'free', poolId: 'pool', releasesOnStop: true })],
+      [{ id: 'pool', capacity: 1 }],
+    )
+    const made = ['a', 'b', 'c'].map((name) =>
+      board.create({ kind: 'notebook', name, queues: true }),
+    )
+    const [a, b, c] = made as [InstanceId, InstanceId, InstanceId]
+    assert.deepEqual(
+      made.map((id) => board.instance(id).state),
+      ['provisioning', 'queued', 'queued'],
+    )
+    board.settle(a)
+    board.must({ verb: 'dequeue', target: target(b) })
+    board.must({ verb: 'queue', target: target(b) })
+    board.must({ verb: 'stop', target: target(a), rung: 'soft' })
+    board.settle(a)
+    board.must({ verb: 'pass', pool: 'pool' })
+    assert.equal(
+      board.instance(c).state,
+      'provisioning',
+      'c waited longer than b, which left the queue',
+    )
+    board.settle(c)
+    board.must({ verb: 'delete', target: target(c) })
+    board.settle(c)
+    board.must({ verb: 'pass', pool: 'pool' })
+    assert.equal(board.instance(b).state, 'reserved')
+    board.nowMs += 300_000
+    board.must({ verb: 'wake', instance: b })
+    assert.equal(board.instance(b).state, 'stopped')
+    assert.equal(board.get('pools', 'pool')?.taken, 0)
+  })
+
+  it('a unique name is unique in its own collection', () => {
+    const board = new Board()
+    const named = { kind: 'notebook', name: 'same', uniqueName: true } as const
+    board.create({ ...named, schemes: ['lab'] })
+    board.create({ ...named, schemes: ['devenv'] })
+    const again = { ...named, verb: 'create', flavorId: 'small', imageId: 'sim' } as const
+    assert.equal(code(board.ask({ ...again, schemes: ['devenv'] })), 'AlreadyExists')
+    assert.equal(code(board.ask(again)), 'AlreadyExists')
+  })
+
+  it('only free flavors queue, whatever the state', () => {
+    const board = new Board()
+    const id = board.create({ kind: 'notebook' })
+    for (const verb of ['queue', 'dequeue'] as const)
+      assert.equal(code(board.ask({ verb, target: target(id) })), 'NotQueueable')
+  })
+})
