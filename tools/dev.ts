@@ -1,10 +1,10 @@
 /**
  * The whole plane on a temporary data folder, restarted when a source file changes, with readable logs.
  *
- * The folder is gone afterwards: nothing that is tried here touches a real fleet. Settings from the
+ * The folder and what runs in it are gone afterwards: nothing that is tried here touches a real fleet. Settings from the
  * environment still win, so `RUNSTATE_DATA=./mine npm run dev` keeps its data.
  */
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,16 +12,19 @@ import pretty from 'pino-pretty'
 
 const kept = process.env['RUNSTATE_DATA']
 const data = kept ?? mkdtempSync(join(tmpdir(), 'runstate-dev-'))
+const entry = ['--disable-warning=ExperimentalWarning', 'src/app/main.ts']
+const env = { ...process.env, RUNSTATE_DATA: data }
+
+/** Things outlive their server; those of a folder that nobody will open again must not. */
+function endAll(): void {
+  spawnSync(process.execPath, [...entry, '--stop-all'], { env, stdio: 'ignore' })
+  rmSync(data, { recursive: true, force: true })
+}
+
 const child = spawn(
   process.execPath,
-  [
-    '--disable-warning=ExperimentalWarning',
-    '--watch',
-    '--watch-preserve-output',
-    'src/app/main.ts',
-    ...process.argv.slice(2),
-  ],
-  { env: { ...process.env, RUNSTATE_DATA: data }, stdio: ['inherit', 'pipe', 'pipe'] },
+  ['--watch', '--watch-preserve-output', ...entry, ...process.argv.slice(2)],
+  { env, stdio: ['inherit', 'pipe', 'pipe'] },
 )
 
 // Lines that are not JSON (the ready line, the credentials) pass through as they are.
@@ -32,6 +35,6 @@ child.stderr.pipe(pretty({ sync: true, destination: 2 }))
 process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
 process.on('SIGTERM', () => child.kill('SIGTERM'))
 child.on('exit', (code) => {
-  if (kept === undefined) rmSync(data, { recursive: true, force: true })
+  if (kept === undefined) endAll()
   process.exitCode = code ?? 0
 })
