@@ -95,6 +95,24 @@ describe('capacity', () => {
     assert.equal(code(board.ask(again)), 'AlreadyExists')
   })
 
+  it('is kept by what failed to start and may run for all we know', () => {
+    for (const [seen, taken] of [
+      ['unknown', 1],
+      ['down', 0],
+    ] as const) {
+      const board = new Board([flavor({ poolId: 'pool' })], [{ id: 'pool', capacity: 1 }])
+      const id = board.create()
+      board.report(id, { act: 'create', ok: true, handle: {} })
+      for (let tries = 0; tries < 50 && board.instance(id).underway; tries++) {
+        board.report(id, { act: 'stop', ok: true })
+        board.nowMs += 120_000
+        if (board.instance(id).underway) board.report(id, { observation: board.seen(seen) })
+      }
+      assert.equal(board.instance(id).state, 'failed', seen)
+      assert.equal(board.get('pools', 'pool')?.taken, taken, seen)
+    }
+  })
+
   it('only free flavors queue, whatever the state', () => {
     const board = new Board()
     const id = board.create({ kind: 'notebook' })

@@ -12,7 +12,6 @@ interface Subject {
   readonly context: Context
   readonly instance: Instance
   readonly verb: RequestVerb
-  readonly ifGeneration: number | undefined
 }
 
 type Condition = {
@@ -22,19 +21,6 @@ type Condition = {
 }
 
 export const conditions: readonly Condition[] = [
-  {
-    name: 'generation',
-    doc: 'The caller has seen another generation (If-Match).',
-    forbids: ({ instance, ifGeneration }) =>
-      ifGeneration === undefined || ifGeneration === instance.intent.generation
-        ? undefined
-        : {
-            code: 'GenerationChanged',
-            id: instance.id,
-            expected: ifGeneration,
-            actual: instance.intent.generation,
-          },
-  },
   {
     name: 'frozen',
     doc: "The project's account is frozen.",

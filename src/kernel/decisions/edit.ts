@@ -22,13 +22,6 @@ export function update(
   instance: Instance,
   request: UpdateInstance,
 ): Result<Receipt> {
-  if (request.ifGeneration !== undefined && request.ifGeneration !== instance.intent.generation)
-    return err({
-      code: 'GenerationChanged',
-      id: instance.id,
-      expected: request.ifGeneration,
-      actual: instance.intent.generation,
-    })
   const held = request.heedsHolds ? heldBy(instance, context) : undefined
   if (held) return err(held)
   const situation = situationOf(instance)

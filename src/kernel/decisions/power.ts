@@ -146,7 +146,6 @@ function switchMode(
     context,
     instance,
     verb: 'stop',
-    ifGeneration: request.ifGeneration,
   })
   if (error) return err(error)
   if (mode === (instance.stoppedMode ?? 'keep'))
@@ -216,7 +215,7 @@ function admit(
   rung: Rung | null,
 ): 'go' | Result<Receipt> {
   const { verb, from } = request
-  const error = forbidden({ draft, context, instance, verb, ifGeneration: request.ifGeneration })
+  const error = forbidden({ draft, context, instance, verb })
   if (error) return err(error)
   const situation = situationOf(instance)
   if (from !== undefined && !from.includes(situation)) return err(refusal(instance, verb, from))
@@ -335,7 +334,6 @@ function queueable(
     context,
     instance,
     verb: request.verb,
-    ifGeneration: request.ifGeneration,
   })
   if (error) return err(error)
   const flavor = flavorOf(draft, instance)

@@ -185,7 +185,7 @@ function obstacleTo(
   { draft, context, instance }: { draft: Draft; context: Context; instance: Instance },
   verb: 'start' | 'stop' | 'delete',
 ): KernelError | undefined {
-  const error = forbidden({ draft, context, instance, verb, ifGeneration: undefined })
+  const error = forbidden({ draft, context, instance, verb })
   if (error) return error
   if (verb === 'delete' && instance.conditions.deletionProtected)
     return { code: 'DeletionProtected', id: instance.id }

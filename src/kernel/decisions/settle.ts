@@ -279,10 +279,11 @@ function finishFailed(work: Work): void {
     atMs: context.nowMs,
     evidence: operation.failure?.evidence ?? {},
   }
-  // What could not be started holds no capacity; what runs all the same still does.
+  // What could not be started holds no capacity; what runs all the same, or may for all we know, still does.
   const { verb } = operation
   const begins = verb === 'create' || verb === 'start' || verb === 'restart'
-  const down = begins && instance.observation.seen !== 'up'
+  const { seen } = instance.observation
+  const down = begins && (instance.handle === null || seen === 'down' || seen === 'absent')
   if (down) free(draft, context, instance.place)
   move(draft, context, instance, 'fail', {
     underway: null,
