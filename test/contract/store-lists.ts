@@ -122,6 +122,16 @@ export const listLaws: Laws = {
     assert.deepEqual(await total(), [10, 3, 0, 6])
   },
 
+  'no flavor and a flavor without a name are counted apart': async (store) => {
+    const row = rows.instances({ flavorId: null })
+    await store.commit(put('instances', row))
+    await store.commit(put('instances', { ...row, flavorId: '' }))
+    const such = { contains: { column: 'flavorId', text: '' } } as const
+    assert.equal(await store.count('instances', such), 1)
+    await store.commit(put('instances', row))
+    assert.equal(await store.count('instances', such), 0)
+  },
+
   'find gives the rows with a value, by id': async (store) => {
     await fill(store)
     assert.equal(digits(await store.find('instances', 'name', 'web-1')), '14')

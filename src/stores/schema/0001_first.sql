@@ -76,8 +76,9 @@ CREATE TABLE instanceTallies (
   createdBy TEXT NOT NULL,
   tally INTEGER NOT NULL
 );
+-- No flavor and a flavor named '' are two sorts, and a unique index alone would never call two NULLs the same.
 CREATE UNIQUE INDEX instanceTallies_sort ON instanceTallies (
-  project, kind, state, situation, schemes, createdBy, ifnull(flavorId, '')
+  project, kind, state, situation, schemes, createdBy, ifnull(flavorId, ''), flavorId IS NULL
 );
 
 CREATE TRIGGER instances_added AFTER INSERT ON instances BEGIN
@@ -85,7 +86,9 @@ CREATE TRIGGER instances_added AFTER INSERT ON instances BEGIN
   VALUES (
     new.project, new.kind, new.state, new.situation, new.schemes, new.flavorId, new.createdBy, 1
   )
-  ON CONFLICT (project, kind, state, situation, schemes, createdBy, ifnull(flavorId, ''))
+  ON CONFLICT (
+    project, kind, state, situation, schemes, createdBy, ifnull(flavorId, ''), flavorId IS NULL
+  )
   DO UPDATE SET tally = tally + 1;
 END;
 
@@ -93,7 +96,7 @@ CREATE TRIGGER instances_removed AFTER DELETE ON instances BEGIN
   UPDATE instanceTallies SET tally = tally - 1
   WHERE project = old.project AND kind = old.kind AND state = old.state AND situation = old.situation
     AND schemes = old.schemes AND createdBy = old.createdBy
-    AND ifnull(flavorId, '') = ifnull(old.flavorId, '');
+    AND ifnull(flavorId, '') = ifnull(old.flavorId, '') AND (flavorId IS NULL) = (old.flavorId IS NULL);
 END;
 
 CREATE TRIGGER instances_moved
@@ -101,12 +104,14 @@ AFTER UPDATE OF project, kind, state, situation, schemes, flavorId, createdBy ON
   UPDATE instanceTallies SET tally = tally - 1
   WHERE project = old.project AND kind = old.kind AND state = old.state AND situation = old.situation
     AND schemes = old.schemes AND createdBy = old.createdBy
-    AND ifnull(flavorId, '') = ifnull(old.flavorId, '');
+    AND ifnull(flavorId, '') = ifnull(old.flavorId, '') AND (flavorId IS NULL) = (old.flavorId IS NULL);
   INSERT INTO instanceTallies (project, kind, state, situation, schemes, flavorId, createdBy, tally)
   VALUES (
     new.project, new.kind, new.state, new.situation, new.schemes, new.flavorId, new.createdBy, 1
   )
-  ON CONFLICT (project, kind, state, situation, schemes, createdBy, ifnull(flavorId, ''))
+  ON CONFLICT (
+    project, kind, state, situation, schemes, createdBy, ifnull(flavorId, ''), flavorId IS NULL
+  )
   DO UPDATE SET tally = tally + 1;
 END;
 
