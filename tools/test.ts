@@ -17,6 +17,7 @@ const suites: Readonly<Record<string, Suite>> = {
   unit: { glob: 'src/**/*.test.ts', timeoutMs: 60_000, serial: false },
   tidy: { glob: 'test/tidy/**/*.test.ts', timeoutMs: 60_000, serial: false },
   contract: { glob: 'test/contract/**/*.test.ts', timeoutMs: 120_000, serial: false },
+  golden: { glob: 'test/golden/**/*.test.ts', timeoutMs: 120_000, serial: false },
   model: { glob: 'test/model/**/*.test.ts', timeoutMs: 120_000, serial: false },
   // Real processes and real clients are timed by the machine: one file at a time.
   crash: { glob: 'test/crash/**/*.test.ts', timeoutMs: 600_000, serial: true },

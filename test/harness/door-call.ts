@@ -18,6 +18,9 @@ export interface Ask {
 export interface Heard {
   readonly status: number
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  /** Name, value, name, value, as they came. */
+  readonly rawHeaders: readonly string[]
+  readonly reason: string
   readonly text: string
 }
 
@@ -37,8 +40,8 @@ export function hear(url: string, { method, target, headers, body }: Ask): Promi
   const asking = open(sent, (response) => {
     const chunks: Buffer[] = []
     const tell = () => {
-      const { statusCode: status = 0 } = response
-      resolve({ status, headers: response.headers, text: Buffer.concat(chunks).toString() })
+      const { statusCode: status = 0, headers, rawHeaders, statusMessage: reason = '' } = response
+      resolve({ status, reason, headers, rawHeaders, text: Buffer.concat(chunks).toString() })
     }
     response.on('data', (chunk: Buffer) => chunks.push(chunk))
     response.on('end', tell)
