@@ -133,10 +133,16 @@ export class Runner {
     const read = await store.get('instances', lane.operation.instanceId)
     // What was committed while it was read is newer.
     lane.instance ??= read
-    const parts = lane.instance && (await partsOf(store, lane.instance))
+    let made = lane.instance
+    let parts = made && (await partsOf(store, made))
     let waitedMs = 0
     while (!lane.abort.signal.aborted && lane.instance && parts) {
       const { operation, instance } = lane
+      // An operation that makes it anew gave it another flavor and image on the way.
+      if (made?.flavorId !== instance.flavorId || made.imageId !== instance.imageId) {
+        made = instance
+        parts = await partsOf(store, instance)
+      }
       const doing = nextMove(operation, clock.nowMs())
       if (doing.do === 'nothing') return
       if (doing.do === 'sleep') {

@@ -20,6 +20,7 @@ export const needs = {
   release: 'member',
   batch: 'member',
   deploy: 'member',
+  redeploy: 'member',
   'start-service': 'member',
   'stop-service': 'member',
   'update-service': 'member',

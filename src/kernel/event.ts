@@ -23,6 +23,7 @@ export const eventTypes = {
   'operation.failed': 'An operation ended badly; `message`.',
   'operation.cancelled': 'A harder or opposite request took its place.',
   'service.created': 'A service was accepted.',
+  'service.deployed': 'A service was given a configuration; `nodes`, `placed`, `again`.',
   'service.state': "A service's derived status changed.",
   'service.updated': "A service's content changed.",
   'service.removed': 'A service is gone.',

@@ -5,11 +5,14 @@
 import { type Instance } from './instance.ts'
 import { isA } from './lifecycle.ts'
 import { lifecycles } from './kinds.ts'
+import { present } from './present.ts'
 import { type Service, type ServiceState } from './service.ts'
 
 type Part = 'running' | 'stopped' | 'failed' | 'pending'
 
 function partOf(instance: Instance): Part {
+  // It should run, and the last look could not tell whether it does: shown like one whose node is out of contact.
+  if (instance.state === 'running' && present(instance).unsure) return 'pending'
   if (instance.state === 'running' || instance.state === 'stopped' || instance.state === 'failed')
     return instance.state
   return 'pending'

@@ -54,6 +54,9 @@ export interface Instance {
   /** What the driver needs beyond flavor and image: environment, scenario, … */
   readonly launch: JsonObject
 
+  /** What it is to be made of from its next start on; null: as it is. */
+  readonly refit: Refit | null
+
   readonly charge: Charge
   /** On a stopped instance, whether its capacity was kept or released; null while it is not stopped. */
   readonly stoppedMode: StoppedMode | null
@@ -99,6 +102,11 @@ export interface Failure {
   readonly message: string
   readonly atMs: number
   readonly evidence: JsonObject
+}
+
+/** Everything of an instance that another configuration replaces. */
+export type Refit = Pick<Instance, 'imageId' | 'driver' | 'launch' | 'charge'> & {
+  readonly flavorId: string
 }
 
 /** Counted capacity that this instance holds. */

@@ -50,7 +50,28 @@ export const steps = {
   restart: { do: [stop, down, create, start, up], undo: [kill, down] },
   capture: { do: [capture, settled], undo: [] },
   delete: { do: [kill, down, remove], undo: [] },
-} as const satisfies Record<Verb, { readonly do: readonly Step[]; readonly undo: readonly Step[] }>
+} as const satisfies Record<Verb, Plan>
+
+export interface Plan {
+  readonly do: readonly Step[]
+  readonly undo: readonly Step[]
+}
+
+/** What is to be of something else is first removed by the driver that made it, then made anew. */
+export const refitting: Plan = { do: [stop, down, remove, create, start, up], undo: [kill, down] }
+
+/** The steps that an operation has come to: those that do it, or those that undo what was half done. */
+export function planOf({
+  verb,
+  refits,
+  undoing,
+}: Pick<Operation, 'verb' | 'refits' | 'undoing'>): readonly Step[] {
+  const plan: Plan = refits ? refitting : steps[verb]
+  return undoing ? plan.undo : plan.do
+}
+
+/** The verbs that bring a thing up again, with what it was given since. */
+export const bringsUp = (verb: Verb): boolean => verb === 'start' || verb === 'restart'
 
 export type OperationState = 'running' | 'succeeded' | 'failed' | 'cancelled'
 
@@ -68,6 +89,8 @@ export interface Operation {
   readonly startMs: number
   /** Capture only: what the image shall be called. */
   readonly imageName: string | null
+  /** It makes the thing anew of its instance's `refit`. */
+  readonly refits: boolean
   readonly state: OperationState
   /** Undoing after a failure: the steps of `undo` instead of `do`. */
   readonly undoing: boolean
@@ -104,11 +127,6 @@ export interface StepLog {
   readonly message: string | null
 }
 
-export function currentStep(
-  operation: Pick<Operation, 'verb' | 'undoing' | 'step'>,
-): Step | undefined {
-  const plan: readonly Step[] = operation.undoing
-    ? steps[operation.verb].undo
-    : steps[operation.verb].do
-  return plan[operation.step]
-}
+export const currentStep = (
+  operation: Pick<Operation, 'verb' | 'refits' | 'undoing' | 'step'>,
+): Step | undefined => planOf(operation)[operation.step]

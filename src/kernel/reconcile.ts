@@ -127,7 +127,10 @@ export function backoffMs(operation: Pick<Operation, 'id' | 'tries'>): number {
 
 /** How long the step that an operation has come to may take. */
 export function patienceMs(
-  operation: Pick<Operation, 'verb' | 'undoing' | 'step' | 'rung' | 'graceMs' | 'startMs'>,
+  operation: Pick<
+    Operation,
+    'verb' | 'refits' | 'undoing' | 'step' | 'rung' | 'graceMs' | 'startMs'
+  >,
 ): number {
   const step = currentStep(operation)
   if (!step || 'act' in step) return actTimeoutMs * triesMax

@@ -49,6 +49,8 @@ interface Change {
    * Absent: converge. Then a repeated request joins or does nothing, and a harder stop pre-empts a softer one.
    */
   readonly from?: readonly Situation[]
+  /** Refuse what runs by its record while the last look could not tell: for protocols that show it as not running. */
+  readonly ifSure?: true
   /** Refuse when the instance's generation is another (If-Match). */
   readonly ifGeneration?: number
   readonly why?: string
@@ -168,6 +170,22 @@ export interface DeployService {
   readonly labels?: Readonly<Record<string, string>>
   readonly attributes?: Readonly<Record<string, JsonObject>>
 }
+/**
+ * Another configuration for a service. Instances on nodes that stay are made anew, those on nodes that are new
+ * are made, and those on nodes no longer named are removed.
+ */
+export interface RedeployService {
+  readonly verb: 'redeploy'
+  readonly service: string
+  readonly description?: string
+  /** Empty for a service that does not run on nodes. */
+  readonly nodes: readonly string[]
+  readonly flavorId: string
+  readonly imageId: string
+  readonly launch?: JsonObject
+  /** Replaces one door's attributes. */
+  readonly attributes?: { readonly door: string; readonly value: JsonObject }
+}
 export interface PowerService {
   readonly verb: 'start-service' | 'stop-service'
   readonly service: string
@@ -271,6 +289,7 @@ export type CallerRequest =
   | CreateInstance
   | Batch
   | DeployService
+  | RedeployService
   | PowerService
   | UpdateService
   | RemoveServices

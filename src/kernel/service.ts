@@ -24,7 +24,10 @@ export interface Service {
   /** Inference: derived from its nodes (see inference.ts), stored so that its changes have a time. */
   readonly status: ServiceState
   readonly statusSinceMs: number
+  /** When it was last brought up as a whole: deployed, deployed again or started. */
   readonly deployedAtMs: number
+  /** When its configuration was last set. */
+  readonly configuredAtMs: number
   readonly failure: string | null
   /** Rises with every change of the matched instances; revisions of finds are made from it. */
   readonly revision: number

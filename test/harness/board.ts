@@ -9,7 +9,7 @@ import { type EventDraft } from '#kernel/event.ts'
 import { type InstanceId, projectId, userId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type Observation } from '#kernel/observation.ts'
-import { type Operation } from '#kernel/operation.ts'
+import { currentStep, type Operation } from '#kernel/operation.ts'
 import { nextMove } from '#kernel/reconcile.ts'
 import { type Context, type Receipt, type Report, type Request } from '#kernel/request.ts'
 import { type Reader } from '#kernel/rows.ts'
@@ -191,20 +191,17 @@ export class Board implements Reader {
       else if (doing.do === 'sleep') this.nowMs = doing.untilMs
       else
         this.report(id, {
-          observation: this.seen(
-            operation.verb === 'stop' || operation.verb === 'delete' || operation.undoing
-              ? 'down'
-              : restartSees(operation),
-          ),
+          observation: this.seen(awaits(operation)),
         })
     }
     throw new Error(`the operation on ${id} did not end`)
   }
 }
 
-/** A restart is seen down once, then up. */
-const restartSees = (operation: Operation): 'up' | 'down' =>
-  operation.verb === 'restart' && operation.step === 1 ? 'down' : 'up'
+function awaits(operation: Operation): 'up' | 'down' {
+  const step = currentStep(operation)
+  return step && 'await' in step && step.await === 'down' ? 'down' : 'up'
+}
 
 export const target = (id: string): { kind: 'any'; id: string } => ({ kind: 'any', id })
 

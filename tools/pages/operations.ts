@@ -2,7 +2,7 @@
 
 import { conditions } from '#kernel/decisions/conditions.ts'
 import { eventTypes } from '#kernel/event.ts'
-import { type Step, steps } from '#kernel/operation.ts'
+import { type Plan, refitting, type Step, steps } from '#kernel/operation.ts'
 import { needs } from '#kernel/access.ts'
 import { generatedFrom, table } from './markdown.ts'
 
@@ -10,8 +10,10 @@ const names = (plan: readonly Step[]): string =>
   plan.map((step) => step.name).join(' → ') || 'nothing'
 
 export function operationsPage(): string {
-  const plans: readonly (readonly [string, { do: readonly Step[]; undo: readonly Step[] }])[] =
-    Object.entries(steps)
+  const plans: readonly (readonly [string, Plan])[] = [
+    ...Object.entries(steps),
+    ['start or restart, of something else', refitting],
+  ]
   const all = new Map<string, Step>()
   for (const [, plan] of plans)
     for (const step of [...plan.do, ...plan.undo]) all.set(step.name, step)

@@ -7,7 +7,7 @@ import { type Cause } from '#kernel/caller.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from '#kernel/catalogue.ts'
 import { type Event } from '#kernel/event.ts'
 import { type Hold, type Instance, type Registration } from '#kernel/instance.ts'
-import { currentStep, type Operation, steps } from '#kernel/operation.ts'
+import { currentStep, type Operation, planOf } from '#kernel/operation.ts'
 import { offered, present } from '#kernel/present.ts'
 import { type Project } from '#kernel/project.ts'
 import { type Receipt } from '#kernel/request.ts'
@@ -213,7 +213,7 @@ export const showOperation = (operation: Operation): OperationShown => ({
 function showStep(operation: Operation): OperationShown['step'] {
   const step = operation.state === 'running' ? currentStep(operation) : undefined
   if (!step) return null
-  const plan = steps[operation.verb][operation.undoing ? 'undo' : 'do']
+  const plan = planOf(operation)
   return {
     name: step.name,
     doc: step.doc,

@@ -180,6 +180,7 @@ export function blank(
     driver: null,
     handle: null,
     launch: {},
+    refit: null,
     charge: 'PostPaid',
     stoppedMode: null,
     place: null,

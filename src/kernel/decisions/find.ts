@@ -1,14 +1,14 @@
 // From the name a caller uses to the instance, or NotFound: another tenant's, a deleted one and one of another
 // kind are not told apart from one that never was (law 10).
 
-import { sees } from '../access.ts'
+import { may, sees } from '../access.ts'
 import { aliasKey, edgeAlias, microserviceKey, registryAlias } from '../aliases.ts'
 import { type Caller } from '../caller.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Instance } from '../instance.ts'
 import { isA } from '../lifecycle.ts'
 import { lifecycles } from '../kinds.ts'
-import { type InstanceRef } from '../request.ts'
+import { type CallerRequest, type Context, type InstanceRef } from '../request.ts'
 import { type Reader } from '../rows.ts'
 import { type Service } from '../service.ts'
 
@@ -75,6 +75,19 @@ export function findService(
   )
     return err({ code: 'NotFound', what: 'service', id })
   return ok(service)
+}
+
+/** An inference service that is there and that the caller may ask this of: exists, then may, then whose it is. */
+export function ownedService(
+  rows: Reader,
+  { caller }: Pick<Context, 'caller'>,
+  { id, verb }: { readonly id: string; readonly verb: CallerRequest['verb'] },
+): Result<Service> {
+  const found = findService(rows, id, 'inference', caller)
+  if (!found.ok) return found
+  return may(caller, verb)
+    ? ownService(found.value, caller)
+    : err({ code: 'Forbidden', needs: verb })
 }
 
 /** Within a project a service is its owner's; an admin passes. */

@@ -10,7 +10,7 @@ import { phaseOf, statusOf } from '../inference.ts'
 import { isA, step } from '../lifecycle.ts'
 import { lifecycles, type State, type Verb } from '../kinds.ts'
 import { type Rung } from '../ladder.ts'
-import { currentStep, type Operation } from '../operation.ts'
+import { bringsUp, currentStep, type Operation } from '../operation.ts'
 import { patienceMs } from '../reconcile.ts'
 import { type Context, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
@@ -124,7 +124,6 @@ export function begin(
   change: Partial<Instance> = {},
 ): { readonly instance: Instance; readonly receipt: Receipt } {
   const id = operationId(context.ids.next())
-  const flavor = flavorOf(draft, before)
   const from = before.underway?.from ?? situationOf(before)
   const fresh = plan.verb === 'create'
   if (before.underway) cancel(draft, context, before.underway, id)
@@ -149,7 +148,8 @@ export function begin(
   const after = fresh
     ? place(draft, context, { ...before, ...changed })
     : move(draft, context, before, plan.verb, changed)
-  const operation = newOperation(context, after, plan, flavor, underway)
+  const flavors = { now: flavorOf(draft, after), next: flavorOf(draft, after.refit ?? after) }
+  const operation = newOperation(context, after, plan, flavors, underway)
   draft.put('operations', operation)
   emit(draft, context, after, 'operation.started', {
     operation: id,
@@ -178,7 +178,7 @@ function newOperation(
   context: Context,
   instance: Instance,
   plan: Plan,
-  flavor: Flavor | undefined,
+  flavors: { readonly now: Flavor | undefined; readonly next: Flavor | undefined },
   underway: Underway,
 ): Operation {
   const operation: Operation = {
@@ -188,9 +188,10 @@ function newOperation(
     kind: instance.kind,
     verb: plan.verb,
     rung: plan.rung,
-    graceMs: plan.graceMs ?? flavor?.graceMs ?? defaultGraceMs,
-    startMs: flavor?.startMs ?? defaultStartMs,
+    graceMs: plan.graceMs ?? flavors.now?.graceMs ?? defaultGraceMs,
+    startMs: flavors.next?.startMs ?? defaultStartMs,
     imageName: plan.imageName ?? null,
+    refits: instance.refit !== null && bringsUp(plan.verb),
     state: 'running',
     undoing: false,
     step: 0,

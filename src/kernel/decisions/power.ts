@@ -20,6 +20,7 @@ import { isHarder, type Rung } from '../ladder.ts'
 import { allowed, step } from '../lifecycle.ts'
 import { failedVerbs, lifecycles, type Situation, type Verb } from '../kinds.ts'
 import { type Draft } from '../rows.ts'
+import { present } from '../present.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'
 import {
   abandon,
@@ -219,6 +220,8 @@ function admit(
   if (error) return err(error)
   const situation = situationOf(instance)
   if (from !== undefined && !from.includes(situation)) return err(refusal(instance, verb, from))
+  if (request.ifSure && situation === 'running' && present(instance).unsure)
+    return err(refusal(instance, verb, from ?? situationsFor(instance, verb)))
   const { underway } = instance
   if (
     underway &&

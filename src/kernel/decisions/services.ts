@@ -1,11 +1,12 @@
 // Inference services: deployed to nodes as one instance each, started, stopped and removed as a whole. What a
 // service's status is follows from its instances (inference.ts); here is only what is asked of all of them.
 
+import { may } from '../access.ts'
 import { edgeAlias } from '../aliases.ts'
-import { take } from '../capacity.ts'
+import { free, take } from '../capacity.ts'
 import { err, type KernelError, ok, type Result } from '../errors.ts'
-import { instanceId, type ProjectId, serviceId } from '../ids.ts'
-import { type Instance } from '../instance.ts'
+import { type InstanceId, instanceId, type ProjectId, serviceId } from '../ids.ts'
+import { type Instance, type Refit } from '../instance.ts'
 import { isA, step } from '../lifecycle.ts'
 import { lifecycles } from '../kinds.ts'
 import {
@@ -13,6 +14,7 @@ import {
   type DeployService,
   type PowerService,
   type Receipt,
+  type RedeployService,
   type RemoveServices,
   type UpdateService,
 } from '../request.ts'
@@ -20,9 +22,10 @@ import { type Draft } from '../rows.ts'
 import { type Service } from '../service.ts'
 import { allowedParts, blank } from './create.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'
-import { findService, ownService } from './find.ts'
+import { findService, ownedService } from './find.ts'
 import { begin, emit, flavorOf, settleService } from './moves.ts'
 import { type Flavor } from '../catalogue.ts'
+import { bringsUp } from '../operation.ts'
 
 export function deploy(draft: Draft, context: Context, request: DeployService): Result<Receipt> {
   const project = context.caller.projectId
@@ -54,10 +57,37 @@ export function deploy(draft: Draft, context: Context, request: DeployService): 
     data: { name: request.name, nodes: request.onNodes ? request.nodes : [] },
   })
   if (flavor.value === null) return ok({ instanceIds: [], serviceId: id })
-  return place(draft, context, request, service, flavor.value)
+  const placed = place(draft, context, request, service, flavor.value)
+  if (!placed.ok) return placed
+  tellDeployed(draft, context, service, { nodes: request.nodes, placed: placed.value })
+  return ok({ instanceIds: Object.values(placed.value), serviceId: id })
 }
 
-function nodesFor(draft: Draft, request: DeployService, project: ProjectId): Result<Flavor> {
+/** What a configuration came to: on which nodes, and which instance is on each, those that had to leave included. */
+function tellDeployed(
+  draft: Draft,
+  context: Context,
+  service: Service,
+  told: { readonly nodes: readonly string[]; readonly placed: Placed },
+): void {
+  draft.emit({
+    type: 'service.deployed',
+    project: service.project,
+    subject: service.id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { ...told, again: service.createdAtMs !== context.nowMs },
+  })
+}
+
+/** Which instance is on each node. */
+type Placed = Readonly<Record<string, InstanceId>>
+
+function nodesFor(
+  draft: Draft,
+  request: Pick<DeployService, 'nodes' | 'flavorId' | 'imageId'>,
+  project: ProjectId,
+): Result<Flavor> {
   const parts = allowedParts(draft, request, 'edge-instance', project)
   if (!parts.ok) return parts
   for (const id of request.nodes) {
@@ -69,14 +99,16 @@ function nodesFor(draft: Draft, request: DeployService, project: ProjectId): Res
   return down ? err(down) : ok(parts.value.flavor)
 }
 
+type Making = Pick<DeployService, 'nodes' | 'imageId' | 'launch'>
+
 function place(
   draft: Draft,
   context: Context,
-  request: DeployService,
+  request: Making,
   service: Service,
   flavor: Flavor,
-): Result<Receipt> {
-  const instanceIds = []
+): Result<Placed> {
+  const placed: Record<string, InstanceId> = {}
   for (const node of request.nodes) {
     const capacity = take(draft, context, flavor)
     if (!capacity.ok) return capacity
@@ -84,13 +116,10 @@ function place(
     const instance: Instance = {
       ...blank(id, service.project, 'edge-instance', 'deploying', context),
       name: `${service.name}@${draft.get('nodes', node)?.name ?? node}`,
-      flavorId: flavor.id,
-      imageId: request.imageId,
+      ...madeOf(flavor, request),
+      createdBy: service.createdBy,
       serviceId: service.id,
       nodeId: node,
-      driver: flavor.driver,
-      launch: request.launch ?? {},
-      charge: flavor.charge,
       place: capacity.value,
     }
     draft.put('aliases', { id: edgeAlias(service.id, node), instanceId: id })
@@ -100,9 +129,96 @@ function place(
       node,
     })
     begin(draft, context, instance, { verb: 'create', rung: null })
-    instanceIds.push(id)
+    placed[node] = id
   }
-  return ok({ instanceIds, serviceId: service.id })
+  return ok(placed)
+}
+
+const madeOf = (flavor: Flavor, { imageId, launch = {} }: Making): Refit => ({
+  flavorId: flavor.id,
+  imageId,
+  driver: flavor.driver,
+  launch,
+  charge: flavor.charge,
+})
+
+/** Another configuration: all or none, and not while the service is being changed as a whole. */
+export function redeploy(
+  draft: Draft,
+  context: Context,
+  request: RedeployService,
+): Result<Receipt> {
+  const found = ownedService(draft, context, { id: request.service, verb: request.verb })
+  if (!found.ok) return found
+  const service = found.value
+  if (service.phase !== 'settled')
+    return err({ code: 'ServiceBusy', id: service.id, status: service.status })
+  const flavor = service.onNodes ? nodesFor(draft, request, service.project) : ok(null)
+  if (!flavor.ok) return flavor
+  const { attributes: told } = request
+  draft.put('services', {
+    ...service,
+    description: request.description ?? service.description,
+    ...(told ? { attributes: { ...service.attributes, [told.door]: told.value } } : {}),
+    ...(service.onNodes ? { phase: 'deploying', deployedAtMs: context.nowMs } : {}),
+    configuredAtMs: context.nowMs,
+    updatedAtMs: context.nowMs,
+  })
+  const placed =
+    flavor.value === null
+      ? ok({})
+      : replace(draft, context, { request, service, flavor: flavor.value })
+  if (!placed.ok) return placed
+  tellDeployed(draft, context, service, { nodes: request.nodes, placed: placed.value })
+  const after = draft.get('services', service.id)
+  if (after) settleService(draft, context, after)
+  return ok({ instanceIds: Object.values(placed.value), serviceId: service.id })
+}
+
+interface Replacing {
+  readonly request: RedeployService
+  readonly service: Service
+  readonly flavor: Flavor
+}
+
+/** Those to leave and those to stay; then the nodes that are new. */
+function replace(
+  draft: Draft,
+  context: Context,
+  { request, service, flavor }: Replacing,
+): Result<Placed> {
+  const placed: Record<string, InstanceId> = {}
+  for (const instance of instancesOf(draft, service)) {
+    const node = instance.nodeId ?? ''
+    const verb = request.nodes.includes(node) ? 'restart' : 'delete'
+    const obstacle = obstacleTo({ draft, context, instance }, verb)
+    if (obstacle) return err(obstacle)
+    placed[node] = instance.id
+    if (verb === 'delete') {
+      begin(draft, context, instance, { verb, rung: 'hard' })
+      continue
+    }
+    const capacity = placeFor(draft, context, instance, flavor)
+    if (!capacity.ok) return capacity
+    const change = { place: capacity.value, refit: madeOf(flavor, request) }
+    begin(draft, context, instance, { verb, rung: 'soft' }, change)
+  }
+  const nodes = request.nodes.filter((node) => placed[node] === undefined)
+  const made = place(draft, context, { ...request, nodes }, service, flavor)
+  return made.ok ? ok({ ...placed, ...made.value }) : made
+}
+
+/** The place it has, where it fits the other flavor as well; else that is given back for one that does. */
+function placeFor(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  flavor: Flavor,
+): Result<Instance['place']> {
+  const { place: own } = instance
+  if (own?.poolId === flavor.poolId && own?.units === flavor.units) return ok(own)
+  free(draft, context, own)
+  return take(draft, context, flavor)
 }
 
 export const serviceRow = (
@@ -120,6 +236,7 @@ export const serviceRow = (
   updatedAtMs: context.nowMs,
   statusSinceMs: context.nowMs,
   deployedAtMs: context.nowMs,
+  configuredAtMs: context.nowMs,
   failure: null,
   revision: 1,
 })
@@ -130,7 +247,7 @@ export function powerService(
   context: Context,
   request: PowerService,
 ): Result<Receipt> {
-  const found = owned(draft, context, request.service)
+  const found = ownedService(draft, context, { id: request.service, verb: request.verb })
   if (!found.ok) return found
   const service = found.value
   if (
@@ -183,19 +300,14 @@ export function powerService(
 /** What forbids it for one of its instances forbids it for the whole service: all or none. */
 function obstacleTo(
   { draft, context, instance }: { draft: Draft; context: Context; instance: Instance },
-  verb: 'start' | 'stop' | 'delete',
+  verb: 'start' | 'restart' | 'stop' | 'delete',
 ): KernelError | undefined {
   const error = forbidden({ draft, context, instance, verb })
   if (error) return error
   if (verb === 'delete' && instance.conditions.deletionProtected)
     return { code: 'DeletionProtected', id: instance.id }
-  const cannot = verb === 'start' ? cannotStart(draft, instance) : undefined
+  const cannot = bringsUp(verb) ? cannotStart(draft, instance) : undefined
   return cannot ?? (instance.driver === null ? undefined : driverDown(draft, instance.driver))
-}
-
-function owned(draft: Draft, context: Context, id: string): Result<Service> {
-  const found = findService(draft, id, 'inference', context.caller)
-  return found.ok ? ownService(found.value, context.caller) : found
 }
 
 const instancesOf = (draft: Draft, service: Service): readonly Instance[] =>
@@ -210,11 +322,13 @@ export function updateService(
 ): Result<Receipt> {
   const kind =
     request.kind ?? (draft.get('services', request.service) ? 'inference' : 'microservice')
+  const { service: id, verb } = request
   const found =
     kind === 'inference'
-      ? owned(draft, context, request.service)
-      : findService(draft, request.service, 'microservice', context.caller)
+      ? ownedService(draft, context, { id, verb })
+      : findService(draft, id, 'microservice', context.caller)
   if (!found.ok) return found
+  if (!may(context.caller, verb)) return err({ code: 'Forbidden', needs: verb })
   const service = found.value
   if (service.phase === 'deleting')
     return err({ code: 'ServiceBusy', id: service.id, status: service.status })
@@ -244,8 +358,14 @@ export function removeServices(
   request: RemoveServices,
 ): Result<Receipt> {
   const services: Service[] = []
-  for (const id of new Set(request.services)) {
-    const found = owned(draft, context, id)
+  const ids = [...new Set(request.services)]
+  // All are there before anything is said of who may remove one.
+  for (const id of ids) {
+    const found = findService(draft, id, 'inference', context.caller)
+    if (!found.ok) return found
+  }
+  for (const id of ids) {
+    const found = ownedService(draft, context, { id, verb: request.verb })
     if (!found.ok) return found
     for (const instance of instancesOf(draft, found.value)) {
       const obstacle = obstacleTo({ draft, context, instance }, 'delete')

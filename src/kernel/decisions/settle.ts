@@ -6,7 +6,7 @@ import { type Instance, situationOf } from '../instance.ts'
 import { step } from '../lifecycle.ts'
 import { lifecycles, type Verb } from '../kinds.ts'
 import { type Rung } from '../ladder.ts'
-import { currentStep, type Operation, type StepLog, steps } from '../operation.ts'
+import { currentStep, type Operation, planOf, type StepLog } from '../operation.ts'
 import { type Observation } from '../observation.ts'
 import { judge, patienceMs, type Verdict } from '../reconcile.ts'
 import {
@@ -19,7 +19,7 @@ import {
 import { type Draft } from '../rows.ts'
 import { aliasKey, edgeAlias } from '../aliases.ts'
 import { type JsonObject } from '../json.ts'
-import { emit, flavorOf, move, release, skipMade } from './moves.ts'
+import { emit, flavorOf, move, refreshService, release, skipMade } from './moves.ts'
 
 type Settle = Extract<EngineRequest, { verb: 'settle' }>
 type Extend = Extract<EngineRequest, { verb: 'extend' }>
@@ -139,8 +139,7 @@ function again(
 
 function escalate(work: Work, to: Rung, message: string): void {
   const { draft, context, operation, instance } = work
-  const plan = operation.undoing ? steps[operation.verb].undo : steps[operation.verb].do
-  const back = plan.findIndex((one) => 'act' in one && one.act === 'stop')
+  const back = planOf(operation).findIndex((one) => 'act' in one && one.act === 'stop')
   const harder = to !== operation.rung
   again(
     work,
@@ -175,7 +174,9 @@ function advance(work: Work): void {
     log: logged(work, 'done', null),
     stepSinceMs: context.nowMs,
   }
-  const next = skipMade(done, instance)
+  const isRemoved = finished !== undefined && 'act' in finished && finished.act === 'remove'
+  const own = isRemoved && operation.refits ? refitted(draft, instance) : instance
+  const next = skipMade(done, own)
   if (!currentStep(next)) {
     if (next.undoing) finishFailed({ ...work, operation: next })
     else finish({ ...work, operation: next })
@@ -184,10 +185,17 @@ function advance(work: Work): void {
   draft.put('operations', { ...next, stepDeadlineMs: context.nowMs + patienceMs(next) })
 }
 
+/** Of something else from here on; nothing of it is there yet. */
+function refitted(draft: Draft, instance: Instance): Instance {
+  const after = { ...instance, ...instance.refit, refit: null, handle: null }
+  draft.put('instances', after)
+  return after
+}
+
 /** Undo what was half done, then fail; a failure while undoing ends it at once. */
 function giveUp(work: Work, message: string, evidence: JsonObject): void {
   const { draft, context, operation, instance } = work
-  const undo: readonly unknown[] = steps[operation.verb].undo
+  const undo = planOf({ ...operation, undoing: true })
   const failure = operation.failure ?? { message, evidence }
   const log = logged(work, 'failed', message)
   emit(draft, context, instance, 'operation.step', {
@@ -324,6 +332,8 @@ export function observed(
   const next = { ...seenNow, handle: handleOf(seenNow) }
   if (on === undefined || step(lifecycles[instance.kind], instance.state, on) === undefined) {
     draft.put('instances', next)
+    // What can no longer be seen is shown otherwise, so its service may be, too.
+    refreshService(draft, context, next)
     if (seen.seen !== instance.observation.seen)
       emit(draft, context, next, 'instance.observed', {
         seen: trusted.seen,

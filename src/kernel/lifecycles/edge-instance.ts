@@ -9,7 +9,7 @@ export const edgeInstance = defineLifecycle({
     deploying: {
       is: 'busy',
       toward: 'running',
-      doc: 'Being brought up on its node for the first time.',
+      doc: 'Being brought up on its node, for the first time or with another configuration.',
     },
     running: { is: 'rest', doc: 'Serves on its node.' },
     stopped: { is: 'rest', doc: 'Stopped by somebody.' },
@@ -34,6 +34,13 @@ export const edgeInstance = defineLifecycle({
       to: 'stopping',
       by: 'caller',
       doc: 'Ask to stop; cancels a start, and a harder stop pre-empts a softer one.',
+    },
+    {
+      on: 'restart',
+      from: ['running', 'stopped', 'not-ready', 'failed', 'deploying', 'starting', 'stopping'],
+      to: 'deploying',
+      by: 'caller',
+      doc: 'Ask to deploy it again.',
     },
     {
       on: 'delete',
