@@ -154,7 +154,8 @@ class Heart {
     ]
     const ended = { range: { column: 'expiresAtMs', max: nowMs }, limit: dueRows } as const
     const tokens = (await store.list('idempotency', ended)).map((row) => row.id)
-    if (tokens.length > 0) requests.push({ verb: 'forget', tokens })
+    const batches = (await store.list('batches', ended)).map((row) => row.id)
+    if (tokens.length + batches.length > 0) requests.push({ verb: 'forget', tokens, batches })
     for (const { id, renewedAtMs } of this.#leases.due(nowMs))
       requests.push({ verb: 'expire', instance: id, renewedAtMs })
     await Promise.all(requests.map((request) => this.#due(request)))

@@ -4,6 +4,7 @@
 import { type Cause } from '#kernel/caller.ts'
 import { type EventDraft } from '#kernel/event.ts'
 import {
+  batchId,
   instanceId,
   operationId,
   projectId,
@@ -142,6 +143,16 @@ export const rows: Builders = {
     fingerprint: 'stop web-1 soft',
     receipt: { instanceIds: [] },
     expiresAtMs: startMs + 86_400_000,
+    ...change,
+  }),
+  batches: (change) => ({
+    id: batchId(fresh()),
+    project,
+    cause,
+    atMs: startMs,
+    expiresAtMs: startMs + 7 * 86_400_000,
+    note: { path: 'servers' },
+    items: [{ name: 'web-1', outcome: { operation: operationId(fresh()) } }],
     ...change,
   }),
   flavors: (change) => ({

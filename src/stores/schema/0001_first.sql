@@ -161,6 +161,13 @@ CREATE TABLE idempotency (
 ) WITHOUT ROWID;
 CREATE INDEX idempotency_expiry ON idempotency (expiresAtMs, id);
 
+CREATE TABLE batches (
+  id TEXT PRIMARY KEY NOT NULL,
+  expiresAtMs INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX batches_expiry ON batches (expiresAtMs, id);
+
 CREATE TABLE flavors (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX flavors_name ON flavors (name);
 
