@@ -57,10 +57,33 @@ export function judge(operation: Operation, report: Report, nowMs: number): Verd
   const { observation } = report
   if (step.await === 'up') return judgeUp(operation, observation, nowMs)
   if (step.await === 'down') return judgeDown(operation, observation, nowMs)
-  if (observation.seen === 'up' || observation.seen === 'down') return { do: 'advance' }
+  if (step.await === 'settled') return judgeSettled(operation, observation, nowMs)
+  return judgeStill(step.await, operation, observation, nowMs)
+}
+
+/** Whatever it is, as long as it is something. */
+function judgeSettled(operation: Operation, observation: Observation, nowMs: number): Verdict {
+  if (observation.seen !== 'absent' && observation.seen !== 'unknown') return { do: 'advance' }
   return nowMs < operation.stepDeadlineMs
     ? { do: 'wait' }
     : fail(observation.reason ?? 'it could not be seen afterwards', observation)
+}
+
+/** Paused or suspended, and only that: one that ended meanwhile has lost what was to be kept. */
+function judgeStill(
+  wanted: 'paused' | 'suspended',
+  operation: Operation,
+  observation: Observation,
+  nowMs: number,
+): Verdict {
+  if (observation.seen === wanted) return { do: 'advance' }
+  const isFresh = observation.atMs >= operation.stepSinceMs
+  const isOver = observation.seen === 'down' || observation.seen === 'absent'
+  if (isFresh && isOver)
+    return fail(observation.reason ?? `it was seen ${observation.seen}`, observation)
+  if (nowMs < operation.stepDeadlineMs) return { do: 'wait' }
+  const patience = seconds(operation.stepDeadlineMs - operation.stepSinceMs)
+  return fail(`not ${wanted} within ${patience}: it was seen ${observation.seen}`, observation)
 }
 
 function judgeAct(
@@ -129,13 +152,13 @@ export function backoffMs(operation: Pick<Operation, 'id' | 'tries'>): number {
 export function patienceMs(
   operation: Pick<
     Operation,
-    'verb' | 'refits' | 'undoing' | 'step' | 'rung' | 'graceMs' | 'startMs'
+    'verb' | 'refits' | 'undoing' | 'step' | 'from' | 'rung' | 'graceMs' | 'startMs'
   >,
 ): number {
   const step = currentStep(operation)
   if (!step || 'act' in step) return actTimeoutMs * triesMax
   if (step.await === 'up') return operation.startMs
-  if (step.await === 'settled') return actTimeoutMs
+  if (step.await !== 'down') return actTimeoutMs
   return operation.undoing || operation.rung === null || operation.rung === 'hard'
     ? hardPatienceMs
     : operation.graceMs

@@ -189,18 +189,16 @@ export class Board implements Reader {
       const doing = nextMove(operation, this.nowMs)
       if (doing.do === 'act') this.report(id, { act: doing.act, ok: true, handle: { made: true } })
       else if (doing.do === 'sleep') this.nowMs = doing.untilMs
-      else
-        this.report(id, {
-          observation: this.seen(awaits(operation)),
-        })
+      else this.report(id, { observation: this.seen(asAwaited(operation)) })
     }
     throw new Error(`the operation on ${id} did not end`)
   }
 }
 
-function awaits(operation: Operation): 'up' | 'down' {
+/** What an operation waits for, seen. */
+export function asAwaited(operation: Operation): Observation['seen'] {
   const step = currentStep(operation)
-  return step && 'await' in step && step.await === 'down' ? 'down' : 'up'
+  return step && 'await' in step && step.await !== 'settled' ? step.await : 'up'
 }
 
 export const target = (id: string): { kind: 'any'; id: string } => ({ kind: 'any', id })
