@@ -7,7 +7,7 @@ import { err, ok, type Result } from '../errors.ts'
 import { type Instance } from '../instance.ts'
 import { type Context, type EngineRequest, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
-import { begin, emit, flavorOf, move, release, rungFor } from './moves.ts'
+import { begin, emit, flavorOf, momentOf, move, release, rungFor } from './moves.ts'
 import { drop, restate } from './registry.ts'
 
 type Forget = Extract<EngineRequest, { verb: 'forget' }>
@@ -53,7 +53,7 @@ function endHolds(draft: Draft, context: Context, instance: Instance): void {
   const after = {
     ...instance,
     holds: instance.holds.filter((hold) => !ended.includes(hold)),
-    updatedAtMs: context.nowMs,
+    updatedAtMs: momentOf(context, instance),
   }
   draft.put('instances', after)
   for (const hold of ended)
