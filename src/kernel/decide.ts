@@ -70,8 +70,9 @@ export function decide(request: Request, context: Context, rows: Reader): Result
 function replayed({ idempotency, nowMs }: Context, rows: Reader): Result<Receipt> | undefined {
   const known = idempotency && rows.get('idempotency', idempotency.token)
   if (!idempotency || !known || known.expiresAtMs <= nowMs) return undefined
+  const { receipt, answer } = known
   return known.fingerprint === idempotency.fingerprint
-    ? ok(known.receipt)
+    ? ok(answer === undefined ? receipt : { ...receipt, answer })
     : err({ code: 'TokenReused', token: idempotency.token })
 }
 
@@ -81,6 +82,7 @@ const engineVerbs = {
   observed: true,
   wake: true,
   pass: true,
+  keep: true,
   forget: true,
   expire: true,
 } as const satisfies Record<EngineRequest['verb'], true>
@@ -102,6 +104,8 @@ function engineRequest(request: EngineRequest, context: Context, draft: Draft): 
       return wake(draft, context, request.instance)
     case 'pass':
       return pass(draft, context, request.pool)
+    case 'keep':
+      return keep(draft, request.token, request.answer)
     case 'forget':
       return forget(draft, context, request.tokens)
     case 'expire':
@@ -119,6 +123,13 @@ const ofServices: ReadonlySet<CallerRequest['verb']> = new Set([
   'update-service',
   'remove-services',
 ] as const)
+
+/** Of two who answer one request at once, the first decides for both. */
+function keep(draft: Draft, token: string, answer: string): Result<Receipt> {
+  const known = draft.get('idempotency', token)
+  if (known && known.answer === undefined) draft.put('idempotency', { ...known, answer })
+  return ok({ instanceIds: [], answer: known?.answer ?? answer })
+}
 
 function callerRequest(request: CallerRequest, context: Context, draft: Draft): Result<Receipt> {
   if ('target' in request) return instanceRequest(request, context, draft)
