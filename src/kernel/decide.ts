@@ -85,8 +85,9 @@ export function decide(request: Request, context: Context, rows: Reader): Result
 function replayed({ idempotency, nowMs }: Context, rows: Reader): Result<Receipt> | undefined {
   const known = idempotency && rows.get('idempotency', idempotency.token)
   if (!idempotency || !known || known.expiresAtMs <= nowMs) return undefined
+  const { receipt, answer } = known
   return known.fingerprint === idempotency.fingerprint
-    ? ok(known.receipt)
+    ? ok(answer === undefined ? receipt : { ...receipt, answer })
     : err({ code: 'TokenReused', token: idempotency.token })
 }
 
@@ -96,6 +97,7 @@ const engineVerbs = {
   observed: true,
   wake: true,
   pass: true,
+  keep: true,
   forget: true,
   expire: true,
 } as const satisfies Record<EngineRequest['verb'], true>
@@ -117,6 +119,8 @@ function engineRequest(request: EngineRequest, context: Context, draft: Draft): 
       return wake(draft, context, request.instance)
     case 'pass':
       return pass(draft, context, request.pool)
+    case 'keep':
+      return keep(draft, request.token, request.answer)
     case 'forget':
       return forget(draft, context, request)
     case 'expire':
@@ -134,6 +138,13 @@ const ofServices: ReadonlySet<CallerRequest['verb']> = new Set([
   'update-service',
   'remove-services',
 ] as const)
+
+/** Of two who answer one request at once, the first decides for both. */
+function keep(draft: Draft, token: string, answer: string): Result<Receipt> {
+  const known = draft.get('idempotency', token)
+  if (known && known.answer === undefined) draft.put('idempotency', { ...known, answer })
+  return ok({ instanceIds: [], answer: known?.answer ?? answer })
+}
 
 function callerRequest(request: CallerRequest, context: Context, draft: Draft): Result<Receipt> {
   if ('target' in request) return instanceRequest(request, context, draft)
@@ -287,7 +298,7 @@ function batch(draft: Draft, context: Context, request: Batch): Result<Receipt> 
   // What is kept is asked for again by its project.
   if (projectId === null) return err({ code: 'Forbidden', needs: 'project' })
   const note = request.kept
-  return ok({ ...receipt, batchId: keep(draft, context, { request, items, note, projectId }) })
+  return ok({ ...receipt, batchId: keepBatch(draft, context, { request, items, note, projectId }) })
 }
 
 interface Kept {
@@ -297,7 +308,7 @@ interface Kept {
   readonly projectId: ProjectId
 }
 
-function keep(
+function keepBatch(
   draft: Draft,
   { cause, ids, nowMs }: Context,
   { request, items: receipts, note, projectId: project }: Kept,

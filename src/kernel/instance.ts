@@ -122,7 +122,7 @@ export interface QueuePlace {
   /** What the place is for once it comes free. */
   readonly awaits: 'create' | 'start'
   readonly sinceMs: number
-  /** Order within the pool: lower is served first. */
+  /** Order within the pool: lower is served first. Made of a turn and a number, see capacity.ts. */
   readonly ticket: number
 }
 
@@ -155,6 +155,8 @@ export interface Conditions {
 export interface AutoStop {
   readonly enabled: boolean
   readonly afterMs: number
+  /** A lease: it counts from this moment, at which it was asked for. Absent: from each moment it is seen up. */
+  readonly sinceMs?: number
 }
 
 /** Deadlines that live on the instance; the earliest one is indexed and wakes the engine. */

@@ -22,10 +22,18 @@ const meters = {
   reserved: 'off',
   running: 'on',
   'not-ready': 'as-before',
+  // Held still, it keeps its place.
+  paused: 'on',
+  suspended: 'on',
   stopped: 'by-mode',
   starting: 'as-before',
   stopping: 'as-before',
   restarting: 'as-before',
+  pausing: 'as-before',
+  unpausing: 'as-before',
+  suspending: 'as-before',
+  resuming: 'as-before',
+  rebuilding: 'as-before',
   imaging: 'as-before',
   deleting: 'as-before',
   // What could not be started or was lost is not there; what could not be stopped still is.

@@ -43,6 +43,18 @@ export type InstanceRef =
   | { readonly kind: 'edge-instance'; readonly service: string; readonly node: string }
   | { readonly kind: 'service-instance'; readonly service: string; readonly instance: string }
 
+/** `isLease`: it counts from this request on, not from the moment at which the instance is seen up. */
+export interface AutoStopAsked extends Omit<AutoStop, 'sinceMs'> {
+  readonly isLease?: true
+}
+
+/** Replaces one door's attributes, or with `isMerged` only those it names. */
+export interface AttributesChange {
+  readonly door: string
+  readonly value: JsonObject
+  readonly isMerged?: true
+}
+
 interface Change {
   readonly target: InstanceRef
   /**
@@ -81,15 +93,14 @@ export interface CreateInstance {
   readonly labels?: Readonly<Record<string, string>>
   readonly attributes?: Readonly<Record<string, JsonObject>>
   readonly conditions?: Partial<Conditions>
-  readonly autoStop?: AutoStop
+  readonly autoStop?: AutoStopAsked
 }
 
 export interface StartInstance extends Change {
   readonly verb: 'start'
   /** Its run time from this start on; absent: as before. */
-  readonly autoStop?: AutoStop
-  /** Replaces one door's attributes. */
-  readonly attributes?: { readonly door: string; readonly value: JsonObject }
+  readonly autoStop?: AutoStopAsked
+  readonly attributes?: AttributesChange
 }
 export interface StopInstance extends Change {
   readonly verb: 'stop'
@@ -150,18 +161,17 @@ export interface UpdateInstance extends Change {
   readonly changedLabels?: Readonly<Record<string, string | null>>
   /** Refused when more labels than this, and more than before, would be left. */
   readonly labelsMax?: number
-  /** Replaces one door's attributes, or with `isMerged` only those it names. */
-  readonly attributes?: {
-    readonly door: string
-    readonly value: JsonObject
-    readonly isMerged?: true
-  }
+  readonly attributes?: AttributesChange
   /** Refused while somebody holds the instance; otherwise its description changes all the same. */
   readonly heedsHolds?: true
   /** Admin or owner, except `createdByService`, `scheduled` and `hostUnsupported`: admin only. */
   readonly conditions?: Partial<Conditions>
   readonly charge?: Charge
-  readonly autoStop?: AutoStop
+  /** Made of something else from the next start on: only of what is stopped, and only of what its driver has. */
+  readonly flavorId?: string
+  readonly imageId?: string
+  /** From the next start on; a lease at once. */
+  readonly autoStop?: AutoStopAsked
   readonly launch?: JsonObject
 }
 
@@ -351,6 +361,8 @@ export type EngineRequest =
     }
   | { readonly verb: 'wake'; readonly instance: InstanceId }
   | { readonly verb: 'pass'; readonly pool: string }
+  /** What a request with an idempotency token was answered, for those who repeat it. */
+  | { readonly verb: 'keep'; readonly token: string; readonly answer: string }
   /** Idempotency records and kept batches that have ended. */
   | {
       readonly verb: 'forget'
@@ -387,6 +399,8 @@ export interface Receipt {
   readonly holdId?: string
   /** The image that a capture makes. */
   readonly imageId?: string
+  /** Of a repetition: what was answered the first time, word for word, once that is kept. */
+  readonly answer?: string
   /** One per item of a batch, in order. */
   readonly items?: readonly Result<Receipt>[]
   /** Of a batch that is kept. */
@@ -405,6 +419,8 @@ export interface IdempotencyRow {
   readonly project: ProjectId | null
   readonly fingerprint: string
   readonly receipt: Receipt
+  /** The door's words; absent until they were kept. Rows change, and a repetition must not be told otherwise. */
+  readonly answer?: string
   readonly expiresAtMs: number
 }
 

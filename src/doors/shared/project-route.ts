@@ -27,12 +27,15 @@ export interface Asked {
   readonly project: ProjectId
   readonly query: ReadonlyMap<string, string>
   readonly lent: Lent
+  /** What the cloud calls the right that this operation needs. */
+  readonly permission: string
 }
 
 export interface ProjectRoute extends Omit<Route, 'handle'> {
   /** What the cloud calls the right to this operation, which may hang on the request; null: it has no name. */
   readonly permission: string | null | ((exchange: Exchange) => string)
-  readonly role: Role
+  /** Null: whoever has any; the kernel, or the route's own code, asks for more once the thing was found. */
+  readonly role: Role | null
   /** Default 200. */
   readonly status?: number
   readonly answer: (asked: Asked) => Promise<Result<object, Fault>>
@@ -58,8 +61,8 @@ export function mounted(
     const { projectId } = caller.value
     if (projectId === null || exchange.params['project_id'] !== projectId)
       return refusal(exchange, gate.otherProject)
-    if (!hasRole(caller.value, role))
-      return refusal(exchange, gate.forbidden(nameOf(permission, exchange) ?? row.operation))
+    const right = nameOf(permission, exchange) ?? row.operation
+    if (!hasRole(caller.value, role ?? 'reader')) return refusal(exchange, gate.forbidden(right))
     const lent = lentHeaders(exchange)
     if (!lent.ok) return refusal(exchange, gate.badHeader(lent.error))
     const { plane, identity } = house
@@ -72,6 +75,7 @@ export function mounted(
       project: projectId,
       query: firstValues(exchange.rawQuery),
       lent: lent.value,
+      permission: right,
     })
     if (!answered.ok) return refusal(exchange, answered.error)
     return success(exchange, answered.value, lent.value.dryRun ? 200 : (status ?? 200))
@@ -102,10 +106,19 @@ export async function change(
   if (outside) return err(faultOf(outside))
   const { caller, door, lent } = asked
   const requestId = asked.exchange.requestId
-  const receipt = await asked.plane.submit(request, { caller, door, requestId, ...lent })
+  const submission = { caller, door, requestId, ...lent }
+  const receipt = await asked.plane.submit(request, submission)
   if (!receipt.ok) return err(faultOf(receipt.error))
-  return ok(lent.dryRun ? planOf(receipt.value) : await show(receipt.value))
+  const { answer } = receipt.value
+  if (answer !== undefined) return ok(said(answer))
+  if (lent.dryRun) return ok(planOf(receipt.value))
+  const shown = await show(receipt.value)
+  return ok(lent.idempotency ? said(await asked.plane.keep(wordsOf(shown), submission)) : shown)
 }
+
+/** Word for word: what is read back is written out again in the same order. */
+const wordsOf = (shown: object): string => JSON.stringify(shown)
+const said = (answer: string): object => JSON.parse(answer) as object // made of an object by `wordsOf`
 
 export async function seeInstance(asked: Asked, ref: InstanceRef): Promise<Result<Instance>> {
   const seen = await asked.plane.see(ref, asked.caller)

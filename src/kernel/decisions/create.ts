@@ -11,7 +11,7 @@ import { type Kind, type State } from '../kinds.ts'
 import { type Context, type CreateInstance, type Receipt, type Scheme } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { reading } from '../meter.ts'
-import { begin, emit } from './moves.ts'
+import { autoStopFrom, begin, emit } from './moves.ts'
 
 export function create(draft: Draft, context: Context, request: CreateInstance): Result<Receipt> {
   const project = context.caller.projectId
@@ -117,7 +117,9 @@ function createOne(
   const waits =
     !place.ok && request.queues === true && flavor.charge === 'free' && flavor.poolId !== null
   if (!place.ok && !waits) return place
-  const ticket = waits ? enqueue(draft, context, flavor.poolId, 'create') : ok(null)
+  const ticket = waits
+    ? enqueue(draft, context, flavor.poolId, { project, awaits: 'create' })
+    : ok(null)
   if (!ticket.ok) return ticket
   const instance: Instance = {
     ...blank(id, project, request.kind, waits ? 'queued' : 'provisioning', context),
@@ -131,7 +133,7 @@ function createOne(
     place: place.ok ? place.value : null,
     queue: ticket.value,
     conditions: { ...noConditions, ...request.conditions },
-    autoStop: request.autoStop ?? null,
+    autoStop: autoStopFrom(request.autoStop, null, context.nowMs),
     labels: request.labels ?? {},
     attributes: request.attributes ?? {},
     aliases: aliasesFor(id, request),

@@ -27,8 +27,10 @@ import { type Draft } from '../rows.ts'
 import { present } from '../present.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'
 import { usableImage } from './create.ts'
+import { attributesAfter } from './edit.ts'
 import {
   abandon,
+  autoStopFrom,
   begin,
   emit,
   flavorOf,
@@ -62,17 +64,15 @@ export function start({ draft, context, instance }: Desk, request: StartInstance
   if (cannot) return err(cannot)
   const place = holdPlace(draft, context, instance)
   if (!place.ok) return place
-  const { autoStop = instance.autoStop, attributes } = request
-  const told = attributes
-    ? { ...instance.attributes, [attributes.door]: attributes.value }
-    : instance.attributes
+  const autoStop = autoStopFrom(request.autoStop, instance.autoStop, context.nowMs)
+  const attributes = attributesAfter(instance, request)
   return ok(
     begin(
       draft,
       context,
       instance,
       { verb: 'start', rung: null },
-      { place: place.value, stoppedMode: null, autoStop, attributes: told },
+      { place: place.value, stoppedMode: null, autoStop, attributes },
     ).receipt,
   )
 }
@@ -92,7 +92,11 @@ export function restart(
       context,
       instance,
       { verb: 'restart', rung, asked: request.rung, graceMs: request.graceMs },
-      { place: place.value, stoppedMode: null },
+      {
+        place: place.value,
+        stoppedMode: null,
+        autoStop: autoStopFrom(undefined, instance.autoStop, context.nowMs),
+      },
     ).receipt,
   )
 }
@@ -369,7 +373,10 @@ export function queue({ draft, context, instance }: Desk, request: QueueInstance
   if (admitted) return err(admitted)
   // What failed may still hold a place; whoever queues gives it to those who were first.
   const { place } = release(draft, context, instance)
-  const ticket = enqueue(draft, context, flavor.value, 'start')
+  const ticket = enqueue(draft, context, flavor.value, {
+    project: instance.project,
+    awaits: 'start',
+  })
   if (!ticket.ok) return ticket
   const after = move(draft, context, instance, 'queue', {
     place,

@@ -7,13 +7,13 @@ import { err, ok, type Result } from '../errors.ts'
 import { type Instance } from '../instance.ts'
 import { type Context, type EngineRequest, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
+import { autoStopAgainMs } from '../waiting.ts'
 import { begin, emit, flavorOf, momentOf, move, release, rungFor } from './moves.ts'
 import { drop, restate } from './registry.ts'
 
 type Forget = Extract<EngineRequest, { verb: 'forget' }>
 
-/** How long until a timer that a hold outlasted is looked at again. */
-const autoStopAgainMs = 60_000
+/** How long until a removal that a hold outlasted is looked at again. */
 const removeAgainMs = 3_600_000
 
 const because = (context: Context, by: Cause['by'], why: string): Context => ({
