@@ -10,6 +10,7 @@ import { findInstance, ownedService, ownService } from './decisions/find.ts'
 import { capture, dequeue, queue, remove, reset, restart, start, stop } from './decisions/power.ts'
 import {
   clearStatus,
+  depend,
   register,
   registerService,
   setStatus,
@@ -144,6 +145,8 @@ function callerRequest(request: CallerRequest, context: Context, draft: Draft): 
       return registerService(draft, context, request)
     case 'unregister-service':
       return unregisterService(draft, context, request)
+    case 'depend':
+      return depend(draft, context, request)
     case 'register':
       return register(draft, context, request)
     case 'put':
