@@ -22,6 +22,7 @@ import {
 } from './decisions/power.ts'
 import {
   clearStatus,
+  depend,
   register,
   registerService,
   setStatus,
@@ -170,6 +171,8 @@ function callerRequest(request: CallerRequest, context: Context, draft: Draft): 
       return registerService(draft, context, request)
     case 'unregister-service':
       return unregisterService(draft, context, request)
+    case 'depend':
+      return depend(draft, context, request)
     case 'register':
       return register(draft, context, request)
     case 'put':

@@ -18,6 +18,7 @@ export type Noun =
   | 'project'
   | 'hold'
   | 'label'
+  | 'dependency'
 
 export type KernelError =
   | { readonly code: 'NotFound'; readonly what: Noun; readonly id: string }

@@ -28,6 +28,8 @@ export const eventTypes = {
   'service.deployed': 'A service was given a configuration; `nodes`, `placed`, `again`.',
   'service.state': "A service's derived status changed.",
   'service.updated': "A service's content changed.",
+  'service.depends':
+    'A microservice said which others it needs; `on`, and `replace` when no others any more.',
   'service.removed': 'A service is gone.',
   'pool.changed': 'Capacity was taken, freed or resized.',
   'catalogue.changed': 'A flavor, image, node, pool or driver was set.',

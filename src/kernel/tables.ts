@@ -1,6 +1,7 @@
 // The tables that every store keeps: the row type of each, and the columns by which rows are found. A store
 // keeps a row as JSON beside these columns; nothing else about a row is known to it.
 
+import { type Account, type AccountRole } from './account.ts'
 import { type BatchRow } from './batch.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
 import {
@@ -16,12 +17,13 @@ import { type Lifecycle } from './lifecycle.ts'
 import { type Operation } from './operation.ts'
 import { type Project } from './project.ts'
 import { type Alias, type IdempotencyRow } from './request.ts'
-import { type Service } from './service.ts'
+import { type Dependency, type Service } from './service.ts'
 
 export interface Rows {
   instances: Instance
   operations: Operation
   services: Service
+  dependencies: Dependency
   aliases: Alias
   idempotency: IdempotencyRow
   batches: BatchRow
@@ -36,6 +38,8 @@ export interface Rows {
   accessKeys: AccessKey
   appCredentials: AppCredential
   tokens: Token
+  accounts: Account
+  accountRoles: AccountRole
 }
 export type TableName = keyof Rows
 export type Column = string | number | null
@@ -95,6 +99,11 @@ export const columns = {
     deployedAtMs: (r) => r.deployedAtMs,
     statusSinceMs: (r) => r.statusSinceMs,
   },
+  dependencies: {
+    project: (r) => r.project,
+    serviceId: (r) => r.serviceId,
+    provider: (r) => r.provider,
+  },
   aliases: { instanceId: (r) => r.instanceId },
   idempotency: { expiresAtMs: (r) => r.expiresAtMs },
   batches: { expiresAtMs: (r) => r.expiresAtMs },
@@ -109,6 +118,8 @@ export const columns = {
   accessKeys: { userId: (r) => r.userId },
   appCredentials: { userId: (r) => r.userId },
   tokens: { userId: (r) => r.userId, expiresAtMs: (r) => r.expiresAtMs },
+  accounts: {},
+  accountRoles: {},
 } as const satisfies Columns
 
 export type ColumnName<T extends TableName> = keyof (typeof columns)[T] & string

@@ -103,8 +103,9 @@ const otherMethod = {
   keystone: [405],
   'modelarts-service': [404, 405],
   'modelarts-notebook': [404, 405],
-  servicecomb: [405],
   huawei: [404],
+  // Where accounts are not asked for, their paths are not there.
+  servicecomb: [404, 405],
   nova: [404],
 } as const satisfies Record<DoorName, readonly number[]>
 
@@ -162,6 +163,8 @@ const undemanding: Readonly<Record<string, readonly string[]>> = {
   // The original reads null as the object of nothing.
   'S5 update service properties': [...objects, 'null'],
   'I9 update instance properties': [...objects, 'null'],
+  // No tags are a set of tags.
+  'T1 put tags': [...objects, 'null'],
 }
 const strangeIds: Readonly<Record<string, string>> = {
   'a NUL': '%00',

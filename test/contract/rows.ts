@@ -138,6 +138,13 @@ export const rows: Builders = {
       ...change,
     }
   },
+  dependencies: (change) => ({
+    id: fresh(),
+    project,
+    serviceId: serviceId(fresh()),
+    provider: `${project} /shop/provider`,
+    ...change,
+  }),
   aliases: (change) => ({ id: `ecs:${fresh()}`, instanceId: instanceId(fresh()), ...change }),
   idempotency: (change) => ({
     id: `${project}/native/stop/${fresh()}`,
@@ -258,6 +265,25 @@ export const rows: Builders = {
     description: '',
     expiresAtMs: null,
     unrestricted: false,
+    ...change,
+  }),
+  accounts: (change) => ({
+    id: fresh(),
+    uid: 'u1',
+    roles: ['developer'],
+    active: true,
+    passwordHash: 'scrypt$1$1$1$a$b',
+    createdAtMs: startMs,
+    updatedAtMs: startMs,
+    tokensSinceMs: startMs,
+    ...change,
+  }),
+  accountRoles: (change) => ({
+    id: fresh(),
+    uid: 'r1',
+    permissions: [{ resources: [{ type: 'service' }], verbs: ['get'] }],
+    createdAtMs: startMs,
+    updatedAtMs: startMs,
     ...change,
   }),
   tokens: (change) => ({

@@ -1,14 +1,27 @@
 // The microservice registry: clients of Service-Center and of the cloud engine built from it register, keep
 // themselves alive, find each other, and are taken in and out of service.
 
-import { type Answer, type DoorKind, type Exchange, header, type Unrouted } from '../shared/http.ts'
+import {
+  type Answer,
+  type DoorKind,
+  type Exchange,
+  header,
+  type House,
+  type Unrouted,
+} from '../shared/http.ts'
+import { rootName } from './accounts.ts'
 import { Tenants } from './auth.ts'
+import { Connections } from './connections.ts'
 import { type Desk, dressed, mounted, notFoundPage, strayTarget } from './call.ts'
 import { fault, type Fault, invalid, tooLarge } from './faults.ts'
 import { LeaseIds } from './lease-ids.ts'
+import { Mirror } from './mirror.ts'
+import { adminRole } from './permissions.ts'
 import { quotas } from './quota.ts'
 import { routes } from './routes.ts'
 import { filled, settings, type Settings } from './settings.ts'
+import { Beating } from './beating.ts'
+import { Watchers } from './watch.ts'
 import { doorName, refusal, text } from './wire.ts'
 
 /** The two outside the registry's base are what probes of the original ask. */
@@ -19,14 +32,21 @@ export const servicecomb: DoorKind<typeof settings> = {
   settings,
   open: (house) => {
     const own = filled(house.settings)
+    const connections = new Connections()
     const desk: Desk = {
       house,
       settings: own,
       tenants: new Tenants(house),
       quotas: quotas(house.plane.read, own),
       leaseIds: new LeaseIds(house.plane),
+      mirror: new Mirror(house.plane, own.instancesMax),
+      connections,
+      watchers: new Watchers(connections),
+      beating: new Beating(),
       openedAtMs: house.plane.nowMs(),
+      ready: ensureRoot(house, own),
     }
+    follow(desk)
     return {
       name: doorName,
       routes: routes.map((route) => mounted(route, desk)),
@@ -35,8 +55,25 @@ export const servicecomb: DoorKind<typeof settings> = {
         const answer = strayTarget(exchange) ?? unrouted({ why, exchange, allow, own })
         return dressed(answer, exchange, own)
       },
+      close: () => connections.close(),
     }
   },
+}
+
+const accountPaths = /^\/v4\/(token|self-perms|accounts|account-locks|roles)(\/|$)/
+
+async function ensureRoot({ identity }: House, { rbac, rootPassword }: Settings): Promise<void> {
+  if (rbac && rootPassword !== undefined)
+    await identity.accounts.ensure(rootName, rootPassword, adminRole)
+}
+
+/** One follower for all: who watches is told while the mirror knows both what came and what is about to go. */
+function follow({ house, mirror, watchers, beating }: Desk): void {
+  const bookOf = mirror.known.bind(mirror)
+  house.plane.follow((events, commit) => {
+    mirror.follow(commit, (retagged) => watchers.tell(bookOf, { events, commit, retagged }))
+    beating.follow(commit)
+  })
 }
 
 const faults = {
@@ -57,6 +94,8 @@ function unrouted({ why, exchange, allow, own }: Stray): Answer {
   const preflight = own.cors ? preflightOf(exchange) : undefined
   if (preflight) return preflight
   if (why === 'not-found') return notFoundPage
+  // Where accounts are not asked for, their paths are not there, whatever the method.
+  if (!own.rbac && accountPaths.test(exchange.rawPath)) return notFoundPage
   if (why !== 'method-not-allowed') return refusal(faults[why], own.errorBody)
   const refused = text(405, 'Method Not Allowed', 'text/plain; charset=utf-8')
   return { ...refused, headers: { ...refused.headers, allow: allow.join(', ') } }

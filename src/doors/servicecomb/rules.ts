@@ -11,6 +11,8 @@ export interface Rule {
   readonly min?: number
   readonly max?: number
   readonly pattern?: RegExp
+  /** What is shown in place of a pattern. */
+  readonly says?: string
   /** What the pattern's text alone cannot say. */
   readonly test?: (value: string) => boolean
 }
@@ -23,6 +25,7 @@ const nameOrAlias = /^[a-zA-Z0-9]*$|^[a-zA-Z0-9][a-zA-Z0-9_\-.:]*[a-zA-Z0-9]$/
 const version = /^\d+(\.\d+){0,3}$/
 const versionPartMax = 32_767
 const tag = /^[a-zA-Z][a-zA-Z0-9_\-.]{0,63}$/
+const neededVersion = /^(^\d+(\.\d+){0,2}\+?$|^\d+(\.\d+){0,2}-\d+(\.\d+){0,2}$|^latest$)?$/
 const dataCenter: Rule = { min: 1, max: 128, pattern: /^[A-Za-z0-9_.-]+$/ }
 
 const fitsVersion = (value: string): boolean =>
@@ -60,7 +63,21 @@ export const rules = {
   frameworkName: { max: 64, pattern: name },
   frameworkVersion: { max: 64 },
   tagCount: { max: 100 },
-  tag: { min: 1, max: 64, pattern: tag },
+  tag: { pattern: tag },
+  tagKeys: { min: 1, max: 100 },
+  dependencies: { min: 1, max: 100 },
+  providers: { min: 1 },
+  needed: { max: 160, pattern: name },
+  neededVersion: { max: 128, pattern: neededVersion },
+  schemaSet: { min: 1, max: 100 },
+  fullSummary: { min: 1, max: 128, pattern: /^[a-zA-Z0-9]*$/ },
+  properties: { min: 1 },
+  accountName: { min: 1, max: 64, pattern: name },
+  accountStatus: { pattern: /^(active|inactive)$|^$/ },
+  accounts: { min: 1, max: 20 },
+  roles: { min: 1, max: 5 },
+  rolesGiven: { max: 5 },
+  role: { pattern: name },
   endpoint: { pattern: /^\S*$/ },
   hostName: { min: 1, max: 64, pattern: /\S+/ },
   mode: { min: 1, pattern: /^(push|pull)$/ },
@@ -94,10 +111,11 @@ const characters = (value: string): number => {
   return count
 }
 
-function ruleText({ min, max, pattern }: Rule): string {
+function ruleText({ min, max, pattern, says }: Rule): string {
   const parts = []
   if (min !== undefined) parts.push(`Min: ${min}`)
   if (max !== undefined) parts.push(`Max: ${max}`)
   if (pattern !== undefined) parts.push(`Regexp: ${pattern.source}`)
+  if (says !== undefined) parts.push(`Regexp: ${says}`)
   return parts.join(', ')
 }

@@ -121,7 +121,8 @@ export function emit(
     instanceId: instance.id,
     atMs: momentOf(context, instance),
     cause: context.cause,
-    data,
+    // Whoever follows registered instances follows them by service.
+    data: instance.registration ? { ...data, service: instance.serviceId } : data,
   })
 }
 

@@ -150,6 +150,17 @@ CREATE TABLE services (
 CREATE UNIQUE INDEX services_key ON services (key) WHERE key IS NOT NULL;
 CREATE INDEX services_project ON services (project, kind, createdAtMs, id);
 
+CREATE TABLE dependencies (
+  id TEXT PRIMARY KEY NOT NULL,
+  project TEXT NOT NULL,
+  serviceId TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX dependencies_project ON dependencies (project, id);
+CREATE INDEX dependencies_service ON dependencies (serviceId, id);
+CREATE INDEX dependencies_provider ON dependencies (provider, id);
+
 CREATE TABLE aliases (
   id TEXT PRIMARY KEY NOT NULL,
   instanceId TEXT NOT NULL,
@@ -214,6 +225,10 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_user ON tokens (userId);
 CREATE INDEX tokens_expiry ON tokens (expiresAtMs, id) WHERE expiresAtMs IS NOT NULL;
+
+CREATE TABLE accounts (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL);
+
+CREATE TABLE accountRoles (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL);
 
 -- AUTOINCREMENT: a number is never given twice, even after the last events were removed. Each index below ends
 -- in `seq` without saying so, because `seq` is the row's own address.
