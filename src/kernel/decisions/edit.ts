@@ -15,15 +15,7 @@ import { isCharged, reading } from '../meter.ts'
 import { type Draft } from '../rows.ts'
 import { activeHolds, heldBy, adminsOwn } from './conditions.ts'
 import { allowedParts } from './create.ts'
-import {
-  autoStopAtMs,
-  autoStopFrom,
-  emit,
-  flavorOf,
-  momentOf,
-  move,
-  receiptOf,
-} from './moves.ts'
+import { autoStopAtMs, autoStopFrom, emit, flavorOf, momentOf, move, receiptOf } from './moves.ts'
 import { touch } from './registry.ts'
 
 export function update(
