@@ -3,6 +3,7 @@
 
 import { type Caller, type Cause } from '#kernel/caller.ts'
 import { findInstance } from '#kernel/decisions/find.ts'
+import { defaultGuardPolicy, type GuardPolicy } from '#kernel/guard.ts'
 import { type KernelError, type Result } from '#kernel/errors.ts'
 import { type Event } from '#kernel/event.ts'
 import { projectId, userId } from '#kernel/ids.ts'
@@ -15,6 +16,7 @@ import { type Commit, type Store } from '#kernel/ports/store.ts'
 import { type EngineRequest, type Receipt } from '#kernel/request.ts'
 import { batches, type Batches, type Draftable } from './batches.ts'
 import { sleep } from './clock.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
 import { Leases } from './leases.ts'
 import { Loaded, withRows } from './loaded.ts'
 import { type Log } from './log.ts'
@@ -28,6 +30,8 @@ export interface EngineParts {
   /** Names this process among replicas. */
   readonly worker: string
   readonly freshId: () => string
+  /** When a mass loss of leases holds expiries. */
+  readonly guard?: GuardPolicy
   readonly log: Log
 }
 
@@ -63,6 +67,7 @@ const nobody: Caller = {
 class Heart {
   readonly #parts: EngineParts
   readonly #leases = new Leases()
+  readonly #keeper: LeaseKeeper
   readonly #runner: Runner
   readonly #looker: Looker
   readonly #followers = new Set<(events: readonly Event[]) => void>()
@@ -84,6 +89,8 @@ class Heart {
     })
     const settle = (request: EngineRequest): Promise<Result<Receipt>> => this.#settle(request)
     this.#runner = new Runner({ store, clock, drivers, leaseMs, settle, log })
+    const policy = parts.guard ?? defaultGuardPolicy
+    this.#keeper = new LeaseKeeper({ leases: this.#leases, policy, clock, settle, log })
     this.#looker = new Looker({
       store,
       clock,
@@ -104,6 +111,7 @@ class Heart {
     await this.#claim(clock.nowMs() + leaseMs)
     // Beside the ticker: operations, timers and requests do not wait until a large fleet is taken up.
     this.#looker.adoptAll()
+    this.#keeper.begin()
     this.#ticking = this.#tick().catch((bug: unknown) =>
       this.#parts.log.error({ err: bug }, 'the ticker stopped: this is a bug'),
     )
@@ -155,8 +163,6 @@ class Heart {
     const ended = { range: { column: 'expiresAtMs', max: nowMs }, limit: dueRows } as const
     const tokens = (await store.list('idempotency', ended)).map((row) => row.id)
     if (tokens.length > 0) requests.push({ verb: 'forget', tokens })
-    for (const { id, renewedAtMs } of this.#leases.due(nowMs))
-      requests.push({ verb: 'expire', instance: id, renewedAtMs })
     await Promise.all(requests.map((request) => this.#due(request)))
     if (nowMs - this.#swept < sweepEachMs) return
     this.#swept = nowMs
@@ -172,8 +178,6 @@ class Heart {
         { err: bug, request: request.verb },
         'what was due broke: this is a bug',
       )
-    } finally {
-      if (request.verb === 'expire') this.#leases.spare(request.instance)
     }
   }
 
@@ -181,7 +185,7 @@ class Heart {
     const by =
       request.verb === 'observed'
         ? 'drift'
-        : request.verb === 'wake' || request.verb === 'expire'
+        : request.verb === 'wake' || request.verb === 'expire' || request.verb === 'count'
           ? 'timer'
           : request.verb === 'pass'
             ? 'queue'
@@ -259,7 +263,8 @@ class Heart {
         return withRows(loaded, () => findInstance(loaded, ref, caller))
       },
       beat: async (ids) => ids.map((id) => this.#leases.beat(id, clock.nowMs())),
-      renewedAtMs: (instance) => this.#leases.renewedAtMs(instance),
+      lease: (instance) => this.#leases.now(instance),
+      leases: () => this.#leases.counts(),
       ended: (operation, timeoutMs, signal) => this.#ended(operation, timeoutMs, signal),
       follow: (listener) => {
         this.#followers.add(listener)
@@ -301,7 +306,7 @@ class Heart {
 
   async close(): Promise<void> {
     this.#stopped.abort()
-    await this.#ticking
+    await Promise.all([this.#ticking, this.#keeper.close()])
     await this.#looker.close()
     await this.#runner.close()
     await this.batches.idle()

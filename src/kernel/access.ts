@@ -31,6 +31,7 @@ export const needs = {
   'set-status': 'member',
   'clear-status': 'member',
   unregister: 'member',
+  'release-guard': 'admin',
   put: 'admin',
 } as const satisfies Need
 

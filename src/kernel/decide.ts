@@ -7,6 +7,7 @@ import { unreachable } from './assert.ts'
 import { create } from './decisions/create.ts'
 import { hold, put, releaseHold, update } from './decisions/edit.ts'
 import { findInstance, ownedService, ownService } from './decisions/find.ts'
+import { count, expire, releaseGuard } from './decisions/guard.ts'
 import { capture, dequeue, queue, remove, reset, restart, start, stop } from './decisions/power.ts'
 import {
   clearStatus,
@@ -24,7 +25,7 @@ import {
   updateService,
 } from './decisions/services.ts'
 import { extend, observed, settle } from './decisions/settle.ts'
-import { expire, forget, pass, wake } from './decisions/timers.ts'
+import { forget, pass, wake } from './decisions/timers.ts'
 import { err, type KernelError, ok, type Result } from './errors.ts'
 import { type Instance } from './instance.ts'
 import {
@@ -82,6 +83,7 @@ const engineVerbs = {
   wake: true,
   pass: true,
   forget: true,
+  count: true,
   expire: true,
 } as const satisfies Record<EngineRequest['verb'], true>
 const isEngine = (request: Request): request is EngineRequest => request.verb in engineVerbs
@@ -104,8 +106,10 @@ function engineRequest(request: EngineRequest, context: Context, draft: Draft): 
       return pass(draft, context, request.pool)
     case 'forget':
       return forget(draft, context, request.tokens)
+    case 'count':
+      return count(draft, context, request)
     case 'expire':
-      return expire(draft, context, request.instance, request.renewedAtMs)
+      return expire(draft, context, request)
     default:
       return unreachable(request)
   }
@@ -146,6 +150,8 @@ function callerRequest(request: CallerRequest, context: Context, draft: Draft): 
       return unregisterService(draft, context, request)
     case 'register':
       return register(draft, context, request)
+    case 'release-guard':
+      return releaseGuard(draft, context, request)
     case 'put':
       return put(draft, context, request)
     default:

@@ -27,6 +27,9 @@ export const eventTypes = {
   'service.state': "A service's derived status changed.",
   'service.updated': "A service's content changed.",
   'service.removed': 'A service is gone.',
+  'guard.raised': 'Most leases of a circle fell silent together, and its expiries are held.',
+  'guard.lifted': 'Most leases of a guarded circle are heard again, or gone.',
+  'guard.released': 'Somebody let the held expiries of a circle take place.',
   'pool.changed': 'Capacity was taken, freed or resized.',
   'catalogue.changed': 'A flavor, image, node, pool or driver was set.',
 } as const

@@ -2,6 +2,7 @@
 
 import { type Caller, type Cause } from './caller.ts'
 import { type Result } from './errors.ts'
+import { type Census, type GuardPolicy } from './guard.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
 import {
   type Ids,
@@ -253,6 +254,13 @@ export interface UnregisterInstance extends Change {
   readonly verb: 'unregister'
 }
 
+/** Admin only: what is held in this circle expires at once. */
+export interface ReleaseGuard {
+  readonly verb: 'release-guard'
+  readonly guard: string
+  readonly why?: string
+}
+
 /** Admin only. */
 export type PutCatalogue =
   | { readonly verb: 'put'; readonly table: 'flavors'; readonly row: Flavor }
@@ -296,6 +304,7 @@ export type CallerRequest =
   | RegisterService
   | UnregisterService
   | RegisterInstance
+  | ReleaseGuard
   | PutCatalogue
 
 /** What one act or look of a driver came to. */
@@ -331,7 +340,14 @@ export type EngineRequest =
   | { readonly verb: 'pass'; readonly pool: string }
   /** Idempotency records that have ended. */
   | { readonly verb: 'forget'; readonly tokens: readonly string[] }
-  | { readonly verb: 'expire'; readonly instance: InstanceId; readonly renewedAtMs: number }
+  /** How many leases around those that are due live, and how many of them are silent. */
+  | { readonly verb: 'count'; readonly censuses: readonly Census[]; readonly policy: GuardPolicy }
+  | {
+      readonly verb: 'expire'
+      readonly instance: InstanceId
+      readonly renewedAtMs: number
+      readonly dueSinceMs: number
+    }
 
 export type Request = CallerRequest | EngineRequest
 

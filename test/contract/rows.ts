@@ -144,6 +144,16 @@ export const rows: Builders = {
     expiresAtMs: startMs + 86_400_000,
     ...change,
   }),
+  guards: (change) => ({
+    id: `project/${fresh()}`,
+    kind: 'project',
+    project,
+    sinceMs: startMs,
+    living: 6,
+    silent: 5,
+    release: null,
+    ...change,
+  }),
   flavors: (change) => ({
     id: `flavor-${fresh()}`,
     name: 'sim.small',

@@ -2,6 +2,7 @@
 // the row and its event together, so nothing changes without a cause (law 8).
 
 import { assert } from '../assert.ts'
+import { type Cause } from '../caller.ts'
 import { type Flavor } from '../catalogue.ts'
 import { free, leaveQueue } from '../capacity.ts'
 import { type Instance, noTimers, situationOf, type Underway } from '../instance.ts'
@@ -15,6 +16,12 @@ import { patienceMs } from '../reconcile.ts'
 import { type Context, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { type Service } from '../service.ts'
+
+/** The same request, carried on by something else than who made it. */
+export const because = (context: Context, by: Cause['by'], why: string): Context => ({
+  ...context,
+  cause: { ...context.cause, by, why },
+})
 
 export const defaultGraceMs = 10_000
 export const defaultStartMs = 60_000

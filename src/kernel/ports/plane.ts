@@ -22,6 +22,21 @@ export interface Submission {
 /** Reads never go through decisions. Rows of other projects are the doors' to withhold: see `scope`. */
 export type Reads = Pick<Store, 'get' | 'find' | 'list' | 'count' | 'events' | 'lastEvent'>
 
+export interface LeaseNow {
+  /** When it was heard last. */
+  readonly renewedAtMs: number
+  /** When its term ends: a restart gave every lease a full one. */
+  readonly expiresAtMs: number
+  /** Its term is over and a guard keeps it from expiring. */
+  readonly isHeld: boolean
+}
+
+export interface LeaseCounts {
+  readonly living: number
+  /** Of those, kept from expiring by a guard. */
+  readonly held: number
+}
+
 export interface Plane {
   readonly read: Reads
   nowMs(): number
@@ -31,8 +46,9 @@ export interface Plane {
   see(ref: InstanceRef, caller: Caller): Promise<Result<Instance>>
   /** Renews registry leases. Resolves per lease with whether it still lives. Durable within a window. */
   beat(instances: readonly InstanceId[]): Promise<readonly boolean[]>
-  /** The lease as it stands now, which may be newer than the row's. */
-  renewedAtMs(instance: Instance): number
+  /** A registered instance's lease as it stands now, which may be newer than the row's. */
+  lease(instance: Instance): LeaseNow
+  leases(): LeaseCounts
   /** Resolves when the operation has ended or the time is over, with its row as it is then. */
   ended(
     operation: OperationId,
