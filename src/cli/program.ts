@@ -6,6 +6,7 @@ import { addCreate } from './commands/create.ts'
 import { addCredentials } from './commands/credentials.ts'
 import { addDelete, addPower, addQueue } from './commands/power.ts'
 import { addEvents } from './commands/events.ts'
+import { addGuards } from './commands/guards.ts'
 import { addHolds } from './commands/holds.ts'
 import { addLook } from './commands/look.ts'
 import { addOps } from './commands/ops.ts'
@@ -24,6 +25,7 @@ const adders = [
   addDelete,
   addStatus,
   addHolds,
+  addGuards,
   addOps,
   addEvents,
   addWhy,
