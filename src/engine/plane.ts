@@ -8,12 +8,13 @@ import { type KernelError, type Result } from '#kernel/errors.ts'
 import { type Event } from '#kernel/event.ts'
 import { projectId, userId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
-import { type Operation } from '#kernel/operation.ts'
+import { type Operation, type Withdrawn } from '#kernel/operation.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
 import { type Driver } from '#kernel/ports/driver.ts'
 import { type Plane } from '#kernel/ports/plane.ts'
 import { type Commit, type Store } from '#kernel/ports/store.ts'
 import { type EngineRequest, type Receipt } from '#kernel/request.ts'
+import { Audience } from './audience.ts'
 import { batches, type Batches, type Draftable } from './batches.ts'
 import { sleep } from './clock.ts'
 import { LeaseKeeper } from './lease-keeper.ts'
@@ -68,6 +69,7 @@ class Heart {
   readonly #parts: EngineParts
   readonly #leases = new Leases()
   readonly #keeper: LeaseKeeper
+  readonly #audience: Audience
   readonly #runner: Runner
   readonly #looker: Looker
   readonly #followers = new Set<(events: readonly Event[]) => void>()
@@ -88,14 +90,16 @@ class Heart {
       failed: (cause) => log.error({ err: cause }, 'the store could not be read or written'),
     })
     const settle = (request: EngineRequest): Promise<Result<Receipt>> => this.#settle(request)
-    this.#runner = new Runner({ store, clock, drivers, leaseMs, settle, log })
+    this.#audience = new Audience(clock.nowMs())
+    const hasSeen = (withdrawn: readonly Withdrawn[]): boolean =>
+      this.#audience.hasSeen(withdrawn, clock.nowMs())
+    this.#runner = new Runner({ store, clock, drivers, leaseMs, settle, hasSeen, log })
     const policy = parts.guard ?? defaultGuardPolicy
     this.#keeper = new LeaseKeeper({ leases: this.#leases, policy, clock, settle, log })
     this.#looker = new Looker({
       store,
       clock,
       drivers,
-      leaseMs,
       settle,
       log,
       atWork: (id) => this.#runner.hint(id),
@@ -265,6 +269,8 @@ class Heart {
       beat: async (ids) => ids.map((id) => this.#leases.beat(id, clock.nowMs())),
       lease: (instance) => this.#leases.now(instance),
       leases: () => this.#leases.counts(),
+      shown: (service, by, revision) =>
+        this.#audience.shown({ service, by, revision, nowMs: clock.nowMs() }),
       ended: (operation, timeoutMs, signal) => this.#ended(operation, timeoutMs, signal),
       follow: (listener) => {
         this.#followers.add(listener)

@@ -18,6 +18,8 @@ export const needs = {
   update: 'member',
   hold: 'member',
   release: 'member',
+  bind: 'member',
+  unbind: 'member',
   batch: 'member',
   deploy: 'member',
   redeploy: 'member',

@@ -4,6 +4,7 @@
 
 import { may } from './access.ts'
 import { unreachable } from './assert.ts'
+import { bind, registerBound, unbind } from './decisions/binding.ts'
 import { create } from './decisions/create.ts'
 import { hold, put, releaseHold, update } from './decisions/edit.ts'
 import { findInstance, ownedService, ownService } from './decisions/find.ts'
@@ -11,7 +12,6 @@ import { count, expire, releaseGuard } from './decisions/guard.ts'
 import { capture, dequeue, queue, remove, reset, restart, start, stop } from './decisions/power.ts'
 import {
   clearStatus,
-  register,
   registerService,
   setStatus,
   unregister,
@@ -149,7 +149,7 @@ function callerRequest(request: CallerRequest, context: Context, draft: Draft): 
     case 'unregister-service':
       return unregisterService(draft, context, request)
     case 'register':
-      return register(draft, context, request)
+      return registerBound(draft, context, request)
     case 'release-guard':
       return releaseGuard(draft, context, request)
     case 'put':
@@ -234,6 +234,10 @@ function act(
       return hold(draft, context, instance, request)
     case 'release':
       return releaseHold(draft, context, instance, request)
+    case 'bind':
+      return bind(draft, context, instance, request)
+    case 'unbind':
+      return unbind(draft, context, instance, request)
     case 'set-status':
       return setStatus(draft, context, instance, request)
     case 'clear-status':

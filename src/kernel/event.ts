@@ -14,6 +14,8 @@ export const eventTypes = {
   'instance.stopped-mode': 'A stopped instance kept or released its capacity.',
   'instance.observed': 'What a driver sees changed without changing the state.',
   'instance.status': "A registered instance's status was reported or set.",
+  'instance.bound': 'An instance serves as a registered one from now on; `service`, `instance`.',
+  'instance.unbound': 'An instance does not serve as a registered one any more.',
   'instance.registered': 'A microservice instance registered again with other content.',
   'operation.started': 'A request was accepted as an operation.',
   'operation.joined': 'A request joined an operation that was under way.',

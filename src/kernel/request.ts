@@ -117,6 +117,17 @@ export interface QueueInstance extends Change {
 export interface DequeueInstance extends Change {
   readonly verb: 'dequeue'
 }
+/** It serves as this registered instance of the caller's project, which need not be registered yet. */
+export interface BindInstance extends Change {
+  readonly verb: 'bind'
+  readonly service: string
+  readonly instance: string
+}
+export interface UnbindInstance extends Change {
+  readonly verb: 'unbind'
+  readonly service: string
+  readonly instance: string
+}
 /** Admin only: puts the state right by hand; ends whatever operation runs. */
 export interface ResetInstance extends Change {
   readonly verb: 'reset'
@@ -288,6 +299,8 @@ export type InstanceRequest =
   | UpdateInstance
   | HoldInstance
   | ReleaseInstance
+  | BindInstance
+  | UnbindInstance
   | SetStatus
   | ClearStatus
   | UnregisterInstance
@@ -312,6 +325,10 @@ export type Report =
   | { readonly act: Act; readonly ok: true; readonly handle?: JsonObject }
   | { readonly act: Act; readonly ok: false; readonly error: DriverError }
   | { readonly observation: Observation }
+  /** A step of rows alone: the decision carries it out. */
+  | { readonly rows: true }
+  /** Whether all consumers have been shown what was withdrawn. */
+  | { readonly unseen: boolean }
 
 export interface DriverError {
   /** timeout and failed may be tried again; refused and unsupported may not. */

@@ -3,7 +3,7 @@
 import { type Caller } from '../caller.ts'
 import { type Event } from '../event.ts'
 import { type Result } from '../errors.ts'
-import { type InstanceId, type OperationId } from '../ids.ts'
+import { type InstanceId, type OperationId, type ServiceId } from '../ids.ts'
 import { type Instance } from '../instance.ts'
 import { type Operation } from '../operation.ts'
 import { type CallerRequest, type Idempotency, type InstanceRef, type Receipt } from '../request.ts'
@@ -49,6 +49,11 @@ export interface Plane {
   /** A registered instance's lease as it stands now, which may be newer than the row's. */
   lease(instance: Instance): LeaseNow
   leases(): LeaseCounts
+  /**
+   * Somebody was shown a service as of this revision, by a find, an answer that nothing changed, or a push. `by`
+   * tells viewers apart: who asks, and from where. A drain waits until all recent ones have seen it.
+   */
+  shown(service: ServiceId, by: string, revision: number): void
   /** Resolves when the operation has ended or the time is over, with its row as it is then. */
   ended(
     operation: OperationId,
