@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.ts'
+import { addBindings } from './commands/bindings.ts'
 import { addCreate } from './commands/create.ts'
 import { addCredentials } from './commands/credentials.ts'
 import { addDelete, addPower, addQueue } from './commands/power.ts'
@@ -24,6 +25,7 @@ const adders = [
   addQueue,
   addDelete,
   addStatus,
+  addBindings,
   addHolds,
   addGuards,
   addOps,

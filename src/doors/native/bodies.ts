@@ -126,6 +126,8 @@ export const actions = {
   reset: action('reset', { to: words(['running', 'failed'] as const) }),
   status: action('status', { status: words(reportedStatuses), until: maybe(until) }),
   'clear-status': action('clear-status', {}),
+  bind: action('bind', { service: id, instance: id }),
+  unbind: action('unbind', { service: id, instance: id }),
 } as const
 export type ActionName = keyof typeof actions
 export type ActionBody = { [Name in ActionName]: Static<(typeof actions)[Name]> }[ActionName]

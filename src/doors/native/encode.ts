@@ -104,6 +104,10 @@ export async function showInstance(plane: Plane, instance: Instance): Promise<In
       removeAt: maybeIso(timers.removeAtMs),
     },
     registration: showRegistration(instance, aside),
+    serves: instance.serves.map(({ service, instance: name }) => ({
+      service: microserviceId({ id: service, project: instance.project }),
+      instance: name,
+    })),
     labels: instance.labels,
     createdBy: instance.createdBy,
     createdAt: iso(instance.createdAtMs),
@@ -142,10 +146,14 @@ export function showRegistration(
   { lease: now }: Beside,
 ): InstanceShown['registration'] {
   if (registration === null || now === null) return null
-  const { lease, reported, override, hostName, endpoints, version } = registration
+  const { lease, reported, override, withdrawal, hostName, endpoints, version } = registration
   return {
     reported,
     override: showOverride(override),
+    withdrawal: withdrawal && {
+      operation: withdrawal.operation,
+      since: iso(withdrawal.sinceMs),
+    },
     lease: {
       ttlMs: lease.ttlMs,
       renewedAt: iso(now.renewedAtMs),

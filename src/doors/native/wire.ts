@@ -92,6 +92,7 @@ const registration = named('Registration', {
       closed,
     ),
   ),
+  withdrawal: orNull(Type.Object({ operation: text, since: time }, closed)),
   lease: Type.Object(
     { ttlMs: count, renewedAt: time, expiresAt: time, held: Type.Boolean() },
     closed,
@@ -179,6 +180,7 @@ export const instance = named('Instance', {
     closed,
   ),
   registration: orNull(registration),
+  serves: listOf(Type.Object({ service: text, instance: text }, closed)),
   labels: texts,
   createdBy: text,
   createdAt: time,
