@@ -32,7 +32,7 @@ export function healthDoor(vitals: Vitals): Door {
         if (vitals.stopping()) return { status: 503, headers: text, body: 'stopping\n' }
         try {
           await vitals.plane.read.lastEvent()
-          return { status: 200, headers: text, body: 'ready\n' }
+          return { status: 200, headers: text, body: `ready\n${await guarded(vitals.plane)}` }
         } catch (cause) {
           log.error({ err: cause }, 'not ready: the store does not answer')
           return { status: 503, headers: text, body: 'store unavailable\n' }
@@ -57,6 +57,12 @@ export function healthDoor(vitals: Vitals): Door {
     claims: () => false,
     refuse: () => ({ status: 404, headers: text, body: 'not found\n' }),
   }
+}
+
+/** Said of a server that is ready all the same: it answers, and expires less than it would. */
+async function guarded(plane: Plane): Promise<string> {
+  const guards = await plane.read.list('guards', { limit: 1 })
+  return guards.length === 0 ? '' : `guarded: ${plane.leases().held} leases are held\n`
 }
 
 function metrics({ plane, depth }: Vitals): Registry {
@@ -87,6 +93,25 @@ function metrics({ plane, depth }: Vitals): Registry {
     registers,
     async collect() {
       this.set(await plane.read.count('operations', { where: { state: 'running' } }))
+    },
+  })
+  new Gauge({
+    name: 'runstate_leases',
+    help: 'Leases of registered instances: living, and of those held by a guard.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { living, held } = plane.leases()
+      this.set({ state: 'living' }, living)
+      this.set({ state: 'held' }, held)
+    },
+  })
+  new Gauge({
+    name: 'runstate_guards',
+    help: 'Circles in which a mass loss of leases holds expiries.',
+    registers,
+    async collect() {
+      this.set(await plane.read.count('guards', {}))
     },
   })
   const counter = new Counter({

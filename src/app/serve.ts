@@ -9,6 +9,7 @@ import { type FastifyInstance } from 'fastify'
 import { type Logger } from 'pino'
 import { type Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
+import { defaultGuardPolicy } from '#kernel/guard.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
 import { type Driver } from '#kernel/ports/driver.ts'
 import { type PutCatalogue } from '#kernel/request.ts'
@@ -105,6 +106,7 @@ async function furnish(
     drivers: drivers.value,
     worker: `${hostname()}:${process.pid}`,
     freshId: () => randomUUID(),
+    guard: { ...defaultGuardPolicy, ...settings.file.registry?.guard },
     log,
   })
   // A project that was changed through the plane is another one to whoever remembers it.

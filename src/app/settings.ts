@@ -70,6 +70,36 @@ export const fileSchema = Type.Object(
         closed,
       ),
     ),
+    registry: Type.Optional(
+      Type.Object(
+        {
+          guard: Type.Optional(
+            Type.Object(
+              {
+                enabled: Type.Optional(
+                  Type.Boolean({ description: 'Hold expiries in a mass loss. Default true.' }),
+                ),
+                moreThan: Type.Optional(
+                  Type.Integer({
+                    minimum: 0,
+                    description: 'Only where there are more leases than this. Default 5.',
+                  }),
+                ),
+                share: Type.Optional(
+                  Type.Number({
+                    exclusiveMinimum: 0,
+                    maximum: 1,
+                    description: 'The part of them that must be silent. Default 0.8.',
+                  }),
+                ),
+              },
+              closed,
+            ),
+          ),
+        },
+        closed,
+      ),
+    ),
     catalogue: Type.Optional(catalogueSchema),
     doors: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),
     drivers: Type.Optional(Type.Record(Type.String(), Type.Record(Type.String(), Type.Unknown()))),

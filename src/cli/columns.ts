@@ -80,6 +80,14 @@ export function instanceFields(one: InstanceShown): Readonly<Record<string, stri
           override: overrideText(registration.override),
           lease: `until ${registration.lease.expiresAt}`,
         }),
+    ...(registration?.withdrawal
+      ? {
+          drained: `since ${registration.withdrawal.since} by ${registration.withdrawal.operation}`,
+        }
+      : {}),
+    ...(one.serves.length === 0
+      ? {}
+      : { serves: one.serves.map((pair) => `${pair.service}/${pair.instance}`).join(' ') }),
     flavor: dash(one.flavor),
     image: dash(one.image),
     service: dash(one.service),

@@ -2,10 +2,12 @@
 
 import { Command, CommanderError } from 'commander'
 import { addApply } from './commands/apply.ts'
+import { addBindings } from './commands/bindings.ts'
 import { addCreate } from './commands/create.ts'
 import { addCredentials } from './commands/credentials.ts'
 import { addDelete, addPower, addQueue } from './commands/power.ts'
 import { addEvents } from './commands/events.ts'
+import { addGuards } from './commands/guards.ts'
 import { addHolds } from './commands/holds.ts'
 import { addLook } from './commands/look.ts'
 import { addOps } from './commands/ops.ts'
@@ -24,7 +26,9 @@ const adders = [
   addQueue,
   addDelete,
   addStatus,
+  addBindings,
   addHolds,
+  addGuards,
   addOps,
   addEvents,
   addWhy,

@@ -9,7 +9,7 @@ import { observe } from './runner.ts'
 import { type Store } from '#kernel/ports/store.ts'
 import { thingOf } from './thing.ts'
 
-export interface LookerParts extends Omit<RunnerParts, 'store'> {
+export interface LookerParts extends Omit<RunnerParts, 'store' | 'leaseMs' | 'hasSeen'> {
   readonly store: Pick<Store, 'get' | 'list'>
   /** Whether an operation is at work on it, which then has its own eyes; it is told of the hint. */
   readonly atWork: (id: InstanceId) => boolean

@@ -3,18 +3,21 @@
 
 import { type Caller, type Cause } from '#kernel/caller.ts'
 import { findInstance } from '#kernel/decisions/find.ts'
+import { defaultGuardPolicy, type GuardPolicy } from '#kernel/guard.ts'
 import { type KernelError, type Result } from '#kernel/errors.ts'
 import { type Event } from '#kernel/event.ts'
 import { projectId, userId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
-import { type Operation } from '#kernel/operation.ts'
+import { type Operation, type Withdrawn } from '#kernel/operation.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
 import { type Driver } from '#kernel/ports/driver.ts'
 import { type Plane, type Submission } from '#kernel/ports/plane.ts'
 import { type Commit, type Store } from '#kernel/ports/store.ts'
 import { type EngineRequest, type Receipt } from '#kernel/request.ts'
+import { Audience } from './audience.ts'
 import { batches, type Batches, type Draftable } from './batches.ts'
 import { sleep } from './clock.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
 import { Leases } from './leases.ts'
 import { Loaded, withRows } from './loaded.ts'
 import { type Log } from './log.ts'
@@ -28,6 +31,8 @@ export interface EngineParts {
   /** Names this process among replicas. */
   readonly worker: string
   readonly freshId: () => string
+  /** When a mass loss of leases holds expiries. */
+  readonly guard?: GuardPolicy
   readonly log: Log
 }
 
@@ -65,6 +70,8 @@ type Follower = Parameters<Plane['follow']>[0]
 class Heart {
   readonly #parts: EngineParts
   readonly #leases = new Leases()
+  readonly #keeper: LeaseKeeper
+  readonly #audience: Audience
   readonly #runner: Runner
   readonly #looker: Looker
   readonly #followers = new Set<Follower>()
@@ -85,12 +92,16 @@ class Heart {
       failed: (cause) => log.error({ err: cause }, 'the store could not be read or written'),
     })
     const settle = (request: EngineRequest): Promise<Result<Receipt>> => this.#settle(request)
-    this.#runner = new Runner({ store, clock, drivers, leaseMs, settle, log })
+    this.#audience = new Audience(clock.nowMs())
+    const hasSeen = (withdrawn: readonly Withdrawn[]): boolean =>
+      this.#audience.hasSeen(withdrawn, clock.nowMs())
+    this.#runner = new Runner({ store, clock, drivers, leaseMs, settle, hasSeen, log })
+    const policy = parts.guard ?? defaultGuardPolicy
+    this.#keeper = new LeaseKeeper({ leases: this.#leases, policy, clock, settle, log })
     this.#looker = new Looker({
       store,
       clock,
       drivers,
-      leaseMs,
       settle,
       log,
       atWork: (id) => this.#runner.hint(id),
@@ -106,6 +117,7 @@ class Heart {
     await this.#claim(clock.nowMs() + leaseMs)
     // Beside the ticker: operations, timers and requests do not wait until a large fleet is taken up.
     this.#looker.adoptAll()
+    this.#keeper.begin()
     this.#ticking = this.#tick().catch((bug: unknown) =>
       this.#parts.log.error({ err: bug }, 'the ticker stopped: this is a bug'),
     )
@@ -158,8 +170,6 @@ class Heart {
     const tokens = (await store.list('idempotency', ended)).map((row) => row.id)
     const batches = (await store.list('batches', ended)).map((row) => row.id)
     if (tokens.length + batches.length > 0) requests.push({ verb: 'forget', tokens, batches })
-    for (const { id, renewedAtMs } of this.#leases.due(nowMs))
-      requests.push({ verb: 'expire', instance: id, renewedAtMs })
     await Promise.all(requests.map((request) => this.#due(request)))
     if (nowMs - this.#swept < sweepEachMs) return
     this.#swept = nowMs
@@ -175,8 +185,6 @@ class Heart {
         { err: bug, request: request.verb },
         'what was due broke: this is a bug',
       )
-    } finally {
-      if (request.verb === 'expire') this.#leases.spare(request.instance)
     }
   }
 
@@ -184,7 +192,7 @@ class Heart {
     const by =
       request.verb === 'observed'
         ? 'drift'
-        : request.verb === 'wake' || request.verb === 'expire'
+        : request.verb === 'wake' || request.verb === 'expire' || request.verb === 'count'
           ? 'timer'
           : request.verb === 'pass'
             ? 'queue'
@@ -268,7 +276,10 @@ class Heart {
         return withRows(loaded, () => findInstance(loaded, ref, caller))
       },
       beat: async (ids) => ids.map((id) => this.#leases.beat(id, clock.nowMs())),
-      renewedAtMs: (instance) => this.#leases.renewedAtMs(instance),
+      lease: (instance) => this.#leases.now(instance),
+      leases: () => this.#leases.counts(),
+      shown: (service, by, revision) =>
+        this.#audience.shown({ service, by, revision, nowMs: clock.nowMs() }),
       ended: (operation, timeoutMs, signal) => this.#ended(operation, timeoutMs, signal),
       follow: (listener) => {
         this.#followers.add(listener)
@@ -310,7 +321,7 @@ class Heart {
 
   async close(): Promise<void> {
     this.#stopped.abort()
-    await this.#ticking
+    await Promise.all([this.#ticking, this.#keeper.close()])
     await this.#looker.close()
     await this.#runner.close()
     await this.batches.idle()

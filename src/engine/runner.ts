@@ -8,7 +8,7 @@ import { type Store } from '#kernel/ports/store.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type InstanceId } from '#kernel/ids.ts'
 import { type Observation } from '#kernel/observation.ts'
-import { type Operation } from '#kernel/operation.ts'
+import { type Operation, type Withdrawn } from '#kernel/operation.ts'
 import { type Doing, judge, nextMove } from '#kernel/reconcile.ts'
 import { type DriverError, type EngineRequest, type Receipt, type Report } from '#kernel/request.ts'
 import { type Result } from '#kernel/errors.ts'
@@ -33,6 +33,8 @@ export interface RunnerParts {
   readonly drivers: ReadonlyMap<string, Driver>
   readonly leaseMs: number
   readonly settle: (request: EngineRequest) => Promise<Result<Receipt>>
+  /** Whether all consumers have been shown what was withdrawn. */
+  readonly hasSeen: (withdrawn: readonly Withdrawn[]) => boolean
   readonly log: Log
 }
 
@@ -151,7 +153,7 @@ export class Runner {
       }
       const report = await this.#report(operation, instance, parts, doing, lane.abort.signal)
       if (lane.abort.signal.aborted) return
-      if ('observation' in report && judge(operation, report, clock.nowMs()).do === 'wait') {
+      if (!('act' in report) && judge(operation, report, clock.nowMs()).do === 'wait') {
         waitedMs = Math.min(lookLastMs, Math.max(lookFirstMs, waitedMs * 1.5))
         const untilVerdictMs = operation.stepDeadlineMs - clock.nowMs()
         await this.#pause(lane, Math.max(1, Math.min(waitedMs, untilVerdictMs)))
@@ -177,7 +179,7 @@ export class Runner {
     for (;;) {
       const settled = await this.#settle(request)
       const isLast = settled !== 'unavailable' || lane.abort.signal.aborted
-      if (isLast || 'observation' in request.report) return settled
+      if (isLast || !('act' in request.report)) return settled
       await this.#pause(lane, lookLastMs)
     }
   }
@@ -211,11 +213,14 @@ export class Runner {
     operation: Operation,
     instance: Instance,
     parts: Parts,
-    doing: Extract<Doing, { do: 'act' | 'observe' }>,
+    doing: Exclude<Doing, { do: 'sleep' | 'nothing' }>,
     signal: AbortSignal,
   ): Promise<Report> {
     const driver = instance.driver === null ? undefined : this.#parts.drivers.get(instance.driver)
     const thing = thingWith(parts, instance)
+    if (doing.do === 'rows') return { rows: true }
+    if (doing.do === 'hear')
+      return { unseen: this.#parts.hasSeen(operation.drain?.withdrawn ?? []) }
     if (doing.do === 'observe') return { observation: await this.#observe(driver, thing, signal) }
     const { act } = doing
     if (!driver) {

@@ -23,6 +23,8 @@ export const needs = {
   update: 'member',
   hold: 'member',
   release: 'member',
+  bind: 'member',
+  unbind: 'member',
   batch: 'member',
   deploy: 'member',
   redeploy: 'member',
@@ -37,6 +39,7 @@ export const needs = {
   'set-status': 'member',
   'clear-status': 'member',
   unregister: 'member',
+  'release-guard': 'admin',
   put: 'admin',
 } as const satisfies Need
 

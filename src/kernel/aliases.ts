@@ -2,6 +2,7 @@
 // aliases table leads from it to the instance, and is written in the same commit.
 
 import { base36, type InstanceId } from './ids.ts'
+import { type Served } from './instance.ts'
 import { type Kind } from './kinds.ts'
 import { type Scheme } from './request.ts'
 
@@ -36,6 +37,9 @@ export const edgeAlias = (service: string, node: string): string =>
   aliasKey('edge', `${service}/${node}`)
 export const registryAlias = (service: string, instance: string): string =>
   aliasKey('registry', `${service}/${instance}`)
+/** Leads from a registered pair to the instance that it is bound to. */
+export const servedAlias = ({ service, instance }: Served): string =>
+  `serves:${service}/${instance}`
 
 /** Microservice ids may be chosen by clients, so two tenants may choose the same. */
 export const microserviceKey = (project: string, id: string): string => `${project}/${id}`

@@ -5,9 +5,11 @@
 import { may } from './access.ts'
 import { unreachable } from './assert.ts'
 import { batchLifeMs, type BatchOutcome } from './batch.ts'
+import { bind, registerBound, unbind } from './decisions/binding.ts'
 import { create } from './decisions/create.ts'
 import { hold, put, releaseHold, update } from './decisions/edit.ts'
 import { findInstance, ownedService, ownService } from './decisions/find.ts'
+import { count, expire, releaseGuard } from './decisions/guard.ts'
 import {
   capture,
   dequeue,
@@ -23,7 +25,6 @@ import {
 import {
   clearStatus,
   depend,
-  register,
   registerService,
   setStatus,
   unregister,
@@ -37,7 +38,7 @@ import {
   updateService,
 } from './decisions/services.ts'
 import { extend, observed, settle } from './decisions/settle.ts'
-import { expire, forget, pass, wake } from './decisions/timers.ts'
+import { forget, pass, wake } from './decisions/timers.ts'
 import { err, type KernelError, ok, type Result } from './errors.ts'
 import { type BatchId, batchId, type ProjectId } from './ids.ts'
 import { type Instance } from './instance.ts'
@@ -100,6 +101,7 @@ const engineVerbs = {
   pass: true,
   keep: true,
   forget: true,
+  count: true,
   expire: true,
 } as const satisfies Record<EngineRequest['verb'], true>
 const isEngine = (request: Request): request is EngineRequest => request.verb in engineVerbs
@@ -124,8 +126,10 @@ function engineRequest(request: EngineRequest, context: Context, draft: Draft): 
       return keep(draft, request.token, request.answer)
     case 'forget':
       return forget(draft, context, request)
+    case 'count':
+      return count(draft, context, request)
     case 'expire':
-      return expire(draft, context, request.instance, request.renewedAtMs)
+      return expire(draft, context, request)
     default:
       return unreachable(request)
   }
@@ -174,7 +178,9 @@ function callerRequest(request: CallerRequest, context: Context, draft: Draft): 
     case 'depend':
       return depend(draft, context, request)
     case 'register':
-      return register(draft, context, request)
+      return registerBound(draft, context, request)
+    case 'release-guard':
+      return releaseGuard(draft, context, request)
     case 'put':
       return put(draft, context, request)
     default:
@@ -264,6 +270,10 @@ function act(
       return hold(draft, context, instance, request)
     case 'release':
       return releaseHold(draft, context, instance, request)
+    case 'bind':
+      return bind(draft, context, instance, request)
+    case 'unbind':
+      return unbind(draft, context, instance, request)
     case 'set-status':
       return setStatus(draft, context, instance, request)
     case 'clear-status':

@@ -17,6 +17,7 @@ export type Noun =
   | 'driver'
   | 'project'
   | 'hold'
+  | 'guard'
   | 'label'
   | 'dependency'
 

@@ -15,6 +15,8 @@ export const eventTypes = {
   'instance.charge': 'How an instance is paid for changed; `charge`.',
   'instance.observed': 'What a driver sees changed without changing the state.',
   'instance.status': "A registered instance's status was reported or set.",
+  'instance.bound': 'An instance serves as a registered one from now on; `service`, `instance`.',
+  'instance.unbound': 'An instance does not serve as a registered one any more.',
   'instance.registered': 'A microservice instance registered again with other content.',
   'operation.started': 'A request was accepted as an operation.',
   'operation.joined': 'A request joined an operation that was under way.',
@@ -31,6 +33,9 @@ export const eventTypes = {
   'service.depends':
     'A microservice said which others it needs; `on`, and `replace` when no others any more.',
   'service.removed': 'A service is gone.',
+  'guard.raised': 'Most leases of a circle fell silent together, and its expiries are held.',
+  'guard.lifted': 'Most leases of a guarded circle are heard again, or gone.',
+  'guard.released': 'Somebody let the held expiries of a circle take place.',
   'pool.changed': 'Capacity was taken, freed or resized.',
   'catalogue.changed': 'A flavor, image, node, pool or driver was set.',
 } as const

@@ -69,6 +69,8 @@ export interface Instance {
   readonly autoStop: AutoStop | null
   readonly timers: Timers
   readonly registration: Registration | null
+  /** The registered instances that it is, for whoever calls it through the registry. */
+  readonly serves: readonly Served[]
 
   readonly labels: Readonly<Record<string, string>>
   /** Other ids of this instance, by scheme: `{ecs: 'i-…', devenv: 'DE-…'}`. */
@@ -169,18 +171,32 @@ export interface Timers {
 export type ServiceStatus = StateOfKind<'service-instance'> &
   ('up' | 'down' | 'starting' | 'testing' | 'out-of-service')
 
-/** The three facts of a registered microservice instance; its `state` is computed from the first two. */
+/** The facts of a registered microservice instance; its `state` is computed from all but the lease. */
 export interface Registration {
   /** What it says of itself. */
   readonly reported: ServiceStatus
   /** What an operator set; survives heartbeat, re-registration and restart. */
   readonly override: Override | null
+  /** Covers what is reported and set, and leaves it as it is. */
+  readonly withdrawal: Withdrawal | null
   readonly lease: Lease
   readonly hostName: string
   readonly endpoints: readonly string[]
   readonly healthCheck: JsonObject
   readonly dataCenter: JsonObject | null
   readonly version: string
+}
+
+/** Names the pair and not the row: it outlives the lease, and what registers again is bound again. */
+export interface Served {
+  readonly service: ServiceId
+  readonly instance: string
+}
+
+/** Taken out of service by an operation that drains what it is bound to. */
+export interface Withdrawal {
+  readonly operation: OperationId
+  readonly sinceMs: number
 }
 
 export interface Override {
@@ -195,6 +211,18 @@ export interface Override {
 export interface Lease {
   readonly ttlMs: number
   readonly renewedAtMs: number
+}
+
+const isOut = (status: ServiceStatus): boolean => status === 'down' || status === 'out-of-service'
+
+/** What callers are told of it: the newest word of a person, else its own, unless it is being drained. */
+export function statusOf({
+  reported,
+  override,
+  withdrawal,
+}: Pick<Registration, 'reported' | 'override' | 'withdrawal'>): ServiceStatus {
+  const word = override?.status ?? reported
+  return withdrawal === null || isOut(word) ? word : 'out-of-service'
 }
 
 export const noTimers: Timers = { autoStopAtMs: null, reservedUntilMs: null, removeAtMs: null }

@@ -1,7 +1,7 @@
 // The durable record of one accepted request being carried out. Steps are a table: `steps` names what each
 // verb does, and what undoes it. Every act may run twice; `attempt` fences off a worker that lost its lease.
 
-import { type InstanceId, type OperationId, type ProjectId } from './ids.ts'
+import { type InstanceId, type OperationId, type ProjectId, type ServiceId } from './ids.ts'
 import { type JsonObject } from './json.ts'
 import { type Kind, type Situation, type Verb } from './kinds.ts'
 import { type Rung } from './ladder.ts'
@@ -28,6 +28,9 @@ export type Step = Named &
   (
     | { readonly act: Act; readonly rung?: Rung }
     | { readonly await: 'up' | 'down' | 'paused' | 'suspended' | 'settled' }
+    /** No driver's: it changes rows alone, in the commit that ends it, and so is done once and whole. */
+    | { readonly rows: 'withdraw' | 'put-back' }
+    | { readonly hear: 'unseen' }
   )
 
 const create: Step = {
@@ -70,11 +73,30 @@ const remove: Step = {
   doc: 'The driver removes the thing and all that belongs to it.',
 }
 
+const withdraw: Step = {
+  name: 'withdraw',
+  rows: 'withdraw',
+  doc: 'What it serves as is taken out of service. Skipped unless it is drained.',
+}
+const unseen: Step = {
+  name: 'await-unseen',
+  hear: 'unseen',
+  doc: 'Until its consumers have been shown that, but not for ever. Skipped unless it is drained.',
+}
+const putBack: Step = {
+  name: 'put-back',
+  rows: 'put-back',
+  doc: 'What was taken out of service is put back. Skipped when it serves as nothing.',
+}
+
 export const steps = {
   create: { do: [create, start, up], undo: [kill, down] },
-  start: { do: [create, start, up], undo: [kill, down] },
-  stop: { do: [stop, down], undo: [] },
-  restart: { do: [stop, down, create, start, up], undo: [kill, down] },
+  start: { do: [create, start, up, putBack], undo: [kill, down] },
+  stop: { do: [withdraw, unseen, stop, down], undo: [putBack] },
+  restart: {
+    do: [withdraw, unseen, stop, down, create, start, up, putBack],
+    undo: [kill, down],
+  },
   capture: { do: [capture, settled], undo: [] },
   delete: { do: [kill, down, remove], undo: [] },
   pause: { do: [pause, paused], undo: [] },
@@ -100,7 +122,10 @@ export interface Plan {
 }
 
 /** What is to be of something else is first removed by the driver that made it, then made anew. */
-export const refitting: Plan = { do: [stop, down, remove, create, start, up], undo: [kill, down] }
+export const refitting: Plan = {
+  do: [withdraw, unseen, stop, down, remove, create, start, up, putBack],
+  undo: [kill, down],
+}
 
 /** The steps that an operation has come to: those that do it, or those that undo what was half done. */
 export function planOf({
@@ -134,6 +159,8 @@ export interface Operation {
   readonly imageId: string | null
   /** It makes the thing anew of its instance's `refit`. */
   readonly refits: boolean
+  /** Null: it stops nothing, or not by the softest rung. */
+  readonly drain: Drain | null
   readonly state: OperationState
   /** Undoing after a failure: the steps of `undo` instead of `do`. */
   readonly undoing: boolean
@@ -158,6 +185,19 @@ export interface Operation {
   /** The operation that pre-empted this one; set with state `cancelled`. */
   readonly supersededBy: OperationId | null
   readonly log: readonly StepLog[]
+}
+
+export interface Drain {
+  /** How long consumers have to see that it is out of service. */
+  readonly patienceMs: number
+  readonly withdrawn: readonly Withdrawn[]
+}
+
+/** A registered instance that was taken out of service, and the revision of its service that says so. */
+export interface Withdrawn {
+  readonly instanceId: InstanceId
+  readonly serviceId: ServiceId
+  readonly revision: number
 }
 
 export interface StepLog {

@@ -23,6 +23,8 @@ export type Doing =
       readonly timeoutMs: number
     }
   | { readonly do: 'observe' }
+  | { readonly do: 'rows' }
+  | { readonly do: 'hear' }
   | { readonly do: 'sleep'; readonly untilMs: number }
   | { readonly do: 'nothing' }
 
@@ -33,6 +35,8 @@ export function nextMove(operation: Operation, nowMs: number): Doing {
   const step = currentStep(operation)
   if (!step) return { do: 'nothing' }
   if ('await' in step) return { do: 'observe' }
+  if ('rows' in step) return { do: 'rows' }
+  if ('hear' in step) return { do: 'hear' }
   return {
     do: 'act',
     act: step.act,
@@ -42,7 +46,7 @@ export function nextMove(operation: Operation, nowMs: number): Doing {
 }
 
 export type Verdict =
-  | { readonly do: 'advance' }
+  | { readonly do: 'advance'; readonly message?: string }
   | { readonly do: 'wait' }
   | { readonly do: 'retry'; readonly notBeforeMs: number; readonly message: string }
   /** Back to the stop step, harder. */
@@ -53,6 +57,9 @@ export function judge(operation: Operation, report: Report, nowMs: number): Verd
   const step = currentStep(operation)
   if (!step) return { do: 'wait' }
   if ('act' in report) return judgeAct(operation, report, nowMs)
+  if ('rows' in report) return { do: 'rows' in step ? 'advance' : 'wait' }
+  if ('unseen' in report)
+    return 'hear' in step ? judgeUnseen(operation, report.unseen, nowMs) : { do: 'wait' }
   if (!('await' in step)) return { do: 'wait' }
   const { observation } = report
   if (step.await === 'up') return judgeUp(operation, observation, nowMs)
@@ -84,6 +91,14 @@ function judgeStill(
   if (nowMs < operation.stepDeadlineMs) return { do: 'wait' }
   const patience = seconds(operation.stepDeadlineMs - operation.stepSinceMs)
   return fail(`not ${wanted} within ${patience}: it was seen ${observation.seen}`, observation)
+}
+
+/** Consumers are waited for, and not for ever: then it goes down the ladder all the same. */
+function judgeUnseen(operation: Operation, unseen: boolean, nowMs: number): Verdict {
+  if (unseen) return { do: 'advance', message: 'all consumers have been shown it' }
+  if (nowMs < operation.stepDeadlineMs) return { do: 'wait' }
+  const patience = seconds(operation.stepDeadlineMs - operation.stepSinceMs)
+  return { do: 'advance', message: `not all consumers were shown it within ${patience}` }
 }
 
 function judgeAct(
@@ -152,11 +167,21 @@ export function backoffMs(operation: Pick<Operation, 'id' | 'tries'>): number {
 export function patienceMs(
   operation: Pick<
     Operation,
-    'verb' | 'refits' | 'undoing' | 'step' | 'from' | 'rung' | 'graceMs' | 'startMs'
+    | 'verb'
+    | 'refits'
+    | 'undoing'
+    | 'step'
+    | 'from'
+    | 'rung'
+    | 'graceMs'
+    | 'startMs'
+    | 'drain'
   >,
 ): number {
   const step = currentStep(operation)
   if (!step || 'act' in step) return actTimeoutMs * triesMax
+  if ('rows' in step) return actTimeoutMs
+  if ('hear' in step) return operation.drain?.patienceMs ?? 0
   if (step.await === 'up') return operation.startMs
   if (step.await !== 'down') return actTimeoutMs
   return operation.undoing || operation.rung === null || operation.rung === 'hard'

@@ -2,6 +2,7 @@
 
 import { type Caller, type Cause } from './caller.ts'
 import { type Result } from './errors.ts'
+import { type Census, type GuardPolicy } from './guard.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
 import {
   type BatchId,
@@ -144,6 +145,17 @@ export interface QueueInstance extends Change {
 }
 export interface DequeueInstance extends Change {
   readonly verb: 'dequeue'
+}
+/** It serves as this registered instance of the caller's project, which need not be registered yet. */
+export interface BindInstance extends Change {
+  readonly verb: 'bind'
+  readonly service: string
+  readonly instance: string
+}
+export interface UnbindInstance extends Change {
+  readonly verb: 'unbind'
+  readonly service: string
+  readonly instance: string
 }
 /** Admin only: puts the state right by hand; ends whatever operation runs. */
 export interface ResetInstance extends Change {
@@ -293,6 +305,13 @@ export interface UnregisterInstance extends Change {
   readonly verb: 'unregister'
 }
 
+/** Admin only: what is held in this circle expires at once. */
+export interface ReleaseGuard {
+  readonly verb: 'release-guard'
+  readonly guard: string
+  readonly why?: string
+}
+
 /** Admin only. */
 export type PutCatalogue =
   | { readonly verb: 'put'; readonly table: 'flavors'; readonly row: Flavor }
@@ -324,6 +343,8 @@ export type InstanceRequest =
   | UpdateInstance
   | HoldInstance
   | ReleaseInstance
+  | BindInstance
+  | UnbindInstance
   | SetStatus
   | ClearStatus
   | UnregisterInstance
@@ -341,6 +362,7 @@ export type CallerRequest =
   | UnregisterService
   | Depend
   | RegisterInstance
+  | ReleaseGuard
   | PutCatalogue
 
 /** What one act or look of a driver came to. */
@@ -348,6 +370,10 @@ export type Report =
   | { readonly act: Act; readonly ok: true; readonly handle?: JsonObject }
   | { readonly act: Act; readonly ok: false; readonly error: DriverError }
   | { readonly observation: Observation }
+  /** A step of rows alone: the decision carries it out. */
+  | { readonly rows: true }
+  /** Whether all consumers have been shown what was withdrawn. */
+  | { readonly unseen: boolean }
 
 export interface DriverError {
   /** timeout and failed may be tried again; refused and unsupported may not. */
@@ -382,7 +408,14 @@ export type EngineRequest =
       readonly tokens: readonly string[]
       readonly batches: readonly string[]
     }
-  | { readonly verb: 'expire'; readonly instance: InstanceId; readonly renewedAtMs: number }
+  /** How many leases around those that are due live, and how many of them are silent. */
+  | { readonly verb: 'count'; readonly censuses: readonly Census[]; readonly policy: GuardPolicy }
+  | {
+      readonly verb: 'expire'
+      readonly instance: InstanceId
+      readonly renewedAtMs: number
+      readonly dueSinceMs: number
+    }
 
 export type Request = CallerRequest | EngineRequest
 

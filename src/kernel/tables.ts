@@ -11,6 +11,7 @@ import {
   type Token,
   type User,
 } from './identity.ts'
+import { type Guard } from './guard.ts'
 import { type Instance, situationOf, wakeAtMs } from './instance.ts'
 import { lifecycles } from './kinds.ts'
 import { type Lifecycle } from './lifecycle.ts'
@@ -27,6 +28,7 @@ export interface Rows {
   aliases: Alias
   idempotency: IdempotencyRow
   batches: BatchRow
+  guards: Guard
   flavors: Flavor
   images: Image
   pools: Pool
@@ -107,6 +109,7 @@ export const columns = {
   aliases: { instanceId: (r) => r.instanceId },
   idempotency: { expiresAtMs: (r) => r.expiresAtMs },
   batches: { expiresAtMs: (r) => r.expiresAtMs },
+  guards: { project: (r) => r.project },
   flavors: { name: (r) => r.name },
   images: { name: (r) => r.name },
   pools: { passAtMs: (r) => r.passAtMs },

@@ -61,6 +61,25 @@ interface Result {
 }
 const resultsOf = (out: string): readonly Result[] => JSON.parse(out) as Result[] // what the command promises with -o json
 
+test('an instance is bound to a registered one, drained with it, and put back by a start', async () => {
+  await cliOk('bind', 'web-1', 'provider-1')
+  assert.match(await cliOk('get', 'web-1'), /serves +\S+\/provider-1/)
+  await cliOk('stop', 'web-1', '--mode', 'drain', '--grace', '1s', '--why', 'a drill')
+  assert.match(await cliOk('get', 'provider-1'), /drained +since .*by /)
+  assert.equal(await stateOf('provider-1'), 'out-of-service')
+  await cliOk('start', 'web-1')
+  assert.equal(await stateOf('provider-1'), 'up')
+  await cliOk('unbind', 'web-1', 'provider-1')
+  const { code, err } = await cli('bind', 'web-1', 'notebook-1')
+  assert.deepEqual([code, /no registered instance/.test(err)], [2, true])
+})
+
+test('guards are listed and released by name', async () => {
+  assert.equal(await cliOk('guard', 'ls', '-o', 'name'), '')
+  const { code, err } = await cli('guard', 'release', 'registry', '--why', 'a drill')
+  assert.deepEqual([code, /registry/.test(err)], [4, true])
+})
+
 test('ls shows what there is, in every form, and filters', async () => {
   const table = await cliOk('ls')
   assert.match(table, /^NAME +KIND +STATE/)

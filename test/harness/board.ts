@@ -189,6 +189,8 @@ export class Board implements Reader {
       const doing = nextMove(operation, this.nowMs)
       if (doing.do === 'act') this.report(id, { act: doing.act, ok: true, handle: { made: true } })
       else if (doing.do === 'sleep') this.nowMs = doing.untilMs
+      else if (doing.do === 'rows') this.report(id, { rows: true })
+      else if (doing.do === 'hear') this.report(id, { unseen: true })
       else this.report(id, { observation: this.seen(asAwaited(operation)) })
     }
     throw new Error(`the operation on ${id} did not end`)

@@ -232,6 +232,7 @@ const collections: Readonly<Record<string, (known: Known) => string>> = {
 
 const parameters: Readonly<Record<string, (known: Known) => string>> = {
   hold: ({ hold }) => hold,
+  guard: () => 'registry',
   project_id: ({ project }) => project,
   project: ({ projectName }) => projectName,
   user_id: ({ userId }) => userId,

@@ -1,6 +1,7 @@
 // The laws that hold between rows at every moment, whatever happened before.
 
 import assert from 'node:assert/strict'
+import { statusOf } from '#kernel/instance.ts'
 import { isA } from '#kernel/lifecycle.ts'
 import { lifecycles } from '#kernel/kinds.ts'
 import { type Rows, type TableName } from '#kernel/tables.ts'
@@ -12,6 +13,7 @@ export interface Tables {
 /** `ended` keeps how each operation ended, from one call to the next. */
 export function laws(board: Tables, ended: Map<string, string>): void {
   poolLaws(board)
+  drainLaws(board)
   for (const row of board.all('instances')) {
     const running = board
       .all('operations')
@@ -35,6 +37,26 @@ export function laws(board: Tables, ended: Map<string, string>): void {
     const once = ended.get(row.id) ?? JSON.stringify(row)
     assert.equal(JSON.stringify(row), once, 'an operation ends once')
     ended.set(row.id, once)
+  }
+}
+
+function drainLaws(board: Tables): void {
+  const operations = new Map(board.all('operations').map((row) => [row.id, row]))
+  const owners = new Map<string, string>()
+  for (const row of board.all('instances')) {
+    for (const { service, instance } of row.serves) {
+      const pair = `${service}/${instance}`
+      assert.equal(owners.get(pair), undefined, `${pair} is bound once`)
+      owners.set(pair, row.id)
+    }
+    const { registration } = row
+    if (!registration) continue
+    assert.equal(row.state, statusOf(registration), 'a status is computed from its facts')
+    if (registration.withdrawal === null) continue
+    const drain = operations.get(registration.withdrawal.operation)
+    assert.ok(drain?.drain, 'a drain withdrew it')
+    const wasGivenUp = drain.verb === 'stop' && drain.state === 'failed'
+    assert.ok(!wasGivenUp, 'a drain that failed has put back what it withdrew')
   }
 }
 

@@ -24,6 +24,9 @@ export interface WorldOptions {
   readonly hear?: (line: string) => void
 }
 
+/** For a test that writes rows behind the plane's back. */
+export const freshStore = (): Store => memoryStore()
+
 export interface World extends Pick<Server, 'url' | 'credentials' | 'identity'> {
   readonly plane: Plane
   readonly dataDir: string

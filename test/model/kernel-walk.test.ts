@@ -44,6 +44,11 @@ const request = fc.record({
     'stop-service',
     'start-service',
     'remove-services',
+    'register',
+    'unregister',
+    'set-status',
+    'bind',
+    'unbind',
   ),
   who: fc.nat(7),
   rung: fc.constantFrom(...rungs),
@@ -90,6 +95,21 @@ const step = fc.oneof(
   { weight: 2, arbitrary: world.map((value) => ({ is: 'world', value }) as const) },
 )
 
+const registration = {
+  verb: 'register',
+  service: 'reg',
+  hostName: 'h',
+  endpoints: [],
+  healthCheck: {},
+  dataCenter: null,
+  version: '1',
+  ttlMs: 60_000,
+  properties: {},
+} as const
+
+const registered = (n: number) =>
+  ({ kind: 'service-instance', service: 'reg', instance: `r${n}` }) as const
+
 type Step = typeof step extends fc.Arbitrary<infer S> ? S : never
 
 function pick(board: Board, who: number): string | undefined {
@@ -111,7 +131,7 @@ function ask(
   id = 'none',
 ): void {
   const target = { kind: 'any', id } as const
-  const service = board.all('services')[0]?.id ?? 'none'
+  const service = board.all('services').find((row) => row.onNodes)?.id ?? 'none'
   const as = { as: { ...board.context().caller, role: 'admin' as const } }
   if (verb === 'create')
     board.ask({
@@ -142,6 +162,12 @@ function ask(
     board.ask({ verb, target, rung, ...(mode === undefined ? {} : { stoppedMode: mode }) })
   else if (verb === 'restart') board.ask({ verb, target, rung })
   else if (verb === 'rebuild') board.ask({ verb, target, imageId: 'sim' })
+  else if (verb === 'register') board.ask({ ...registration, instance: `r${n}` })
+  else if (verb === 'unregister') board.ask({ verb, target: registered(n) })
+  else if (verb === 'set-status')
+    board.ask({ verb, target: registered(n), as: 'operator', status: free ? 'up' : 'testing' })
+  else if (verb === 'bind' || verb === 'unbind')
+    board.ask({ verb, target, service: 'reg', instance: `r${n}` })
   else if (verb === 'capture') board.ask({ verb, target, imageName: 'i' })
   else if (verb === 'reset') board.ask({ verb, target, to: n % 2 === 0 ? 'running' : 'failed' }, as)
   else board.ask({ verb, target })
@@ -164,6 +190,10 @@ function tell(
         ? { act: doing.act, ok: false, error: { code, message: code } }
         : { act: doing.act, ok: true, handle: { made: true } },
     )
+  } else if (doing.do === 'rows') {
+    board.report(id, { rows: true })
+  } else if (doing.do === 'hear') {
+    board.report(id, { unseen: kind === 'done' })
   } else if (doing.do === 'observe') {
     const seen =
       kind === 'done'
@@ -221,9 +251,11 @@ function endAll(board: Board, actsFail: boolean): void {
             ? { act: doing.act, ok: false, error: { code: 'failed', message: 'down' } }
             : { act: doing.act, ok: true },
         )
+      else if (doing.do === 'rows') board.report(id, { rows: true })
       else {
         board.nowMs = Math.max(board.nowMs, current(board, id).stepDeadlineMs)
-        board.report(id, { observation: board.seen(actsFail ? 'unknown' : 'up') })
+        if (doing.do === 'hear') board.report(id, { unseen: false })
+        else board.report(id, { observation: board.seen(actsFail ? 'unknown' : 'up') })
       }
     }
   }
@@ -243,6 +275,8 @@ it('the laws hold after every step of a random walk, and every operation ends', 
           { id: 'pool-a', capacity: 3 },
           { id: 'pool-b', capacity: 2 },
         ])
+        const service = { freshId: 'reg', key: 'reg', name: 'reg', attributes: {} }
+        board.must({ verb: 'register-service', id: 'reg', ...service })
         const ended = new Map<string, string>()
         for (const one of walk) {
           apply(board, one)

@@ -81,6 +81,9 @@ async function requestOf(
         ...given({ untilMs }),
       })
     }
+    case 'bind':
+    case 'unbind':
+      return ok({ ...to, verb: body.action, service: body.service, instance: body.instance })
     case 'clear-status':
       return ok({ ...to, verb: 'clear-status' })
     default:

@@ -132,6 +132,8 @@ export const actions = {
   reset: action('reset', { to: words(['running', 'failed'] as const) }),
   status: action('status', { status: words(reportedStatuses), until: maybe(until) }),
   'clear-status': action('clear-status', {}),
+  bind: action('bind', { service: id, instance: id }),
+  unbind: action('unbind', { service: id, instance: id }),
 } as const
 export type ActionName = keyof typeof actions
 export type ActionBody = { [Name in ActionName]: Static<(typeof actions)[Name]> }[ActionName]
@@ -227,6 +229,12 @@ export const putProject = body('PutProject', {
 })
 export type PutProjectBody = Static<typeof putProject>
 
+export const guardAction = body('GuardAction', {
+  action: words(['release'] as const),
+  why: maybe(why),
+})
+export type GuardActionBody = Static<typeof guardAction>
+
 const limit = maybe(Type.Integer({ minimum: 1, maximum: 1000, description: 'Default 100.' }))
 const allProjects = maybe(Type.Boolean({ description: 'Admins only: things of every project.' }))
 const paging = { limit, cursor: maybe(Type.String({ maxLength: 1024 })) }
@@ -289,6 +297,9 @@ export type ListServicesQuery = Static<typeof listServices>
 
 export const listCatalogue = Type.Object({ ...paging }, closed)
 export type ListCatalogueQuery = Static<typeof listCatalogue>
+
+export const listGuards = Type.Object({ ...paging }, closed)
+export type ListGuardsQuery = Static<typeof listGuards>
 
 const seq = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 const types = maybe(Type.Array(event.properties.type))

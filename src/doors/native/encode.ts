@@ -6,18 +6,20 @@ import { microserviceId } from '#kernel/aliases.ts'
 import { type Cause } from '#kernel/caller.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from '#kernel/catalogue.ts'
 import { type Event } from '#kernel/event.ts'
+import { type Guard } from '#kernel/guard.ts'
 import { type Hold, type Instance, type Registration } from '#kernel/instance.ts'
 import { currentStep, type Operation, planOf } from '#kernel/operation.ts'
 import { offered, present } from '#kernel/present.ts'
 import { type Project } from '#kernel/project.ts'
 import { type Receipt } from '#kernel/request.ts'
 import { type Service } from '#kernel/service.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
+import { type LeaseNow, type Plane } from '#kernel/ports/plane.ts'
 import {
   type CauseShown,
   type DriverShown,
   type EventShown,
   type FlavorShown,
+  type GuardShown,
   type HoldShown,
   type ImageShown,
   type InstanceShown,
@@ -38,18 +40,18 @@ const maybeIso = (ms: number | null): string | null => (ms === null ? null : iso
  */
 export interface Beside {
   readonly rank: number | null
-  readonly renewedAtMs: number
+  readonly lease: LeaseNow | null
 }
 
 export async function beside(plane: Plane, instance: Instance): Promise<Beside> {
   const { queue } = instance
-  const renewedAtMs = instance.registration ? plane.renewedAtMs(instance) : 0
-  if (queue === null) return { rank: null, renewedAtMs }
+  const lease = instance.registration ? plane.lease(instance) : null
+  if (queue === null) return { rank: null, lease }
   const ahead = await plane.read.count('instances', {
     where: { queuePool: queue.poolId },
     range: { column: 'queueTicket', max: queue.ticket },
   })
-  return { rank: ahead + 1, renewedAtMs }
+  return { rank: ahead + 1, lease }
 }
 
 export async function showInstance(plane: Plane, instance: Instance): Promise<InstanceShown> {
@@ -103,6 +105,10 @@ export async function showInstance(plane: Plane, instance: Instance): Promise<In
       removeAt: maybeIso(timers.removeAtMs),
     },
     registration: showRegistration(instance, aside),
+    serves: instance.serves.map(({ service, instance: name }) => ({
+      service: microserviceId({ id: service, project: instance.project }),
+      instance: name,
+    })),
     labels: instance.labels,
     createdBy: instance.createdBy,
     createdAt: iso(instance.createdAtMs),
@@ -138,17 +144,22 @@ export const showQueue = ({ queue }: Instance, { rank }: Beside): InstanceShown[
 
 export function showRegistration(
   { registration, state }: Instance,
-  { renewedAtMs }: Beside,
+  { lease: now }: Beside,
 ): InstanceShown['registration'] {
-  if (registration === null) return null
-  const { lease, reported, override, hostName, endpoints, version } = registration
+  if (registration === null || now === null) return null
+  const { lease, reported, override, withdrawal, hostName, endpoints, version } = registration
   return {
     reported,
     override: showOverride(override),
+    withdrawal: withdrawal && {
+      operation: withdrawal.operation,
+      since: iso(withdrawal.sinceMs),
+    },
     lease: {
       ttlMs: lease.ttlMs,
-      renewedAt: iso(renewedAtMs),
-      expiresAt: iso(renewedAtMs + lease.ttlMs),
+      renewedAt: iso(now.renewedAtMs),
+      expiresAt: iso(now.expiresAtMs),
+      held: now.isHeld,
     },
     effective: state,
     hostName,
@@ -174,6 +185,13 @@ export const showHold = (hold: Hold): HoldShown => ({
   reason: hold.reason,
   since: iso(hold.sinceMs),
   until: maybeIso(hold.untilMs),
+})
+
+export const showGuard = ({ kind, sinceMs, release, ...guard }: Guard): GuardShown => ({
+  ...guard,
+  circle: kind,
+  since: iso(sinceMs),
+  release: release && { by: release.by, why: release.why, at: iso(release.atMs) },
 })
 
 export const showCause = (cause: Cause): CauseShown => ({

@@ -4,7 +4,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { adminOf, type NativeApi, type Reply, type Sent } from '#test/harness/native-api.ts'
-import { type World, world } from '#test/harness/world.ts'
+import { put, rows } from '#test/contract/rows.ts'
+import { freshStore, type World, world } from '#test/harness/world.ts'
 import { endpoints } from './routes.ts'
 import {
   type AccountShown,
@@ -22,9 +23,13 @@ let operation = ''
 let hold = ''
 
 before(async () => {
-  w = await world({ config: { starter: true } })
+  const store = freshStore()
+  w = await world({ config: { starter: true }, store })
   api = adminOf(w)
   server = (await api.server({ name: 'target' })).id
+  // One that the keeper of leases has not raised, so it lifts it only once it hears of it.
+  const everybody = { id: 'registry', kind: 'registry', project: null } as const
+  await store.commit(put('guards', rows.guards(everybody)))
   const held = await api.change('POST', `/instances/${server}/holds`, {
     kind: 'lock',
     why: 'to be released',
@@ -130,6 +135,12 @@ const successes: Readonly<Record<string, Case>> = {
     sent: { headers: { 'x-dry-run': 'true' } },
     holds: has('dryRun', true),
   },
+  listGuards: { path: at('/guards'), holds: hasRows },
+  actOnGuard: {
+    path: at('/guards/registry/actions'),
+    sent: { body: { action: 'release', why: 'a drill' } },
+    holds: status(200),
+  },
   listFlavors: { path: at('/flavors?limit=2'), holds: hasRows },
   getFlavor: { path: at('/flavors/sim.small'), holds: has('id', 'sim.small') },
   putFlavor: {
@@ -214,6 +225,8 @@ const failures: Readonly<Record<string, Fault>> = {
   getService: unknown('/services/none'),
   actOnService: unknown('/services/none/actions', { action: 'start' }),
   deleteService: unknown('/services/none'),
+  listGuards: badField('/guards?limit=x'),
+  actOnGuard: unknown('/guards/none/actions', { action: 'release' }),
   listFlavors: badField('/flavors?limit=1001'),
   getFlavor: unknown('/flavors/none'),
   putFlavor: badField('/flavors/none', { driver: 'simulated' }),

@@ -16,6 +16,7 @@ import {
   releaseHold,
   removeInstance,
 } from './instances.ts'
+import { actOnGuard, listGuards } from './guards.ts'
 import { documentOf } from './openapi.ts'
 import { getOperation, listOperations, listOperationsOf } from './operations.ts'
 import { actOnService, deployService, getService, listServices, removeService } from './services.ts'
@@ -176,6 +177,31 @@ const instances: readonly Endpoint[] = [
   }),
 ]
 
+const guards: readonly Endpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/guards',
+    operation: 'listGuards',
+    summary: 'Where a mass loss of leases keeps registered instances from expiring.',
+    tag: 'guards',
+    role: 'reader',
+    query: hears.listGuards,
+    answers: { 200: says.pageOf(says.guard) },
+    handle: listGuards,
+  }),
+  endpoint({
+    method: 'POST',
+    path: '/guards/:guard/actions',
+    operation: 'actOnGuard',
+    summary: 'Release a guard: what it holds expires at once.',
+    tag: 'guards',
+    role: 'admin',
+    body: hears.guardAction,
+    answers: changed,
+    handle: actOnGuard,
+  }),
+]
+
 const history: readonly Endpoint[] = [
   endpoint({
     method: 'GET',
@@ -292,6 +318,7 @@ const services: readonly Endpoint[] = [
 export const endpoints: readonly Endpoint[] = [
   ...instances,
   ...services,
+  ...guards,
   ...catalogueEndpoints,
   ...history,
 ]

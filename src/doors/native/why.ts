@@ -127,10 +127,19 @@ function seenLine(driver: string, seen: AccountShown['observation']): string {
 function registrationLines(
   registration: NonNullable<AccountShown['registration']>,
 ): readonly string[] {
-  const { reported, override, lease } = registration
-  const own = `It says of itself ${reported}; its lease of ${lease.ttlMs} ms runs until ${lease.expiresAt}.`
-  if (override === null) return [own]
-  const { status, since, until, why } = override
-  const set = `An operator set ${status} at ${since}${after(' until ', until)}`
-  return [own, `${set}: ${why ?? 'no reason given'}.`]
+  const { reported, override, withdrawal, lease } = registration
+  const isHeld = lease.held ? ', and a guard keeps it from expiring' : ''
+  const own = `It says of itself ${reported}; its lease of ${lease.ttlMs} ms runs until ${lease.expiresAt}${isHeld}.`
+  return [
+    own,
+    ...(override === null ? [] : [overrideLine(override)]),
+    ...(withdrawal === null
+      ? []
+      : [`Operation ${withdrawal.operation} took it out of service at ${withdrawal.since}.`]),
+  ]
 }
+
+type OverrideShown = NonNullable<NonNullable<AccountShown['registration']>['override']>
+
+const overrideLine = ({ status, since, until, why }: OverrideShown): string =>
+  `An operator set ${status} at ${since}${after(' until ', until)}: ${why ?? 'no reason given'}.`

@@ -14,6 +14,7 @@ import {
   acts,
   causes,
   charges,
+  circleNames,
   eventTypeNames,
   failedVerbNames,
   hardwareNames,
@@ -91,12 +92,27 @@ const registration = named('Registration', {
       closed,
     ),
   ),
-  lease: Type.Object({ ttlMs: count, renewedAt: time, expiresAt: time }, closed),
+  withdrawal: orNull(Type.Object({ operation: text, since: time }, closed)),
+  lease: Type.Object(
+    { ttlMs: count, renewedAt: time, expiresAt: time, held: Type.Boolean() },
+    closed,
+  ),
   effective: words(states),
   hostName: text,
   endpoints: listOf(text),
   version: text,
 })
+
+export const guard = named('Guard', {
+  id: text,
+  circle: words(circleNames),
+  project: maybeText,
+  since: time,
+  living: count,
+  silent: count,
+  release: orNull(Type.Object({ by: text, why: maybeText, at: time }, closed)),
+})
+export type GuardShown = Static<typeof guard>
 
 const observation = named('Observation', {
   seen: words(seenWords),
@@ -165,6 +181,7 @@ export const instance = named('Instance', {
     closed,
   ),
   registration: orNull(registration),
+  serves: listOf(Type.Object({ service: text, instance: text }, closed)),
   labels: texts,
   createdBy: text,
   createdAt: time,

@@ -207,6 +207,7 @@ export function blank(
     autoStop: null,
     timers: noTimers,
     registration: null,
+    serves: [],
     labels: {},
     aliases: {},
     attributes: {},

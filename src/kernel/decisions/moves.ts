@@ -2,6 +2,7 @@
 // the row and its event together, so nothing changes without a cause (law 8).
 
 import { assert } from '../assert.ts'
+import { type Cause } from '../caller.ts'
 import { type Flavor, type Image } from '../catalogue.ts'
 import { free, leaveQueue } from '../capacity.ts'
 import { type AutoStop, type Instance, noTimers, situationOf, type Underway } from '../instance.ts'
@@ -11,14 +12,22 @@ import { isA, step } from '../lifecycle.ts'
 import { lifecycles, type State, type Verb } from '../kinds.ts'
 import { type Rung } from '../ladder.ts'
 import { isCharged, reading } from '../meter.ts'
-import { bringsUp, currentStep, type Operation } from '../operation.ts'
+import { bringsUp, currentStep, type Operation, type Step } from '../operation.ts'
 import { patienceMs } from '../reconcile.ts'
 import { type AutoStopAsked, type Context, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { type Service } from '../service.ts'
 
+/** The same request, carried on by something else than who made it. */
+export const because = (context: Context, by: Cause['by'], why: string): Context => ({
+  ...context,
+  cause: { ...context.cause, by, why },
+})
+
 export const defaultGraceMs = 10_000
 export const defaultStartMs = 60_000
+/** Two polls of clients that ask every 15 s, one of those that ask every 30 s. */
+export const defaultDrainMs = 35_000
 
 /** Makes a move of the lifecycle. The table was asked before; a move it does not have is a bug. */
 export function move(
@@ -238,6 +247,10 @@ function newOperation(
     imageName: plan.image?.name ?? null,
     imageId: plan.image?.id ?? null,
     refits: instance.refit !== null && bringsUp(plan.verb),
+    drain:
+      (plan.asked ?? plan.rung) === 'drain'
+        ? { patienceMs: plan.graceMs ?? defaultDrainMs, withdrawn: [] }
+        : null,
     state: 'running',
     undoing: false,
     step: 0,
@@ -257,18 +270,24 @@ function newOperation(
     supersededBy: null,
     log: [],
   }
-  const first = skipMade(operation, instance)
+  const first = skipNeedless(operation, instance)
   return { ...first, stepDeadlineMs: context.nowMs + patienceMs(first) }
 }
 
-/** A thing that was made before has a handle, and is not made again; unless it was seen to be gone. */
-export function skipMade(
-  operation: Operation,
-  instance: Pick<Instance, 'handle' | 'observation'>,
-): Operation {
-  const isMade = instance.handle !== null && instance.observation.seen !== 'absent'
-  const skips = isMade && currentStep(operation)?.name === 'create'
-  return skips ? { ...operation, step: operation.step + 1 } : operation
+type Subject = Pick<Instance, 'handle' | 'observation' | 'serves'>
+
+/** Goes on to the first step that there is something to do for. */
+export function skipNeedless(operation: Operation, instance: Subject): Operation {
+  const step = currentStep(operation)
+  if (!step || !isNeedless(step, operation, instance)) return operation
+  return skipNeedless({ ...operation, step: operation.step + 1 }, instance)
+}
+
+function isNeedless(step: Step, { drain }: Operation, { handle, observation, serves }: Subject) {
+  if ('hear' in step) return drain === null || serves.length === 0
+  if ('rows' in step) return serves.length === 0 || (step.rows === 'withdraw' && drain === null)
+  // A thing that was made before has a handle, and is not made again; unless it was seen to be gone.
+  return step.name === 'create' && handle !== null && observation.seen !== 'absent'
 }
 
 function cancel(draft: Draft, context: Context, underway: Underway, by: Operation['id']): void {

@@ -25,6 +25,7 @@ import { failedVerbs, lifecycles, type Situation, type Verb } from '../kinds.ts'
 import { isCharged, reading } from '../meter.ts'
 import { type Draft } from '../rows.ts'
 import { present } from '../present.ts'
+import { drainHeld, putBack } from './binding.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'
 import { usableImage } from './create.ts'
 import { attributesAfter } from './edit.ts'
@@ -84,6 +85,8 @@ export function restart(
   const rung = rungFor(draft, instance, request.rung)
   const admitted = admit({ draft, context, instance }, request, rung)
   if (admitted !== 'go') return admitted
+  const held = request.rung === 'drain' ? drainHeld(draft, context, instance) : undefined
+  if (held) return err(held)
   const place = holdPlace(draft, context, instance)
   if (!place.ok) return place
   return ok(
@@ -115,6 +118,8 @@ export function stop({ draft, context, instance }: Desk, request: StopInstance):
   const rung = rungFor(draft, instance, request.rung)
   const admitted = admit({ draft, context, instance }, request, rung)
   if (admitted !== 'go') return admitted
+  const held = request.rung === 'drain' ? drainHeld(draft, context, instance) : undefined
+  if (held) return err(held)
   const mode = modeFor(draft, instance, stoppedMode)
   if (!mode.ok) return mode
   return ok(
@@ -299,8 +304,11 @@ function admit(
     })
     return ok(unchanged(instance, 'joined'))
   }
-  if (!underway && from === undefined && isReached(instance, verb))
+  if (!underway && from === undefined && isReached(instance, verb)) {
+    // It runs, though not because of a start: nobody has put it back yet.
+    if (verb === 'start') putBack(draft, context, instance)
     return ok(unchanged(instance, 'already'))
+  }
   if (step(lifecycles[instance.kind], instance.state, verb) === undefined)
     return err(refusal(instance, verb, situationsFor(instance, verb)))
   return driverReady(draft, instance, verb) ?? 'go'
@@ -451,5 +459,6 @@ export function reset({ draft, context, instance }: Desk, request: ResetInstance
     intent,
     reason: 'set by hand',
   })
+  if (request.to === 'running') putBack(draft, context, after)
   return ok(receiptOf(instance, after))
 }

@@ -57,9 +57,12 @@ describe('registered instances', () => {
     board.nowMs += 60_000
     assert.equal(board.must(registration).unchanged, 'already')
     board.nowMs += 119_000
-    assert.equal(board.must({ verb: 'expire', instance: id, renewedAtMs: 0 }).unchanged, 'already')
+    assert.equal(
+      board.must({ verb: 'expire', instance: id, renewedAtMs: 0, dueSinceMs: 0 }).unchanged,
+      'already',
+    )
     board.nowMs += 1_000
-    board.must({ verb: 'expire', instance: id, renewedAtMs: 0 })
+    board.must({ verb: 'expire', instance: id, renewedAtMs: 0, dueSinceMs: 0 })
     assert.equal(board.get('instances', id), undefined)
     assert.equal(
       code(board.ask({ verb: 'set-status', target: ref, as: 'operator', status: 'up' })),

@@ -1,13 +1,12 @@
-// Registered microservices and their instances. A status has three facts behind it: what the instance says, what
-// an operator set, and whether its lease lives. The effective state is computed here from the first two; the
-// operator's word stands until an operator changes it (law 6).
+// Registered microservices and their instances. A status has four facts behind it: what the instance says, what
+// an operator set, whether an operation drains it, and whether its lease lives. The effective state is computed
+// from the first three; the operator's word stands until an operator changes it (law 6).
 
 import { microserviceKey, registryAlias } from '../aliases.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { instanceId, serviceId } from '../ids.ts'
-import { type Instance, type Registration, type ServiceStatus } from '../instance.ts'
+import { type Instance, type Registration, type ServiceStatus, statusOf } from '../instance.ts'
 import { type JsonObject } from '../json.ts'
-import { type State } from '../kinds.ts'
 import {
   type ClearStatus,
   type Context,
@@ -161,6 +160,7 @@ export function register(
       ...told(request),
       reported: status,
       override: null,
+      withdrawal: null,
       lease: { ttlMs: request.ttlMs, renewedAtMs: context.nowMs },
     },
   }
@@ -173,7 +173,7 @@ export function register(
 
 const told = (
   request: RegisterInstance,
-): Omit<Registration, 'reported' | 'override' | 'lease'> => ({
+): Omit<Registration, 'reported' | 'override' | 'withdrawal' | 'lease'> => ({
   hostName: request.hostName,
   endpoints: request.endpoints,
   healthCheck: request.healthCheck,
@@ -209,7 +209,7 @@ function registerAgain(
       unchanged: 'already',
     })
   }
-  const after = setState(draft, context, renewed, effective(registration))
+  const after = setState(draft, context, renewed, statusOf(registration))
   touch(draft, after)
   emit(draft, context, after, 'instance.registered')
   return ok({
@@ -220,9 +220,6 @@ function registerAgain(
 
 const sorted = (labels: Readonly<Record<string, string>>): readonly (readonly [string, string])[] =>
   Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))
-
-const effective = (registration: Registration): State =>
-  registration.override?.status ?? registration.reported
 
 export function setStatus(
   draft: Draft,
@@ -244,7 +241,8 @@ export function setStatus(
   }
   const next: Registration =
     request.as === 'operator'
-      ? { ...registration, override }
+      ? // A person's word is newer than the drain that took it out of service.
+        { ...registration, override, withdrawal: null }
       : { ...registration, reported: request.status }
   return ok(restate(draft, context, instance, next, { as: request.as, status: request.status }))
 }
@@ -265,7 +263,7 @@ export function clearStatus(
       draft,
       context,
       instance,
-      { ...registration, override: null },
+      { ...registration, override: null, withdrawal: null },
       { as: 'operator', status: null },
     ),
   )
@@ -279,7 +277,7 @@ export function restate(
   data: { readonly as: string; readonly status: ServiceStatus | null },
 ): Receipt {
   const intent = { ...instance.intent, generation: instance.intent.generation + 1 }
-  const after = setState(draft, context, instance, effective(registration), {
+  const after = setState(draft, context, instance, statusOf(registration), {
     registration,
     intent,
   })

@@ -20,7 +20,8 @@ import {
 import { type Draft } from '../rows.ts'
 import { aliasKey, edgeAlias } from '../aliases.ts'
 import { type JsonObject } from '../json.ts'
-import { emit, flavorOf, momentOf, move, refreshService, release, skipMade } from './moves.ts'
+import { putBack, unbound, withdraw } from './binding.ts'
+import { emit, flavorOf, momentOf, move, refreshService, release, skipNeedless } from './moves.ts'
 
 type Settle = Extract<EngineRequest, { verb: 'settle' }>
 type Extend = Extract<EngineRequest, { verb: 'extend' }>
@@ -73,12 +74,14 @@ export function settle(draft: Draft, context: Context, request: Settle): Result<
 
 function withReport(instance: Instance, report: Report): Instance {
   if ('observation' in report) return { ...instance, observation: report.observation }
-  return report.ok && report.handle ? { ...instance, handle: report.handle } : instance
+  return 'act' in report && report.ok && report.handle
+    ? { ...instance, handle: report.handle }
+    : instance
 }
 
 function apply(work: Work, verdict: Verdict): void {
   if (verdict.do === 'wait') return
-  if (verdict.do === 'advance') advance(work)
+  if (verdict.do === 'advance') advance(carried(work), verdict.message ?? null)
   else if (verdict.do === 'retry')
     again(
       work,
@@ -162,7 +165,21 @@ function escalate(work: Work, to: Rung, message: string): void {
   })
 }
 
-function advance(work: Work): void {
+/** A step of rows alone is carried out where it ends. */
+function carried(work: Work): Work {
+  const { draft, context, operation, instance } = work
+  const step = currentStep(operation)
+  if (!step || !('rows' in step)) return work
+  if (step.rows === 'withdraw')
+    return {
+      ...work,
+      operation: { ...operation, drain: withdraw(draft, context, instance, operation) },
+    }
+  putBack(draft, context, instance)
+  return work
+}
+
+function advance(work: Work, message: string | null): void {
   const { draft, context, operation, instance } = work
   const finished = currentStep(operation)
   // Tries of a stop count on while it is awaited: it is the same stop that is forced again.
@@ -172,12 +189,12 @@ function advance(work: Work): void {
     step: operation.step + 1,
     tries: isStop ? operation.tries : 0,
     notBeforeMs: null,
-    log: logged(work, 'done', null),
+    log: logged(work, 'done', message),
     stepSinceMs: context.nowMs,
   }
   const isRemoved = finished !== undefined && 'act' in finished && finished.act === 'remove'
   const kept = isRemoved ? removed(work) : instance
-  const next = skipMade(done, kept)
+  const next = skipNeedless(done, kept)
   if (!currentStep(next)) {
     const ended = { ...work, instance: kept, operation: next }
     if (next.undoing) finishFailed(ended)
@@ -198,7 +215,6 @@ function removed({ draft, operation, instance }: Work): Instance {
 /** Undo what was half done, then fail; a failure while undoing ends it at once. */
 function giveUp(work: Work, message: string, evidence: JsonObject): void {
   const { draft, context, operation, instance } = work
-  const undo = planOf({ ...operation, undoing: true })
   const failure = operation.failure ?? { message, evidence }
   const log = logged(work, 'failed', message)
   emit(draft, context, instance, 'operation.step', {
@@ -207,14 +223,15 @@ function giveUp(work: Work, message: string, evidence: JsonObject): void {
     result: 'failed',
     message,
   })
-  if (operation.undoing || undo.length === 0) {
-    const both = operation.undoing
-      ? { ...failure, message: `${failure.message}; and it could not be stopped: ${message}` }
-      : failure
+  if (operation.undoing) {
+    const both = {
+      ...failure,
+      message: `${failure.message}; and it could not be stopped: ${message}`,
+    }
     finishFailed({ ...work, operation: { ...operation, failure: both, log } })
     return
   }
-  const next: Operation = {
+  const undo: Operation = {
     ...operation,
     failure,
     log,
@@ -225,7 +242,9 @@ function giveUp(work: Work, message: string, evidence: JsonObject): void {
     notBeforeMs: null,
     stepSinceMs: context.nowMs,
   }
-  draft.put('operations', { ...next, stepDeadlineMs: context.nowMs + patienceMs(next) })
+  const next = skipNeedless(undo, instance)
+  if (!currentStep(next)) finishFailed({ ...work, operation: { ...operation, failure, log } })
+  else draft.put('operations', { ...next, stepDeadlineMs: context.nowMs + patienceMs(next) })
 }
 
 const seenAfter = {
@@ -276,6 +295,7 @@ function finish(work: Work): void {
       ...change,
       ...release(draft, context, instance),
       handle: null,
+      serves: unbound(draft, instance),
     })
   }
 }

@@ -1,25 +1,19 @@
 // What time alone changes: auto stop, lapsed reservations, removal of what was long inactive, ended holds and
-// overrides, scheduler passes over queues, leases. Each is a fact in a row, so it fires once, also after a restart.
+// overrides, scheduler passes over queues. Leases are guard.ts's. Each is a fact in a row, so it fires once, also after a restart.
 
 import { served, takeFromQueue } from '../capacity.ts'
-import { type Cause } from '../caller.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Instance } from '../instance.ts'
 import { type Context, type EngineRequest, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { autoStopAgainMs } from '../waiting.ts'
-import { begin, emit, flavorOf, momentOf, move, release, rungFor } from './moves.ts'
-import { drop, restate } from './registry.ts'
+import { because, begin, emit, flavorOf, momentOf, move, release, rungFor } from './moves.ts'
+import { restate } from './registry.ts'
 
 type Forget = Extract<EngineRequest, { verb: 'forget' }>
 
 /** How long until a removal that a hold outlasted is looked at again. */
 const removeAgainMs = 3_600_000
-
-const because = (context: Context, by: Cause['by'], why: string): Context => ({
-  ...context,
-  cause: { ...context.cause, by, why },
-})
 
 export function wake(draft: Draft, context: Context, id: string): Result<Receipt> {
   const instance = draft.get('instances', id)
@@ -106,22 +100,6 @@ export function pass(draft: Draft, context: Context, poolId: string): Result<Rec
   const after = draft.get('pools', poolId)
   if (after && chosen.length === 0) draft.put('pools', { ...after, passAtMs: null })
   return ok({ instanceIds: chosen.map((instance) => instance.id) })
-}
-
-/** The engine knows of beats that are not on disk yet, so it says when the last one was. */
-export function expire(
-  draft: Draft,
-  context: Context,
-  id: string,
-  renewedAtMs: number,
-): Result<Receipt> {
-  const instance = draft.get('instances', id)
-  const lease = instance?.registration?.lease
-  if (!instance || !lease) return err({ code: 'NotFound', what: 'instance', id })
-  const last = Math.max(renewedAtMs, lease.renewedAtMs)
-  if (last + lease.ttlMs > context.nowMs)
-    return ok({ instanceIds: [instance.id], unchanged: 'already' })
-  return ok(drop(draft, because(context, 'timer', 'its lease ran out'), instance, 'expired'))
 }
 
 /** One that was used again since somebody looked has a new end, and stays. */

@@ -3,7 +3,7 @@
 import { type Caller } from '../caller.ts'
 import { type Event } from '../event.ts'
 import { type Result } from '../errors.ts'
-import { type InstanceId, type OperationId } from '../ids.ts'
+import { type InstanceId, type OperationId, type ServiceId } from '../ids.ts'
 import { type Instance } from '../instance.ts'
 import { type Operation } from '../operation.ts'
 import { type CallerRequest, type Idempotency, type InstanceRef, type Receipt } from '../request.ts'
@@ -22,6 +22,21 @@ export interface Submission {
 /** Reads never go through decisions. Rows of other projects are the doors' to withhold: see `scope`. */
 export type Reads = Pick<Store, 'get' | 'find' | 'list' | 'count' | 'events' | 'lastEvent'>
 
+export interface LeaseNow {
+  /** When it was heard last. */
+  readonly renewedAtMs: number
+  /** When its term ends: a restart gave every lease a full one. */
+  readonly expiresAtMs: number
+  /** Its term is over and a guard keeps it from expiring. */
+  readonly isHeld: boolean
+}
+
+export interface LeaseCounts {
+  readonly living: number
+  /** Of those, kept from expiring by a guard. */
+  readonly held: number
+}
+
 export interface Plane {
   readonly read: Reads
   nowMs(): number
@@ -36,8 +51,14 @@ export interface Plane {
   see(ref: InstanceRef, caller: Caller): Promise<Result<Instance>>
   /** Renews registry leases. Resolves per lease with whether it still lives. Durable within a window. */
   beat(instances: readonly InstanceId[]): Promise<readonly boolean[]>
-  /** The lease as it stands now, which may be newer than the row's. */
-  renewedAtMs(instance: Instance): number
+  /** A registered instance's lease as it stands now, which may be newer than the row's. */
+  lease(instance: Instance): LeaseNow
+  leases(): LeaseCounts
+  /**
+   * Somebody was shown a service as of this revision, by a find, an answer that nothing changed, or a push. `by`
+   * tells viewers apart: who asks, and from where. A drain waits until all recent ones have seen it.
+   */
+  shown(service: ServiceId, by: string, revision: number): void
   /** Resolves when the operation has ended or the time is over, with its row as it is then. */
   ended(
     operation: OperationId,

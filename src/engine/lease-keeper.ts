@@ -1,0 +1,89 @@
+// Expires leases in their time. It has a ticker of its own, so that no slow round of the engine delays a removal,
+// and takes a census before it lets anything expire: a mass loss is guarded before its first victim is gone.
+
+import { guardMove, type GuardPolicy } from '#kernel/guard.ts'
+import { type Result } from '#kernel/errors.ts'
+import { type Clock } from '#kernel/ports/clock.ts'
+import { type EngineRequest, type Receipt } from '#kernel/request.ts'
+import { sleep } from './clock.ts'
+import { type Due, type Leases } from './leases.ts'
+import { type Log } from './log.ts'
+
+export interface KeeperParts {
+  readonly leases: Leases
+  readonly policy: GuardPolicy
+  readonly clock: Clock
+  readonly settle: (request: EngineRequest) => Promise<Result<Receipt>>
+  readonly log: Log
+}
+
+const tickMs = 250
+/** Expiries that stand in line for a commit at a time: callers' requests must get their turn between them. */
+const atOnceMax = 128
+
+export class LeaseKeeper {
+  readonly #parts: KeeperParts
+  readonly #stopped = new AbortController()
+  #ticking: Promise<void> = Promise.resolve()
+
+  constructor(parts: KeeperParts) {
+    this.#parts = parts
+  }
+
+  begin(): void {
+    this.#ticking = this.#tick().catch((bug: unknown) =>
+      this.#parts.log.error({ err: bug }, 'leases are not kept any more: this is a bug'),
+    )
+  }
+
+  async #tick(): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      const isMore = await this.#round()
+      if (!isMore) await sleep(this.#parts.clock, tickMs, this.#stopped.signal)
+    }
+  }
+
+  /** Whether more may be due. */
+  async #round(): Promise<boolean> {
+    const { leases, clock } = this.#parts
+    leases.pass(clock.nowMs())
+    if (!(await this.#count())) return false
+    const due = leases.expiring(clock.nowMs(), atOnceMax)
+    const written = await Promise.all(due.map((one) => this.#expire(one)))
+    // Whatever could not be written waits for the next tick.
+    return due.length === atOnceMax && written.every(Boolean)
+  }
+
+  /** Whether all that had to be guarded is. */
+  async #count(): Promise<boolean> {
+    const { leases, policy } = this.#parts
+    const all = leases.censuses()
+    const changed = all.filter(({ census, guard }) => guardMove(census, guard, policy) !== null)
+    const censuses = changed.map(({ census }) => census)
+    const isDone = censuses.length === 0 || (await this.#ask({ verb: 'count', censuses, policy }))
+    if (isDone) leases.counted(all.map(({ census }) => census))
+    return isDone
+  }
+
+  async #expire({ id, renewedAtMs, dueSinceMs }: Due): Promise<boolean> {
+    const { leases, clock } = this.#parts
+    const isWritten = await this.#ask({ verb: 'expire', instance: id, renewedAtMs, dueSinceMs })
+    leases.spare(id, clock.nowMs())
+    return isWritten
+  }
+
+  async #ask(request: EngineRequest): Promise<boolean> {
+    try {
+      return (await this.#parts.settle(request)).ok
+    } catch (bug) {
+      // One that breaks keeps no other from expiring.
+      this.#parts.log.error({ err: bug, request: request.verb }, 'a lease broke: this is a bug')
+      return false
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#stopped.abort()
+    await this.#ticking
+  }
+}
