@@ -165,7 +165,8 @@ const rowAtRest = (w: World, id: string): Promise<Instance> =>
     ({ underway, state }) => underway === null && state === 'running',
   )
 
-interface Known extends Pick<Stage, 'server' | 'notebook' | 'edge' | 'registered'> {
+/** One of everything that a path can name. */
+export interface Known extends Pick<Stage, 'server' | 'notebook' | 'edge' | 'registered'> {
   readonly held: string
   readonly hold: string
   readonly operation: string
@@ -213,7 +214,7 @@ const parameters: Readonly<Record<string, (known: Known) => string>> = {
   image_id: () => 'sim',
 }
 
-function idFor({ path }: DoorRoute, parameter: string, known: Known): string {
+export function idFor({ path }: DoorRoute, parameter: string, known: Known): string {
   const [, inCollection] =
     Object.entries(collections).find(([part]) => path.includes(`${part}:id`)) ?? []
   const isCredential = parameter === 'id' && path.includes('/application_credentials/')
