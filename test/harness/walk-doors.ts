@@ -99,7 +99,8 @@ export class WalkDoors {
     const response = await this.#asking.run(asking, async () => await this.#app.inject(sent))
     const { statusCode: status, payload: text } = response
     const headers = response.headers as Heard['headers'] // numbers apart, which no test reads
-    return { heard: { status, headers, text }, ...asking }
+    const heard = { status, headers, text, rawHeaders: [], reason: response.statusMessage }
+    return { heard, ...asking }
   }
 
   /** The plane of whoever is being answered; what it accepts is heard. */
