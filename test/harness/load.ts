@@ -104,7 +104,7 @@ export class Load {
       answer.status < 300 || answer.status === 409 || answer.status === 404,
       `${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`,
     )
-    const isDone = answer.status < 300 && answer.body['unchanged'] == null
+    const isDone = answer.status < 300 && !answer.body['unchanged']
     const requestId =
       answer.headers.get('x-compute-request-id') ?? answer.headers.get('x-request-id')
     if (isDone && requestId !== null) {
