@@ -73,7 +73,9 @@ export async function readEverywhere(
   const faults: string[] = []
   const hold = (door: string, shown: unknown, wanted: string): void => {
     if (shown !== undefined && shown !== wanted)
-      faults.push(`law 7: ${door} shows ${JSON.stringify(shown)} for ${row.id}, which is ${row.state}`)
+      faults.push(
+        `law 7: ${door} shows ${JSON.stringify(shown)} for ${row.id}, which is ${row.state}`,
+      )
   }
   const bearer = { authorization: `Bearer ${ada.token}` }
   const own = await read(`/api/v1/instances/${row.id}`, bearer)
