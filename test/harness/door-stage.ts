@@ -7,7 +7,7 @@ import { everyDoor } from '../../tools/pages/doors.ts'
 import { keyFor, type KeyPair } from './ecs.ts'
 import { type NativeApi, nativeApi, tokenOf } from './native-api.ts'
 import { client, stage as register } from './registry.ts'
-import { until, type World, world } from './world.ts'
+import { until, type World, world, type WorldOptions } from './world.ts'
 
 export const doorNames = [
   'native',
@@ -86,9 +86,13 @@ export interface Stage {
 const attributes = { createMs: 1, startMs: 1, stopMs: 1, hardStopMs: 1, removeMs: 1 }
 const kinds = ['server', 'notebook', 'edge-instance']
 
-export async function doorStage(hear: (line: string) => void): Promise<Stage> {
+export async function doorStage(
+  hear: (line: string) => void,
+  store: WorldOptions['store'] = 'memory',
+): Promise<Stage> {
   const w = await world({
     hear,
+    store,
     config: {
       identity: {
         projects: [{ name: 'one' }, { name: 'two' }],
