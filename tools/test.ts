@@ -4,6 +4,7 @@
  * A suite is a folder of tests (table below); an argument that is no suite is a file or a glob.
  * - A suite without files is named, never silently passed over.
  * - Every skipped test is named at the end; with RUNSTATE_REQUIRE_CLIENTS=1 a skip is a failure.
+ * - RUNSTATE_TEST_SCALE=full runs the long tests at full length, and has patience with them.
  * - A run in which no test ran at all is a failure, unless every suite was empty.
  */
 import { globSync } from 'node:fs'
@@ -24,6 +25,7 @@ const suites: Readonly<Record<string, Suite>> = {
   clients: { glob: 'test/clients/**/*.test.ts', timeoutMs: 600_000, serial: true },
 }
 
+const fullTimeoutMs = 2 * 3_600_000
 const mayNotSkip = process.env['RUNSTATE_REQUIRE_CLIENTS'] === '1'
 const asked = process.argv.slice(2)
 const parallel: string[] = []
@@ -37,6 +39,7 @@ for (const name of asked.length > 0 ? asked : Object.keys(suites)) {
   ;(suite.serial ? serial : parallel).push(...files)
   timeoutMs = Math.max(timeoutMs, suite.timeoutMs)
 }
+if (process.env['RUNSTATE_TEST_SCALE'] === 'full') timeoutMs = fullTimeoutMs
 
 const totals = { passed: 0, failed: 0, skipped: [] as string[] }
 

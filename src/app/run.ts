@@ -14,7 +14,11 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   const log = logger(env['RUNSTATE_LOG'])
   if (!log.ok) return refuse(log.error)
   const server = await serve(settings.value, log.value)
-  if (!server.ok) return refuse(server.error)
+  if (!server.ok) {
+    refuse(server.error)
+    // What had been opened before the fault may still tick.
+    process.exit()
+  }
   if (settings.value.stopAll) return stopAll(server.value)
   let stopping = false
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {

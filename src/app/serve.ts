@@ -13,7 +13,7 @@ import { defaultGuardPolicy } from '#kernel/guard.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
 import { type Driver } from '#kernel/ports/driver.ts'
 import { type PutCatalogue } from '#kernel/request.ts'
-import { type Store } from '#kernel/ports/store.ts'
+import { type Store, StoreError } from '#kernel/ports/store.ts'
 import { realClock } from '#engine/clock.ts'
 import { type Engine, startEngine } from '#engine/plane.ts'
 import { ensureIdentity, type FreshCredentials, seedFaultText } from '#identity/seed.ts'
@@ -72,12 +72,29 @@ export async function serve(
       `${settings.host} is not a loopback address and the door ${guard.join(', ')} asks for no credentials: switch its rbac on, disable it, or set allowOpenDoors: true`,
     )
   }
-  mkdirSync(settings.dataDir, { recursive: true, mode: 0o700 })
-  const store = overrides.store ? ok(overrides.store) : await openStore(settings.dataDir)
+  const store = await storeFor(settings.dataDir, overrides.store)
   if (!store.ok) return store
-  const opened = await furnish(settings, log, store.value, overrides)
+  const opened = await furnish(settings, log, store.value, overrides).catch((thrown: unknown) =>
+    err(worldsFault(settings.dataDir, thrown)),
+  )
   if (!opened.ok) await store.value.close()
   return opened
+}
+
+async function storeFor(dataDir: string, given: Store | undefined): Promise<Result<Store, string>> {
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  } catch (thrown) {
+    return err(worldsFault(dataDir, thrown))
+  }
+  return given ? ok(given) : await openStore(dataDir)
+}
+
+/** A disk that is full, read-only or broken is for its owner to mend, in one line; anything else is a bug of ours. */
+function worldsFault(dataDir: string, thrown: unknown): string {
+  const isWorld = thrown instanceof StoreError || (thrown instanceof Error && 'syscall' in thrown)
+  if (!isWorld) throw thrown
+  return `the data folder ${dataDir} cannot be used: ${thrown.message}`
 }
 
 async function furnish(

@@ -483,6 +483,16 @@ describe('who may', () => {
     { verb: 'update', target: target(id), name: 'x' },
   ]
 
+  it('a reset to what it is already has a cause too', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const { generation } = board.instance(id).intent
+    board.must({ verb: 'reset', target: target(id), to: 'running' }, { as: admin })
+    assert.equal(board.instance(id).intent.generation, generation + 1)
+    assert.equal(board.events.at(-1)?.type, 'instance.updated')
+  })
+
   it('another tenant cannot tell an instance from one that never was', () => {
     for (let index = 0; index < requests('').length; index++) {
       const board = new Board()

@@ -67,7 +67,7 @@ function noteSecret(header: string): void {
 
 /** The path of a route with these in place of its parameters; by default with what is there. */
 export function targetOf(
-  stage: Stage,
+  stage: Pick<Stage, 'idFor'>,
   route: DoorRoute,
   other: Readonly<Record<string, string>> = {},
 ): string {
@@ -89,21 +89,31 @@ export interface Asking {
   readonly action?: string
   readonly params?: Params
   readonly method?: string
+  /** When it is signed; default: now. */
+  readonly date?: Date
 }
 
 /** Bears the credentials in the way that the door of the route reads. */
 export function asked(
-  stage: Stage,
+  stage: Pick<Stage, 'idFor'>,
   route: DoorRoute,
   who: Pick<Somebody, 'token' | 'keys'> | null,
-  { target, body, action = 'DescribeInstances', params = {}, method = route.verb }: Asking = {},
+  {
+    target,
+    body,
+    action = 'DescribeInstances',
+    params = {},
+    method = route.verb,
+    date,
+  }: Asking = {},
 ): Ask {
   const sent = body === undefined ? {} : { body }
+  const when = date === undefined ? {} : { date }
   if (route.door === 'volcengine') {
     const search = new URLSearchParams({ Action: action, Version: '2020-04-01', ...params })
     if (who === null)
       return { method, target: `/?${search.toString()}`, headers: json(body), ...sent }
-    return { method, ...signed(who.keys, action, params, { method, ...sent }), ...sent }
+    return { method, ...signed(who.keys, action, params, { method, ...sent, ...when }), ...sent }
   }
   const path = target ?? targetOf(stage, route)
   const query = new URLSearchParams(params).toString()

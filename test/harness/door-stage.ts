@@ -7,7 +7,7 @@ import { everyDoor } from '../../tools/pages/doors.ts'
 import { keyFor, type KeyPair } from './ecs.ts'
 import { type NativeApi, nativeApi, tokenOf } from './native-api.ts'
 import { client, stage as register } from './registry.ts'
-import { until, type World, world } from './world.ts'
+import { until, type World, world, type WorldOptions } from './world.ts'
 
 export const doorNames = [
   'native',
@@ -90,9 +90,13 @@ export interface Stage {
 const attributes = { createMs: 1, startMs: 1, stopMs: 1, hardStopMs: 1, removeMs: 1 }
 const kinds = ['server', 'notebook', 'edge-instance']
 
-export async function doorStage(hear: (line: string) => void): Promise<Stage> {
+export async function doorStage(
+  hear: (line: string) => void,
+  store: WorldOptions['store'] = 'memory',
+): Promise<Stage> {
   const w = await world({
     hear,
+    store,
     config: {
       identity: {
         projects: [{ name: 'one' }, { name: 'two' }],
@@ -201,7 +205,8 @@ const rowAtRest = (w: World, id: string): Promise<Instance> =>
     ({ underway, state }) => underway === null && state === 'running',
   )
 
-interface Known extends Pick<Stage, 'server' | 'notebook' | 'edge' | 'registered'> {
+/** One of everything that a path can name. */
+export interface Known extends Pick<Stage, 'server' | 'notebook' | 'edge' | 'registered'> {
   readonly held: string
   readonly hold: string
   readonly operation: string
@@ -254,7 +259,7 @@ const parameters: Readonly<Record<string, (known: Known) => string>> = {
   image_id: () => 'sim',
 }
 
-function idFor({ path }: DoorRoute, parameter: string, known: Known): string {
+export function idFor({ path }: DoorRoute, parameter: string, known: Known): string {
   const [, inCollection] =
     Object.entries(collections).find(([part]) => path.includes(`${part}:id`)) ?? []
   const isCredential = parameter === 'id' && path.includes('/application_credentials/')

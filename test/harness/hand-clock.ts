@@ -1,5 +1,6 @@
 // Time that stands still until a test moves it. What is due happens in order, and between two moments everything
-// that needs no time runs to its end: so a walk with one seed is the same walk every time.
+// that needs no time runs to its end: so a walk with one seed is the same walk every time. As on a real machine,
+// what the clock on the wall says may jump either way, and no timer is the sooner or the later for it.
 
 import { type Clock } from '#kernel/ports/clock.ts'
 
@@ -12,6 +13,8 @@ export interface HandClock {
   /** Lets everything run that needs no time. */
   settle(): Promise<void>
   advance(ms: number): Promise<void>
+  /** Sets the clock on the wall forward, or back. */
+  jump(ms: number): void
 }
 
 interface Timer {
@@ -24,7 +27,8 @@ interface Timer {
 const stillTurns = 3
 
 export function handClock(startMs = 1_700_000_000_000): HandClock {
-  let nowMs = startMs
+  let passedMs = 0
+  let wallMs = startMs
   let stirs = 0
   const timers = new Set<Timer>()
 
@@ -51,7 +55,7 @@ export function handClock(startMs = 1_700_000_000_000): HandClock {
     const own = new Set<Timer>()
     let isStopped = false
     return {
-      nowMs: () => nowMs,
+      nowMs: () => wallMs + passedMs,
       after(delayMs, then) {
         stirs++
         const drop = (): void => {
@@ -62,7 +66,7 @@ export function handClock(startMs = 1_700_000_000_000): HandClock {
           drop()
           then()
         }
-        const timer: Timer = { atMs: nowMs + Math.max(0, Math.ceil(delayMs)), nth: stirs, fire }
+        const timer: Timer = { atMs: passedMs + Math.max(0, Math.ceil(delayMs)), nth: stirs, fire }
         if (!isStopped) {
           own.add(timer)
           timers.add(timer)
@@ -77,19 +81,20 @@ export function handClock(startMs = 1_700_000_000_000): HandClock {
   }
 
   return {
-    nowMs: () => nowMs,
+    nowMs: () => wallMs + passedMs,
     life,
     settle,
     stir: () => void stirs++,
     async advance(ms) {
-      const untilMs = nowMs + ms
+      const untilMs = passedMs + ms
       await settle()
       for (let timer = next(untilMs); timer; timer = next(untilMs)) {
-        nowMs = Math.max(nowMs, timer.atMs)
+        passedMs = Math.max(passedMs, timer.atMs)
         timer.fire()
         await settle()
       }
-      nowMs = untilMs
+      passedMs = untilMs
     },
+    jump: (ms) => void (wallMs += ms),
   }
 }

@@ -5,6 +5,7 @@
 // - So are two acts at once, unless the first was told to let go and given time to.
 // - A start that takes effect though another act did so under it, with the same fence, makes a second live thing.
 // - Answers may come late, long after the caller lost patience: the effect is there all the same.
+// - And they may lie: what took effect is said to have failed. Hints come twice, or for nothing.
 
 import { type InstanceId } from '#kernel/ids.ts'
 import { type JsonObject } from '#kernel/json.ts'
@@ -35,15 +36,23 @@ interface Process {
   readonly isAlive: () => boolean
   /** How late the next answer of an act or a look comes. */
   readonly lateMs: (call: 'act' | 'look') => number
+  /** Whether the next act that takes effect is said to have failed. */
+  readonly isLying: () => boolean
 }
 
 export class Machine {
   readonly #things = new Map<InstanceId, Real>()
+  readonly #listeners = new Set<(id: InstanceId) => void>()
   /** What must not have happened, in words. */
   readonly faults: string[] = []
 
   ids(): readonly InstanceId[] {
     return [...this.#things.keys()]
+  }
+
+  /** Says that something may have happened to it, whether or not it has. */
+  hint(id: InstanceId): void {
+    for (const listener of this.#listeners) listener(id)
   }
 
   /** The driver of one process: `inner` decides what acts do, the machine remembers it. */
@@ -74,7 +83,15 @@ export class Machine {
         return seen
       },
       adopt: (thing) => inner.adopt(this.#real(thing)),
-      watch: (hint) => inner.watch(hint),
+      watch: (hint) => {
+        const own = (id: InstanceId): void => (process.isAlive() ? hint(id) : undefined)
+        this.#listeners.add(own)
+        const stop = inner.watch(hint)
+        return () => {
+          this.#listeners.delete(own)
+          stop()
+        }
+      },
       close: () => inner.close(),
     }
   }
@@ -140,9 +157,11 @@ export class Machine {
     }
     await late(process.clock, lateMs / 2)
     real.acting.delete(acting)
-    return done
+    return done.ok && process.isLying() ? lost : done
   }
 }
+
+const lost = { ok: false, error: { code: 'failed', message: 'the answer was lost' } } as const
 
 const overtaken = {
   ok: false,

@@ -12,9 +12,25 @@ import { type Engine, startEngine } from '#engine/plane.ts'
 import { simulatedDriver } from '#drivers/simulated/driver.ts'
 import { memoryStore } from '#stores/memory/store.ts'
 import { type Chance } from './chance.ts'
+import { CommitLaws, type Homes } from './commit-laws.ts'
 import { type HandClock, handClock } from './hand-clock.ts'
 import { Machine } from './machine.ts'
 import { type Death, type StoreView, viewOf } from './mortal-store.ts'
+
+/** A bug put in on purpose, between the engine and what is real: a test of the tests. */
+export interface Plant {
+  /** What reaches the disk in place of a commit; null: nothing does, and nobody is told. */
+  readonly commit?: (commit: Commit) => Commit | null
+  readonly driver?: (driver: Driver) => Driver
+  readonly plane?: (plane: Plane) => Plane
+  readonly store?: (store: Store) => Store
+}
+
+interface Options {
+  readonly plant?: Plant
+  readonly homes?: Homes
+  readonly say?: (line: string) => void
+}
 
 interface Life {
   readonly engine: Promise<Engine>
@@ -29,19 +45,25 @@ const quiet = (): void => undefined
 export class MortalPlane {
   readonly clock = handClock()
   readonly store: Store = memoryStore()
+  readonly laws: CommitLaws
   readonly machine = new Machine()
   /** Bugs that the engine logged. */
   readonly bugs: unknown[] = []
   /** Looks at things from outside; its hints go nowhere. */
   readonly #eyes: Driver = this.#driver(this.clock.life())
   readonly #chance: Chance
+  readonly #plant: Plant
+  readonly #say: (line: string) => void
   #ids = 0
   #life: Life
   /** While false, nothing is late any more. */
   isUnruly = true
 
-  constructor(chance: Chance) {
+  constructor(chance: Chance, { plant = {}, homes = new Map(), say = quiet }: Options = {}) {
     this.#chance = chance
+    this.#plant = plant
+    this.#say = say
+    this.laws = new CommitLaws(homes)
     this.#life = this.#begin()
   }
 
@@ -56,6 +78,24 @@ export class MortalPlane {
 
   begin(): void {
     this.#life = this.#begin()
+  }
+
+  /** The disk as the process that lives now sees it. */
+  get view(): Store {
+    return this.#life.view.store
+  }
+
+  /** Calls to the disk that failed in this life. */
+  get failed(): number {
+    return this.#life.view.failed()
+  }
+
+  lie(): void {
+    this.#life.view.lie()
+  }
+
+  slow(calls: number, ms: number): void {
+    this.#life.view.slow(calls, ms)
   }
 
   die(how: Death): void {
@@ -95,19 +135,34 @@ export class MortalPlane {
 
   #begin(): Life {
     const clock = this.clock.life()
-    const view = viewOf(this.store, {
+    const { store = (one: Store) => one, commit = (one: Commit) => one } = this.#plant
+    const disk: Store = {
+      ...store(this.store),
+      commit: async (changes) => {
+        const written = commit(changes)
+        if (written === null) return (await this.store.lastEvent()) + 1
+        const first = await this.store.commit(written)
+        this.laws.take(written)
+        return first
+      },
+    }
+    const view = viewOf(disk, {
       died: () => {
         life.isAlive = false
         clock.stop()
       },
       stir: () => this.clock.stir(),
       committed: (commit) => this.#committed(commit),
+      pause: (ms) => new Promise((resolve) => void clock.after(ms, resolve)),
     })
-    const driver = this.machine.driver(this.#driver(clock), {
+    const plant = this.#plant
+    const honest = this.machine.driver(this.#driver(clock), {
       clock,
       isAlive: () => life.isAlive,
       lateMs: (call) => this.#lateMs(call),
+      isLying: () => this.isUnruly && this.#chance.roll() < 0.02,
     })
+    const driver = plant.driver?.(honest) ?? honest
     const life: Life = {
       clock,
       view,
@@ -128,7 +183,7 @@ export class MortalPlane {
       }),
     }
     void life.engine.then(
-      ({ plane }) => (life.plane = plane),
+      ({ plane }) => (life.plane = plant.plane?.(plane) ?? plane),
       // It could not read its disk at the start; whoever runs it starts it again.
       () => view.die('now'),
     )
@@ -137,7 +192,8 @@ export class MortalPlane {
 
   /** A stop that is said to have succeeded has: it is down at that moment, whatever it does later. */
   async #committed({ events }: Commit): Promise<void> {
-    for (const { type, data, subject } of events) {
+    for (const { type, data, subject, cause } of events) {
+      this.#say(`${type} ${subject} ${JSON.stringify(data)} by ${cause.userName ?? cause.by}`)
       if (type !== 'operation.succeeded' || data['verb'] !== 'stop') continue
       const row = await this.store.get('instances', subject)
       const seen = row && (await this.look(row)).seen
@@ -159,7 +215,7 @@ export class MortalPlane {
 
   #lateMs(call: 'act' | 'look'): number {
     if (!this.isUnruly || this.#chance.roll() > 0.05) return 0
-    return this.#chance.upTo(call === 'act' ? 80_000 : 12_000)
+    return this.#chance.upTo(call === 'act' ? 80_000 : 30_000)
   }
 
   #freshId(): string {

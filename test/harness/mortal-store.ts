@@ -1,5 +1,5 @@
-// One store that outlives the processes that use it. Each process has a view of it; a view can be told to fail,
-// and to die: before a commit reaches the disk, after it did, or at once. The dead never hear an answer.
+// One store that outlives the processes that use it. Each process has a view of it; a view can be told to fail, to
+// be slow, and to die: before a commit reaches the disk, after it did, or at once. The dead never hear an answer.
 
 import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
 
@@ -9,6 +9,12 @@ export interface StoreView {
   readonly store: Store
   /** So many of the next calls fail, having changed nothing. */
   fail(calls: number): void
+  /** The next commit is on disk, and yet is said to have failed. */
+  lie(): void
+  /** So many of the next calls take this long. */
+  slow(calls: number, ms: number): void
+  /** Calls that failed so far. */
+  failed(): number
   die(how: Death): void
   /** Takes back what was ordered and has not happened. */
   pardon(): void
@@ -21,9 +27,13 @@ export function viewOf(
     readonly stir: () => void
     /** Sees each commit when it is on disk, before anybody else can act on it. */
     readonly committed?: (commit: Commit) => Promise<void>
+    readonly pause?: (ms: number) => Promise<void>
   },
 ): StoreView {
   let failing = 0
+  let failed = 0
+  let isLying = false
+  let slow = { calls: 0, ms: 0 }
   let dies: Death | null = null
   let isDead = false
   const never = new Promise<never>(() => undefined)
@@ -37,8 +47,14 @@ export function viewOf(
   async function call<T>(work: () => Promise<T>): Promise<T> {
     process.stir()
     if (isDead) return never
+    if (slow.calls > 0) {
+      slow.calls--
+      await process.pause?.(slow.ms)
+      if (isDead) return never
+    }
     if (failing > 0) {
       failing--
+      failed++
       throw new StoreError('io', 'the disk is away')
     }
     const value = await work()
@@ -50,7 +66,11 @@ export function viewOf(
       if (dies === 'before-commit') return end()
       const first = await inner.commit(changes)
       await process.committed?.(changes)
-      return dies === 'after-commit' ? end() : first
+      if (dies === 'after-commit') return end()
+      if (!isLying) return first
+      isLying = false
+      failed++
+      throw new StoreError('io', 'nobody knows whether it was written')
     })
 
   return {
@@ -68,12 +88,21 @@ export function viewOf(
     fail(calls) {
       failing = calls
     },
+    lie() {
+      isLying = true
+    },
+    slow(calls, ms) {
+      slow = { calls, ms }
+    },
+    failed: () => failed,
     die(how) {
       if (how === 'now') void end()
       else dies = how
     },
     pardon() {
       failing = 0
+      isLying = false
+      slow = { calls: 0, ms: 0 }
       dies = null
     },
   }

@@ -1,74 +1,60 @@
 // One random walk of a plane, and what must hold along it. See test/model/plane-walk.test.ts.
 
 import assert from 'node:assert/strict'
-import { type Flavor } from '#kernel/catalogue.ts'
 import { type Result } from '#kernel/errors.ts'
-import { type InstanceId, instanceId } from '#kernel/ids.ts'
+import { type Caller } from '#kernel/caller.ts'
+import { instanceId, projectId, userId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { rungs } from '#kernel/ladder.ts'
 import { type CallerRequest, type Receipt } from '#kernel/request.ts'
 import { type Rows, type TableName } from '#kernel/tables.ts'
-import { admin, flavor } from './board.ts'
+import { admin } from './board.ts'
 import { chance, type Chance } from './chance.ts'
 import { EventLaws } from './event-laws.ts'
 import { laws, type Tables } from './laws.ts'
-import { MortalPlane } from './mortal-plane.ts'
+import { handClock } from './hand-clock.ts'
+import { MortalPlane, type Plant } from './mortal-plane.ts'
+import { type Story, story } from './story.ts'
+import { judgeAnswer, readEverywhere } from './walk-answers.ts'
+import { randomAsk, type WalkRows } from './walk-asks.ts'
+import { type Behind, WalkDoors } from './walk-doors.ts'
+import { people, type People } from './walk-people.ts'
+import { flavorNames, furniture } from './walk-world.ts'
 
 export interface Walk {
   accepted: number
   refused: number
   deaths: number
   operations: number
+  /** Requests that went through a door. */
+  asked: number
 }
 
-const attributes = {
-  plain: {},
-  stubborn: { ignoreSoftStop: true },
-  flaky: { failRate: 0.2 },
-  clumsy: {
-    failAt: [
-      { act: 'start', times: 2 },
-      { act: 'stop', times: 2, code: 'timeout' },
-    ],
-  },
-  tough: { stopMs: 30_000, hardStopMs: 20_000 },
-  hanging: { hangAt: ['start'] },
-  hidden: { reportUnknown: { fromMs: 0, toMs: 20_000 } },
-  dying: { driftDownAfterMs: 30_000 },
-  reviving: { driftUpAfterMs: 25_000 },
-  forgotten: { forgetAfterMs: 40_000 },
-  polite: { failAt: [{ act: 'capture', code: 'unsupported' }], createMs: 3_000, removeMs: 3_000 },
-} as const
-type Name = keyof typeof attributes
-const names = Object.keys(attributes) as [Name, ...Name[]] // keys of a const table
-
-const flavors: readonly Flavor[] = [
-  ...names.map((id) =>
-    flavor({ id, poolId: 'counted', graceMs: 4_000, startMs: 15_000, attributes: attributes[id] }),
-  ),
-  flavor({
-    id: 'free',
-    charge: 'free',
-    poolId: 'free',
-    releasesOnStop: true,
-    autoStopMs: 45_000,
-    storeMs: 200_000,
-    reserveMs: 20_000,
-  }),
-]
-const registered = { ttlMs: 20_000, service: 'reg' } as const
+const registered = { ttlMs: 20_000, service: 'svc1' } as const
 /** However much goes wrong, no operation is at work for longer, once the plane is left in peace. */
 const restWithinMs = 900_000
 
-export async function walk(seed: number, steps = 60): Promise<Walk> {
-  const dice = chance(seed)
-  const walker = new Walker(dice)
-  await walker.furnish()
-  for (let step = 0; step < steps; step++) {
-    await walker.step()
-    await walker.check()
+export interface WalkOptions {
+  readonly steps?: number
+  readonly plant?: Plant
+}
+
+/** Walks, or throws what was broken first, with the story of how it came to that. */
+export async function walk(
+  seed: number,
+  { steps = 60, plant = {} }: WalkOptions = {},
+): Promise<Walk> {
+  const walker = await Walker.of(chance(seed), plant)
+  try {
+    for (let step = 0; step < steps; step++) {
+      await walker.step()
+      await walker.check()
+    }
+    await walker.rest()
+  } catch (broken) {
+    const what = broken instanceof Error ? broken.message : String(broken)
+    throw new Error(`seed ${seed}: ${what}\n${walker.story.tell(what)}`, { cause: broken })
   }
-  await walker.rest()
   return walker.walked
 }
 
@@ -78,58 +64,60 @@ interface Snapshot extends Tables {
 
 class Walker {
   readonly #dice: Chance
+  readonly #people: People
   readonly #plane: MortalPlane
   readonly #ended = new Map<string, string>()
   readonly #events = new EventLaws()
   readonly #promised: Receipt[] = []
-  /** When each lease was last said to live. */
-  readonly #beats = new Map<string, number>()
-  readonly walked: Walk = { accepted: 0, refused: 0, deaths: 0, operations: 0 }
-  #ids: readonly InstanceId[] = []
-  #registered: readonly InstanceId[] = []
+  /** When each lease was last said to live, and for how long. */
+  readonly #beats = new Map<string, { readonly atMs: number; readonly ttlMs: number }>()
+  readonly story: Story
+  readonly walked: Walk = { accepted: 0, refused: 0, deaths: 0, operations: 0, asked: 0 }
+  readonly #doors: WalkDoors
+  #rows: WalkRows = { instances: [], operations: [], services: [] }
+  #isClosing = false
 
-  constructor(dice: Chance) {
+  private constructor(dice: Chance, people: People, plant: Plant) {
     this.#dice = dice
-    this.#plane = new MortalPlane(dice)
+    this.#people = people
+    this.#plane = new MortalPlane(dice, {
+      plant,
+      homes: people.homes,
+      say: (line) => this.story.say(line),
+    })
+    this.story = story(() => this.#plane.clock.nowMs())
+    const { clock, bugs } = this.#plane
+    people.follow(() => clock.nowMs())
+    this.#doors = new WalkDoors({
+      people,
+      nowMs: () => clock.nowMs(),
+      stir: () => clock.stir(),
+      accepted: (receipt) => this.#answered({ ok: true, value: receipt }),
+      logged: (line) => void (line.includes('StoreError') || bugs.push(line)),
+    })
   }
 
-  async furnish(): Promise<void> {
-    const image = { id: 'sim', name: 'sim', launch: {}, hardware: 'CPU', attributes: {} } as const
-    await this.#plane.clock.settle()
-    const kinds = ['server', 'notebook', 'edge-instance'] as const
-    this.#ask({
-      verb: 'put',
-      table: 'drivers',
-      row: { id: 'simulated', available: true, reason: null },
-    })
-    this.#ask({ verb: 'put', table: 'images', row: { ...image, kinds } })
-    for (const row of flavors) this.#ask({ verb: 'put', table: 'flavors', row })
-    for (const id of ['n1', 'n2'])
-      this.#ask({
-        verb: 'put',
-        table: 'nodes',
-        row: { id, name: id, state: 'ready', attributes: {} },
-      })
-    this.#resize('counted', 6)
-    this.#resize('free', 2)
-    const freshId = 'reg'
-    this.#ask({
-      verb: 'register-service',
-      id: 'reg',
-      freshId,
-      key: 'reg',
-      name: 'reg',
-      attributes: {},
-    })
-    await this.#plane.clock.settle()
+  static async of(dice: Chance, plant: Plant): Promise<Walker> {
+    const walker = new Walker(dice, await people(handClock().nowMs()), plant)
+    const { clock, store } = walker.#plane
+    await clock.settle()
+    const writes = walker.#people.projects.map((row) => ({ table: 'projects', row }) as const)
+    await store.commit({ writes, events: [] })
+    for (const request of furniture) walker.#ask(request)
+    await clock.settle()
+    return walker
   }
 
   #ask(request: CallerRequest): void {
-    const submitted = this.#plane.plane?.submit(request, {
-      caller: admin,
-      door: 'test',
-      requestId: 'r',
-    })
+    const { ada } = this.#people.named
+    const caller: Caller = {
+      ...admin,
+      userId: userId(ada.userId),
+      userName: ada.name,
+      projectId: projectId(ada.project),
+    }
+    this.story.say(`asks ${JSON.stringify(request)}`)
+    const submitted = this.#plane.plane?.submit(request, { caller, door: 'test', requestId: 'r' })
     void submitted?.then((result) => this.#answered(result))
   }
 
@@ -137,6 +125,42 @@ class Walker {
     if (!result.ok) return void this.walked.refused++
     this.walked.accepted++
     this.#promised.push(result.value)
+  }
+
+  get #behind(): Behind | null {
+    const { plane, view } = this.#plane
+    return plane && { plane, store: view }
+  }
+
+  #askDoor(): void {
+    const behind = this.#behind
+    if (!behind) return
+    const nowMs = this.#plane.clock.nowMs()
+    const choice = {
+      dice: this.#dice,
+      rows: this.#rows,
+      people: this.#people,
+      flavors: flavorNames,
+    }
+    const asked = randomAsk({ ...choice, nowMs })
+    const { route, who, ask } = asked
+    this.walked.asked++
+    const what = `${who?.name ?? 'nobody'} asks ${route.door} ${ask.method} ${ask.target}`
+    this.story.say(`${what} ${String(ask.body ?? '').slice(0, 100)}`)
+    const { failed, laws } = this.#plane
+    const { plane } = this.#plane
+    void this.#doors.ask(behind, ask).then((answered) => {
+      this.story.say(`${what} -> ${answered.heard.status} ${answered.heard.text.slice(0, 80)}`)
+      // A disk that is away, or a life that ends, may be answered with regret; nothing else may.
+      const isSorry =
+        this.#plane.failed !== failed || this.#isClosing || this.#plane.plane !== plane
+      judgeAnswer(laws.faults, asked, answered, {
+        isSorry,
+        rows: this.#rows,
+        people: this.#people,
+        changedBy: (requestId) => laws.changedBy(requestId),
+      })
+    })
   }
 
   #resize(id: string, capacity: number): void {
@@ -148,25 +172,48 @@ class Walker {
     const plane = this.#plane
     if (!plane.isAlive) {
       this.walked.deaths++
+      this.story.say('begins again')
       plane.begin()
       await plane.clock.advance(upTo(500))
       return
     }
     const at = roll()
-    if (at < 0.5) for (let asked = upTo(3); asked >= 0; asked--) this.#request()
-    else if (at < 0.55) plane.fail(1 + upTo(12))
-    else if (at < 0.6) plane.die(this.#dice.pick(['now', 'before-commit', 'after-commit']))
-    else if (at < 0.62) assert.ok((await plane.close()) < 10_000, 'an end in order is short')
+    if (at < 0.3) for (let asked = upTo(3); asked >= 0; asked--) this.#request()
+    else if (at < 0.6) for (let asked = upTo(6); asked >= 0; asked--) this.#askDoor()
     else if (at < 0.7) await this.#beat()
+    else if (at < 0.86) await this.#misfortune()
     // Some requests meet, some come one after another, some after all that was begun has ended.
     const paces = [0, 0, 5, 60, 400, 3_000, 12_000, 45_000] as const
     await plane.clock.advance(upTo(this.#dice.pick(paces)))
     if (roll() < 0.7) await plane.clock.settle()
   }
 
+  async #misfortune(): Promise<void> {
+    const { upTo, pick } = this.#dice
+    const plane = this.#plane
+    const what = pick(misfortunes)
+    this.story.say(`misfortune: ${what}`)
+    if (what === 'disk-away') plane.fail(1 + upTo(12))
+    else if (what === 'disk-lies') plane.lie()
+    else if (what === 'disk-slow') plane.slow(1 + upTo(6), upTo(8_000))
+    else if (what === 'clock-forward') plane.clock.jump(upTo(90_000))
+    else if (what === 'clock-back') plane.clock.jump(-upTo(20_000))
+    else if (what === 'hint') for (const { id } of this.#rows.instances) plane.machine.hint(id)
+    else if (what === 'close') await this.#close()
+    else plane.die(what)
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosing = true
+    const tookMs = await this.#plane.close()
+    this.#isClosing = false
+    assert.ok(tookMs < 10_000, `an end in order is short, not ${tookMs} ms`)
+  }
+
   #request(): void {
     const { roll, upTo, pick } = this.#dice
-    const id = this.#ids[upTo(Math.max(0, this.#ids.length - 1))] ?? instanceId('none')
+    const ids = this.#rows.instances.filter((row) => row.driver !== null).map((row) => row.id)
+    const id = ids[upTo(Math.max(0, ids.length - 1))] ?? instanceId('none')
     const target = { kind: 'any', id } as const
     const verb = pick(requests)
     if (verb === 'create') this.#ask(this.#creation())
@@ -179,8 +226,25 @@ class Walker {
     else if (verb === 'update') this.#ask({ verb, target, description: String(roll()) })
     else if (verb === 'reset') this.#ask({ verb, target, to: pick(['running', 'failed']) })
     else if (verb === 'resize') this.#resize(pick(['counted', 'free']), upTo(6))
-    else if (verb === 'register') this.#ask(registration(`r${upTo(2)}`))
+    else if (verb === 'register') this.#ask(registration(`i${upTo(2)}`))
+    else if (verb === 'status') this.#askStatus()
     else this.#ask({ verb, target })
+  }
+
+  /** What an operator says of a registered instance stands until an operator says otherwise. */
+  #askStatus(): void {
+    const { roll, pick } = this.#dice
+    const row = this.#rows.instances.find(({ registration: one }) => one !== null)
+    if (!row) return
+    const target = { kind: 'any', id: row.id } as const
+    if (roll() < 0.2) this.#ask({ verb: 'clear-status', target })
+    else
+      this.#ask({
+        verb: 'set-status',
+        target,
+        as: pick(['operator', 'self']),
+        status: pick(statuses),
+      })
   }
 
   #creation(): CallerRequest {
@@ -190,17 +254,20 @@ class Walker {
       verb: 'create',
       kind: free || roll() < 0.2 ? 'notebook' : 'server',
       name: 'n',
-      flavorId: free ? 'free' : pick(names),
+      flavorId: free ? 'free' : pick(flavorNames),
       imageId: 'sim',
       queues: free,
     }
   }
 
   async #beat(): Promise<void> {
-    const ids = this.#registered.filter(() => this.#dice.roll() < 0.8)
-    const nowMs = this.#plane.clock.nowMs()
-    const alive = (await this.#plane.plane?.beat(ids)) ?? []
-    ids.forEach((id, nth) => alive[nth] && this.#beats.set(id, nowMs))
+    const rows = this.#rows.instances.filter((row) => row.registration && this.#dice.roll() < 0.8)
+    const atMs = this.#plane.clock.nowMs()
+    const alive = (await this.#plane.plane?.beat(rows.map(({ id }) => id))) ?? []
+    rows.forEach(({ id, registration }, nth) => {
+      const ttlMs = registration?.lease.ttlMs ?? 0
+      if (alive[nth]) this.#beats.set(id, { atMs, ttlMs })
+    })
   }
 
   async #snapshot(): Promise<Snapshot> {
@@ -209,7 +276,9 @@ class Walker {
       operations: await this.#plane.all('operations'),
       pools: await this.#plane.all('pools'),
       flavors,
+      services: await this.#plane.all('services'),
     }
+    this.#rows = rows
     const all = <T extends TableName>(table: T): readonly Rows[T][] => {
       assert.ok(table in rows, `${table} is in no snapshot`)
       return rows[table as keyof typeof rows] as readonly Rows[TableName][] as readonly Rows[T][] // that table's rows
@@ -219,17 +288,17 @@ class Walker {
 
   async check(): Promise<Snapshot> {
     const tables = await this.#snapshot()
-    this.#ids = tables.instances.filter((row) => row.driver !== null).map((row) => row.id)
-    this.#registered = tables.instances.filter((row) => row.registration).map((row) => row.id)
     laws(tables, this.#ended)
     await this.#events.check(this.#plane.store, tables)
-    assert.deepEqual(this.#plane.machine.faults, [], 'one thing for one instance')
+    assert.deepEqual(this.#plane.laws.faults, [])
+    assert.deepEqual(this.#plane.machine.faults, [], 'law 4: one thing for one instance')
     assert.deepEqual(this.#plane.bugs, [], 'nothing broke')
     for (const [id, atMs] of this.#events.expired) {
-      const beatMs = this.#beats.get(id) ?? 0
-      assert.ok(beatMs + registered.ttlMs <= atMs, `${id} expired though its beat was heard`)
+      const beat = this.#beats.get(id)
+      assert.ok(!beat || beat.atMs + beat.ttlMs <= atMs, `${id} expired though its beat was heard`)
     }
     await this.#kept()
+    await this.#oneTruth()
     this.walked.operations = tables.all('operations').length
     return tables
   }
@@ -238,12 +307,35 @@ class Walker {
   async #kept(): Promise<void> {
     for (const { operationId, instanceIds } of this.#promised.splice(0)) {
       if (operationId !== undefined)
-        assert.ok(await this.#plane.store.get('operations', operationId), 'an answer was lost')
+        assert.ok(
+          await this.#plane.store.get('operations', operationId),
+          'law 1: an answer was lost',
+        )
       for (const id of instanceIds) {
         const told = await this.#plane.store.events({ after: 0, instanceId: id, limit: 1 })
-        assert.equal(told.length, 1, 'an answer was lost')
+        assert.equal(told.length, 1, 'law 1: an answer was lost')
       }
     }
+  }
+
+  /** What one door shows is what every door shows, and what is (law 7). */
+  async #oneTruth(): Promise<void> {
+    const { roll, pick } = this.#dice
+    const behind = roll() < 0.3 && !this.#isClosing ? this.#behind : null
+    const servers = this.#rows.instances.filter(({ kind }) => kind === 'server')
+    const [first, ...others] = servers
+    if (!behind || !first) return
+    const row = pick([first, ...others])
+    const shown: string[] = []
+    const reading = readEverywhere(row, {
+      read: async (ask) => (await this.#doors.ask(behind, ask)).heard,
+      people: this.#people,
+      nowMs: this.#plane.clock.nowMs(),
+    })
+    void reading.then((faults) => shown.push(...faults))
+    await this.#plane.clock.settle()
+    const now = await this.#plane.store.get('instances', row.id)
+    if (JSON.stringify(now) === JSON.stringify(row)) assert.deepEqual(shown, [])
   }
 
   /** Left in peace, every operation comes to its end, and the rows say what is. */
@@ -259,12 +351,12 @@ class Walker {
       const rows = await Promise.all(waiting.map(({ id }) => plane.store.get('operations', id)))
       const late = rows.filter((row) => row && isRunning(row))
       if (late.length === 0) break
-      assert.ok(plane.clock.nowMs() < untilMs, `never ends: ${JSON.stringify(late[0])}`)
+      assert.ok(plane.clock.nowMs() < untilMs, `law 2: it never ends: ${JSON.stringify(late[0])}`)
     }
     await plane.clock.advance(15_000)
     const tables = await this.check()
     for (const row of tables.instances) await this.#asItIs(row, tables)
-    await plane.close()
+    await this.#close()
   }
 
   async #asItIs(row: Instance, tables: Tables): Promise<void> {
@@ -299,6 +391,20 @@ const registration = (instance: string): CallerRequest => ({
   properties: {},
 })
 
+const misfortunes = [
+  'disk-away',
+  'disk-away',
+  'disk-lies',
+  'disk-slow',
+  'clock-forward',
+  'clock-back',
+  'hint',
+  'close',
+  'now',
+  'before-commit',
+  'after-commit',
+] as const
+
 const requests = [
   'create',
   'create',
@@ -323,4 +429,7 @@ const requests = [
   'reset',
   'resize',
   'register',
+  'status',
 ] as const
+
+const statuses = ['up', 'down', 'out-of-service'] as const

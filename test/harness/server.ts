@@ -14,6 +14,10 @@ export interface ServerProcess {
   readonly pid: number
   /** What it printed on stdout so far. */
   readonly stdout: () => string
+  /** Its log. */
+  readonly stderr: () => string
+  /** Resolves with its exit code, or the signal's name, when it has ended. */
+  readonly gone: Promise<number | string>
   call(
     method: string,
     path: string,
@@ -26,6 +30,7 @@ export interface ServerProcess {
 
 export interface Called {
   readonly status: number
+  readonly headers: Headers
   // The body of a test's own call: each test knows what it asked for.
   readonly body: Record<string, unknown>
 }
@@ -33,6 +38,8 @@ export interface Called {
 export interface StartOptions {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** For node itself, before the entry point. */
+  readonly nodeArgs?: readonly string[]
 }
 
 interface Spawned {
@@ -44,7 +51,7 @@ interface Spawned {
 function spawnServer(
   dataDir: string,
   yaml: string,
-  { args = [], env = {} }: StartOptions,
+  { args = [], env = {}, nodeArgs = [] }: StartOptions,
 ): Spawned {
   const config = join(dataDir, '..', 'runstate.yaml')
   writeFileSync(config, yaml)
@@ -57,7 +64,7 @@ function spawnServer(
     RUNSTATE_LOG: 'error',
     ...env,
   }
-  const own = ['--disable-warning=ExperimentalWarning', entry, ...args]
+  const own = ['--disable-warning=ExperimentalWarning', ...nodeArgs, entry, ...args]
   const child = spawn(process.execPath, own, {
     env: surroundings,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -106,6 +113,8 @@ export async function startServer(
     token,
     pid: child.pid ?? 0,
     stdout: () => printed.out,
+    stderr: () => printed.err,
+    gone,
     call: (method, path, body, headers) => call(url, token, method, path, body, headers),
     end: (signal) => {
       child.kill(signal)
@@ -156,8 +165,9 @@ async function call(
   const text = await response.text()
   return {
     status: response.status,
+    headers: response.headers,
     body: text === '' ? {} : (JSON.parse(text) as Record<string, unknown>),
-  } // native answers are JSON objects
+  } // what our tests ask for is answered with JSON objects
 }
 
 /** Every live process that carries this instance's id in its environment, shims apart: the truth beside the record. */

@@ -19,6 +19,7 @@ import { type WebSocket } from '@fastify/websocket'
 import { type Static, type TSchema } from 'typebox'
 import { type Identity } from '#kernel/ports/identity.ts'
 import { type Plane } from '#kernel/ports/plane.ts'
+import { StoreError } from '#kernel/ports/store.ts'
 
 export interface Exchange {
   readonly method: string
@@ -160,6 +161,9 @@ export async function send(reply: FastifyReply, answer: Answer): Promise<void> {
   }
 }
 
+const bug = 'a handler threw: this is a bug'
+const isStoreAway = (error: unknown): boolean => error instanceof StoreError
+
 const isStream = (body: object): body is Readable => 'pipe' in body
 
 const mediaType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+ *(;|$)/
@@ -188,8 +192,11 @@ export function mount(app: FastifyInstance, door: Door): void {
           : error.statusCode !== undefined && error.statusCode < 500
             ? 'malformed'
             : 'internal'
-      if (why === 'internal')
-        request.log.error({ err: error, door: door.name }, 'a handler threw: this is a bug')
+      if (why === 'internal') {
+        // A disk that is away is no bug, and the operator looks for another line then.
+        const what = isStoreAway(error) ? 'the store could not be read' : bug
+        request.log.error({ err: error, door: door.name }, what)
+      }
       await send(reply, door.refuse(why, exchange, []))
     })
     const { close } = door

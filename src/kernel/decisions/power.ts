@@ -460,5 +460,8 @@ export function reset({ draft, context, instance }: Desk, request: ResetInstance
     reason: 'set by hand',
   })
   if (request.to === 'running') putBack(draft, context, after)
+  // Set to what it was, it has a new generation all the same, and whatever ran has ended: that has a cause too.
+  if (situationOf(instance) === situationOf(after))
+    emit(draft, context, after, 'instance.updated', { reset: request.to })
   return ok(receiptOf(instance, after))
 }

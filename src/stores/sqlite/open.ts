@@ -1,5 +1,6 @@
 // From a folder to an open database, or the one line that says why not.
 
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { err, ok, type Result } from '#kernel/errors.ts'
@@ -9,7 +10,7 @@ import { holdFolder, makeFile, makeFolder } from './folder.ts'
 import { migrate, migrations, versionOf } from './migrate.ts'
 
 export interface OpenFault {
-  readonly code: 'held' | 'newer' | 'foreign' | 'not-a-database' | 'unusable'
+  readonly code: 'held' | 'newer' | 'foreign' | 'not-a-database' | 'damaged' | 'unusable'
   /** For the person who starts the server. */
   readonly line: string
 }
@@ -69,7 +70,7 @@ function misfitOf(path: string): OpenFault | undefined {
     const { isOurs, version } = versionOf(db)
     const known = migrations().length
     if (!isOurs) return { code: 'foreign', line: `the database ${path} belongs to another program` }
-    if (version <= known) return undefined
+    if (version <= known) return damageOf(path, db)
     const schemas = `schema ${version}, this one knows ${known}`
     const line = `the database ${path} was written by a newer runstate (${schemas})`
     return { code: 'newer', line }
@@ -77,6 +78,24 @@ function misfitOf(path: string): OpenFault | undefined {
     db.close()
   }
 }
+
+/**
+ * To go on writing into a damaged file spreads the damage. Larger files would hold up the start for seconds; what is
+ * damaged in them is found when it is read.
+ */
+function damageOf(path: string, db: DatabaseSync): OpenFault | undefined {
+  if (statSync(path).size > checkedBytesMax) return undefined
+  const [first] = db.prepare('PRAGMA quick_check(1)').all()
+  const said = first?.['quick_check']
+  if (said === 'ok') return undefined
+  const advice =
+    'it was left as it is: restore a copy, or save what can be read with `sqlite3 .recover`'
+  return { code: 'damaged', line: `the database ${path} is damaged (${oneLine(said)}); ${advice}` }
+}
+
+const checkedBytesMax = 64 * 1024 * 1024
+const oneLine = (said: unknown): string =>
+  typeof said === 'string' ? said.replaceAll(/\s+/g, ' ') : 'it cannot be read'
 
 /** The world's refusals (permissions, space, a broken disk) are told; anything else is a bug, and thrown. */
 function unusable(what: string, thrown: unknown): OpenFault {
