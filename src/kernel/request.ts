@@ -169,6 +169,12 @@ export interface ReleaseInstance extends Change {
   readonly hold: { readonly id: string } | { readonly kind: Hold['kind'] }
 }
 
+/** What each instance of a service needs of its node besides its flavor. */
+export interface Needs {
+  readonly gpus: number
+  readonly npus: number
+}
+
 export interface DeployService {
   readonly verb: 'deploy'
   readonly name: string
@@ -178,6 +184,9 @@ export interface DeployService {
   readonly onNodes: boolean
   readonly flavorId: string
   readonly imageId: string
+  readonly needs?: Needs
+  /** The part of the project that it is to be in. */
+  readonly workspace?: string
   readonly launch?: JsonObject
   readonly labels?: Readonly<Record<string, string>>
   readonly attributes?: Readonly<Record<string, JsonObject>>
@@ -194,6 +203,7 @@ export interface RedeployService {
   readonly nodes: readonly string[]
   readonly flavorId: string
   readonly imageId: string
+  readonly needs?: Needs
   readonly launch?: JsonObject
   /** Replaces one door's attributes. */
   readonly attributes?: { readonly door: string; readonly value: JsonObject }
@@ -211,6 +221,9 @@ export interface UpdateService {
   readonly description?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly attributes?: { readonly door: string; readonly value: JsonObject }
+  /** A shared service takes no change but this one. */
+  readonly shared?: boolean
+  readonly usedBy?: string | null
 }
 /** All or none: one unknown id refuses the whole request. */
 export interface RemoveServices {
