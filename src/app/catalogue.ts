@@ -49,6 +49,16 @@ const imageSchema = Type.Object(
     kinds: Type.Optional(kinds),
     launch: Type.Optional(facts),
     hardware: Type.Optional(hardware),
+    publishing: Type.Optional(
+      Type.Boolean({ description: 'No service can be deployed of it yet.' }),
+    ),
+    hostPort: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 65_535,
+        description: 'A port of its node that each instance needs for itself.',
+      }),
+    ),
     attributes: Type.Optional(facts),
   },
   closed,
@@ -59,6 +69,7 @@ const nodeSchema = Type.Object(
     id,
     name: Type.Optional(Type.String()),
     state: Type.Optional(Type.Enum(['ready', 'failed', 'unconnected'])),
+    accelerators: Type.Optional(Type.Array(Type.Enum(['GPU', 'ASCEND']))),
     attributes: Type.Optional(facts),
   },
   closed,
@@ -228,7 +239,7 @@ export const builtIn: CatalogueFile = {
     },
   ],
   nodes: [
-    { id: 'edge-1', attributes: edgeFacts('edge-host-1') },
-    { id: 'edge-2', attributes: edgeFacts('edge-host-2') },
+    { id: 'edge-1', accelerators: ['ASCEND'], attributes: edgeFacts('edge-host-1') },
+    { id: 'edge-2', accelerators: ['ASCEND'], attributes: edgeFacts('edge-host-2') },
   ],
 }

@@ -71,6 +71,7 @@ const problemExits = {
   FlavorDenied: 'refused',
   FlavorMismatch: 'refused',
   QuotaExceeded: 'refused',
+  Unusable: 'refused',
   Unsupported: 'refused',
   GenerationChanged: 'conflict',
   TokenReused: 'conflict',

@@ -9,6 +9,7 @@ import { addDelete, addPower, addQueue } from './commands/power.ts'
 import { addEvents } from './commands/events.ts'
 import { addGuards } from './commands/guards.ts'
 import { addHolds } from './commands/holds.ts'
+import { addLogs } from './commands/logs.ts'
 import { addLook } from './commands/look.ts'
 import { addOps } from './commands/ops.ts'
 import { addServe } from './commands/serve.ts'
@@ -31,6 +32,7 @@ const adders = [
   addGuards,
   addOps,
   addEvents,
+  addLogs,
   addWhy,
   addUsage,
   addApply,

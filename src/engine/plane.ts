@@ -23,6 +23,7 @@ import { Loaded, withRows } from './loaded.ts'
 import { type Log } from './log.ts'
 import { Looker } from './looker.ts'
 import { Runner } from './runner.ts'
+import { thingOf } from './thing.ts'
 
 export interface EngineParts {
   readonly store: Store
@@ -241,8 +242,17 @@ class Heart {
   }
 
   #openPlane(): Plane {
-    const { store, clock } = this.#parts
+    const { store, clock, drivers } = this.#parts
+    const driverOf = ({ driver }: Instance) => (driver === null ? undefined : drivers.get(driver))
     return {
+      output: async (instance, lines) => {
+        const driver = driverOf(instance)
+        return driver?.output ? driver.output(await thingOf(store, instance), lines) : []
+      },
+      usage: async (instance, signal) => {
+        const driver = driverOf(instance)
+        return driver?.usage ? driver.usage(await thingOf(store, instance), signal) : null
+      },
       read: store,
       nowMs: () => clock.nowMs(),
       submit: (request, submission) => {

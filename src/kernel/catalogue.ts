@@ -71,6 +71,10 @@ export interface Image {
   /** What the driver runs: for `process` command, environment and probe. */
   readonly launch: JsonObject
   readonly hardware: 'CPU' | 'GPU' | 'ASCEND'
+  /** Not finished yet: no service can be deployed of it. */
+  readonly publishing?: boolean
+  /** A port of its node that each instance needs for itself; null or absent: none. */
+  readonly hostPort?: number | null
   readonly attributes: JsonObject
 }
 
@@ -101,7 +105,11 @@ export interface Node {
   readonly id: string
   readonly name: string
   readonly state: keyof typeof nodeStates
+  readonly accelerators?: readonly ('GPU' | 'ASCEND')[]
   readonly attributes: JsonObject
+  /** Set by the kernel. */
+  readonly createdAtMs?: number
+  readonly updatedAtMs?: number
 }
 
 /** Whether a driver may be used now; the native door can take one out to test how clients cope. */
@@ -109,6 +117,20 @@ export interface DriverRow {
   readonly id: string
   readonly available: boolean
   readonly reason: string | null
+  /** Which part of it is out, for clients that tell them apart; null or absent: all of it. */
+  readonly part?: DriverPart | null
   /** What it can do, as it said at the last start; absent: everything. */
   readonly acts?: readonly Act[]
 }
+
+/** Parts of what stands behind a driver, each with a refusal of its own in some cloud. */
+export const driverParts = {
+  certificates: 'Makes certificates.',
+  configurations: 'Keeps configurations.',
+  backend: 'Is reached at all.',
+  volumes: 'Makes volumes and environments.',
+  lookup: 'Finds what is there.',
+  network: 'Connects what runs.',
+  payload: 'Is told what to run.',
+} as const
+export type DriverPart = keyof typeof driverParts

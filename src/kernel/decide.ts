@@ -5,10 +5,11 @@
 import { may } from './access.ts'
 import { unreachable } from './assert.ts'
 import { batchLifeMs, type BatchOutcome } from './batch.ts'
+import { sharedService } from './decisions/allowances.ts'
 import { bind, registerBound, unbind } from './decisions/binding.ts'
 import { create } from './decisions/create.ts'
 import { hold, put, releaseHold, update } from './decisions/edit.ts'
-import { findInstance, ownedService, ownService } from './decisions/find.ts'
+import { findInstance, ownedService } from './decisions/find.ts'
 import { count, expire, releaseGuard } from './decisions/guard.ts'
 import {
   capture,
@@ -201,7 +202,9 @@ function instanceRequest(
   if (!may(context.caller, request.verb)) return err({ code: 'Forbidden', needs: request.verb })
   const instance = found.value
   const service =
-    instance.kind === 'edge-instance' ? onService(draft, context, instance) : ok(undefined)
+    instance.kind === 'edge-instance'
+      ? onService(draft, context, instance, request.verb)
+      : ok(undefined)
   if (!service.ok) return service
   // For holds, statuses and resets too: an old picture is refused whatever is asked.
   const { ifGeneration: expected } = request
@@ -223,12 +226,19 @@ function strangerTo(
 }
 
 /** An instance on a node belongs to its service: its owner decides, and not while it is being removed. */
-function onService(draft: Draft, context: Context, instance: Instance): Result<undefined> {
+function onService(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  verb: InstanceRequest['verb'],
+): Result<undefined> {
   const service =
     instance.serviceId === null ? undefined : draft.get('services', instance.serviceId)
   if (!service) return ok(undefined)
-  const owner = ownService(service, context.caller)
-  if (!owner.ok) return owner
+  const owned = ownedService(draft, context, { id: service.id, verb })
+  if (!owned.ok) return owned
+  const shared = sharedService(service)
+  if (shared) return err(shared)
   return service.phase === 'deleting'
     ? err({ code: 'ServiceBusy', id: service.id, status: service.status })
     : ok(undefined)

@@ -5,6 +5,8 @@ import { type OperationId } from './ids.ts'
 import { type Situation, type Verb } from './kinds.ts'
 import { type Hold } from './instance.ts'
 import { type Rung } from './ladder.ts'
+import { type DriverPart } from './catalogue.ts'
+import { type Quotas } from './project.ts'
 
 export type Noun =
   | 'instance'
@@ -20,6 +22,7 @@ export type Noun =
   | 'guard'
   | 'label'
   | 'dependency'
+  | 'workspace'
 
 export type KernelError =
   | { readonly code: 'NotFound'; readonly what: Noun; readonly id: string }
@@ -81,7 +84,21 @@ export type KernelError =
   | { readonly code: 'BalanceLacking'; readonly project: string }
   | { readonly code: 'FlavorDenied'; readonly flavor: string }
   | { readonly code: 'FlavorMismatch'; readonly flavor: string; readonly image: string }
-  | { readonly code: 'QuotaExceeded'; readonly what: Noun; readonly limit: number }
+  | {
+      readonly code: 'QuotaExceeded'
+      readonly what: Noun
+      readonly limit: number
+      /** Which of the project's quotas, where it is one of those. */
+      readonly quota?: keyof Quotas
+    }
+  /** What is named is there, but it cannot be used for this. `name` is its own, or of what stands against it. */
+  | {
+      readonly code: 'Unusable'
+      readonly what: Noun
+      readonly id: string
+      readonly name: string
+      readonly because: Unusable
+    }
   | { readonly code: 'Unsupported'; readonly verb: string; readonly driver: string }
   | {
       readonly code: 'GenerationChanged'
@@ -91,12 +108,30 @@ export type KernelError =
     }
   | { readonly code: 'TokenReused'; readonly token: string }
   | { readonly code: 'TokenInProcess'; readonly token: string }
-  | { readonly code: 'DriverUnavailable'; readonly driver: string; readonly reason: string | null }
+  | {
+      readonly code: 'DriverUnavailable'
+      readonly driver: string
+      readonly reason: string | null
+      readonly part?: DriverPart | null
+    }
   | { readonly code: 'Overloaded'; readonly retryAfterMs: number }
   /** The store could not commit. Nothing was changed. */
   | { readonly code: 'StoreUnavailable' }
   /** A worker that lost its lease reported; the engine drops its report. Doors never see it. */
   | { readonly code: 'Fenced'; readonly operation: OperationId }
+
+/** Why something that is there cannot be used. */
+export const unusables = {
+  publishing: 'The image is still being published.',
+  'no-gpu': 'The node has no GPU.',
+  'no-npu': 'The node has no NPU.',
+  'port-taken': 'Another instance on the node has the port that the image needs.',
+  shared: 'The service is shared, so it is not changed.',
+  associated: 'Something else needs the service.',
+  abnormal: 'The workspace is out of order.',
+  denied: "The workspace's policy forbids it.",
+} as const
+export type Unusable = keyof typeof unusables
 
 export type ErrorCode = KernelError['code']
 
@@ -127,6 +162,7 @@ export const errorMeanings = {
   FlavorDenied: 'The project may not use this flavor.',
   FlavorMismatch: 'Flavor and image need different hardware.',
   QuotaExceeded: 'A limit of the project is reached.',
+  Unusable: 'What is named is there, but it cannot be used for this.',
   Unsupported: 'This kind of instance, or its driver, cannot do that.',
   GenerationChanged: 'Somebody changed it since the caller looked.',
   TokenReused: 'The idempotency token was used for another request.',

@@ -197,6 +197,12 @@ export interface ReleaseInstance extends Change {
   readonly hold: { readonly id: string } | { readonly kind: Hold['kind'] }
 }
 
+/** What each instance of a service needs of its node besides its flavor. */
+export interface Needs {
+  readonly gpus: number
+  readonly npus: number
+}
+
 export interface DeployService {
   readonly verb: 'deploy'
   readonly name: string
@@ -206,6 +212,9 @@ export interface DeployService {
   readonly onNodes: boolean
   readonly flavorId: string
   readonly imageId: string
+  readonly needs?: Needs
+  /** The part of the project that it is to be in. */
+  readonly workspace?: string
   readonly launch?: JsonObject
   readonly labels?: Readonly<Record<string, string>>
   readonly attributes?: Readonly<Record<string, JsonObject>>
@@ -222,6 +231,7 @@ export interface RedeployService {
   readonly nodes: readonly string[]
   readonly flavorId: string
   readonly imageId: string
+  readonly needs?: Needs
   readonly launch?: JsonObject
   /** Replaces one door's attributes. */
   readonly attributes?: { readonly door: string; readonly value: JsonObject }
@@ -241,6 +251,9 @@ export interface UpdateService {
   readonly attributes?: { readonly door: string; readonly value: JsonObject }
   /** Sets these attributes, removes those that are null, and leaves the others. */
   readonly changedAttributes?: Readonly<Record<string, JsonObject | null>>
+  /** A shared service takes no change but this one. */
+  readonly shared?: boolean
+  readonly usedBy?: string | null
 }
 /** All or none: one unknown id refuses the whole request. */
 export interface RemoveServices {

@@ -13,6 +13,14 @@ export interface Service {
   readonly description: string
   /** Its instances run on named edge nodes. */
   readonly onNodes: boolean
+  /** Those nodes, as they were last named; empty when it runs on none. */
+  readonly nodes: readonly string[]
+  /** The part of its project that it is in. */
+  readonly workspace: string
+  /** Others use it as it is, so it must not be changed. */
+  readonly shared: boolean
+  /** Name of something that needs it, so it must not be removed; null: nothing does. */
+  readonly usedBy: string | null
   readonly createdBy: UserId
   readonly createdAtMs: number
   readonly updatedAtMs: number
@@ -50,6 +58,14 @@ export interface Dependency {
 export const providerKey = (project: string, name: string): string => `${project} ${name}`
 export const providerOf = ({ project, key }: Pick<Service, 'project' | 'key'>): string =>
   providerKey(project, key.slice(0, key.lastIndexOf('/')))
+
+/** One user's services on nodes are counted by this; null: it is not counted. */
+export const serviceOwnerKey = (
+  service: Pick<Service, 'project' | 'createdBy' | 'kind' | 'onNodes' | 'status'>,
+): string | null =>
+  service.kind === 'inference' && service.onNodes && service.status !== 'deleted'
+    ? `${service.project}/${service.createdBy}`
+    : null
 
 export const serviceStates = {
   deploying: 'Its instances are being brought up.',

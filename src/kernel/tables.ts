@@ -18,7 +18,7 @@ import { type Lifecycle } from './lifecycle.ts'
 import { type Operation } from './operation.ts'
 import { type Project } from './project.ts'
 import { type Alias, type IdempotencyRow } from './request.ts'
-import { type Dependency, type Service } from './service.ts'
+import { type Dependency, type Service, serviceOwnerKey } from './service.ts'
 
 export interface Rows {
   instances: Instance
@@ -97,6 +97,7 @@ export const columns = {
     key: (r) => (r.status === 'deleted' ? null : `${r.project}/${r.kind}/${r.key}`),
     name: (r) => r.name,
     status: (r) => r.status,
+    ownerKey: (r) => serviceOwnerKey(r),
     createdAtMs: (r) => r.createdAtMs,
     deployedAtMs: (r) => r.deployedAtMs,
     statusSinceMs: (r) => r.statusSinceMs,

@@ -9,6 +9,7 @@ import { parse } from 'yaml'
 import {
   type InstanceShown,
   type OperationShown,
+  type OutputShown,
   type PageShown,
   type UsageShown,
 } from '#doors/native/wire.ts'
@@ -237,6 +238,16 @@ test('hold and release: what is held is refused, with the reason', async () => {
   await cliOk('release', 'held')
   assert.deepEqual((await named('held'))?.holds, [])
   await cliOk('stop', 'held')
+})
+
+test('logs shows the last lines that an instance wrote', async () => {
+  assert.match(await cliOk('logs', 'web-1'), /^[^\n]*listening on /)
+  assert.match(await cliOk('logs', 'web-1', '-n', '1'), /^[^\n]+\n$/)
+  const shown = JSON.parse(await cliOk('logs', 'web-1', '-o', 'json')) as OutputShown // as the door shows it
+  assert.equal(shown.name, 'web-1')
+  assert.match(await cliOk('logs', 'web-1', 'notebook-1'), /^==> web-1 <==\n[^]*==> notebook-1 <==/)
+  assert.equal((await cli('logs', 'web-1', '-n', '0')).code, 4)
+  assert.equal((await cli('logs', 'nobody')).code, 1)
 })
 
 test('ops lists, filters, and shows the log of one; why and events tell the story', async () => {

@@ -1,3 +1,3 @@
 import { golden } from '#test/harness/golden.ts'
 
-golden('modelarts-service', { isIncomplete: true })
+golden('modelarts-service')

@@ -16,6 +16,7 @@ export const samples: Readonly<Record<string, Sample>> = {
   actOnInstance: { body: { action: 'stop' } },
   holdInstance: { body: { kind: 'hold' } },
   deployService: { body: { name: 'sample', nodes: ['edge-1'], ...of } },
+  patchService: { body: { description: 'sample' } },
   actOnService: { body: { action: 'stop' } },
   createServer: { body: { server: { name: 'sample', flavorRef: 'instant', imageRef: 'sim' } } },
   updateServer: { body: { server: { name: 'sample' } } },

@@ -23,11 +23,14 @@ export interface EdgeWorld {
   scenario(service: string, node: string, scenario: JsonObject): Promise<void>
   /** Deploys as bob and answers the service's id, once it runs. */
   deploy(name: string, options?: DeployOptions): Promise<string>
+  /** The body of a deploy. */
+  deploying(name: string, options?: DeployOptions): object
   show(service: string): Promise<Reply>
   /** `instance_status` of one node. */
   nodeStatus(service: string, node: string): Promise<unknown>
   settles(service: string, node: string, status: string): Promise<void>
-  becomes(service: string, status: string): Promise<Reply>
+  /** Default 10 s; a real process on a busy machine may take longer. */
+  becomes(service: string, status: string, timeoutMs?: number): Promise<Reply>
   close(): Promise<void>
 }
 
@@ -35,13 +38,19 @@ export interface DeployOptions {
   readonly nodes?: readonly string[]
   readonly specification?: string
   readonly model?: string
+  readonly envs?: Readonly<Record<string, string>>
   readonly until?: string
 }
 
 const quick = { createMs: 1, startMs: 5, stopMs: 5, hardStopMs: 5, removeMs: 1 }
 const anyKind = ['server', 'notebook', 'edge-instance']
-const users = ['bob', 'mia', 'rita', 'olga', 'root']
+const names = ['bob', 'mia', 'rita', 'olga', 'root']
 const password = 'correct horse battery staple'
+
+/** As runstate.yaml would say it. */
+export const edgeUsers = () => names.map((name) => ({ name, password, roles: rolesOf(name) }))
+
+export const edgePassword = password
 
 export const edgeFlavors = [
   { id: 'sim.fast', driver: 'simulated', kinds: anyKind, attributes: quick },
@@ -59,7 +68,7 @@ export async function edgeWorld(options: WorldOptions = {}): Promise<EdgeWorld> 
     config: {
       identity: {
         projects: [{ name: 'other' }],
-        users: users.map((name) => ({ name, password, roles: rolesOf(name) })),
+        users: edgeUsers(),
       },
       catalogue: {
         flavors: edgeFlavors,
@@ -79,10 +88,11 @@ export async function edgeWorld(options: WorldOptions = {}): Promise<EdgeWorld> 
       'instance_status',
     )
   }
-  const becomes = (service: string, status: string) =>
+  const becomes = (service: string, status: string, timeoutMs?: number) =>
     until(
       () => show(service),
       (reply) => at(reply.body, 'status') === status,
+      timeoutMs,
     )
   const known = await w.identity.byToken(w.credentials['RUNSTATE_TOKEN'] ?? '')
   if (!known.ok) throw new Error('the administrator is unknown')
@@ -116,25 +126,29 @@ export async function edgeWorld(options: WorldOptions = {}): Promise<EdgeWorld> 
         (one) => one === status,
       )
     },
-    deploy: async (
-      name,
-      {
-        nodes = ['edge-1', 'edge-2'],
-        specification = 'sim.fast',
-        model = 'sim',
-        until: wanted = 'running',
-      } = {},
-    ) => {
-      const config = [{ model_id: model, specification, nodes }]
-      const body = { service_name: name, infer_type: 'edge', config }
-      const reply = await bob.call('POST', '/v1/{p}/services', body)
+    deploying,
+    deploy: async (name, options = {}) => {
+      const reply = await bob.call('POST', '/v1/{p}/services', deploying(name, options))
       const id = String(at(reply.body, 'service_id'))
       if (reply.status !== 200) throw new Error(`deploy ${name}: ${reply.text}`)
-      await becomes(id, wanted)
+      await becomes(id, options.until ?? 'running', 30_000)
       return id
     },
     close: () => w.close(),
   }
+}
+
+function deploying(
+  name: string,
+  {
+    nodes = ['edge-1', 'edge-2'],
+    specification = 'sim.fast',
+    model = 'sim',
+    envs,
+  }: DeployOptions = {},
+): object {
+  const config = [{ model_id: model, specification, nodes, ...(envs ? { envs } : {}) }]
+  return { service_name: name, infer_type: 'edge', config }
 }
 
 function rolesOf(name: string): Record<string, string> {

@@ -5,6 +5,7 @@ const numbered: readonly (readonly [string, RegExp])[] = [
   ['uuid', /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g],
   ['request', /\b20\d{12}[0-9A-F]{16,}\b/g],
   ['hex', /\b(?:[0-9a-f]{64}|[0-9a-f]{56}|[0-9a-f]{40}|[0-9a-f]{32})\b/g],
+  ['inf', /(?<=\bINF-)[0-9a-f]{16}\b/g],
   ['i', /\bi-[0-9a-z]{20}\b/g],
 ]
 

@@ -275,7 +275,7 @@ class Walker {
       instances: await this.#plane.all('instances'),
       operations: await this.#plane.all('operations'),
       pools: await this.#plane.all('pools'),
-      flavors,
+      flavors: await this.#plane.all('flavors'),
       services: await this.#plane.all('services'),
     }
     this.#rows = rows

@@ -180,6 +180,8 @@ function known({ dice, rows, people }: Choice): Known {
     hold: held?.holds[0]?.id ?? 'none',
     operation: operation?.id ?? 'none',
     request: `req-${operation?.cause.requestId ?? 'none'}`,
+    batch: 'none',
+    accessKey: 'none',
     project: mary.project,
     projectName: mary.projectName,
     userId: mary.userId,

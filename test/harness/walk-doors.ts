@@ -118,7 +118,12 @@ export class WalkDoors {
       nowMs,
       see: (ref, caller) => here().see(ref, caller),
       beat: (ids) => here().beat(ids),
-      renewedAtMs: (instance) => here().renewedAtMs(instance),
+      lease: (instance) => here().lease(instance),
+      leases: () => here().leases(),
+      keep: (...asked) => here().keep(...asked),
+      shown: (...asked) => here().shown(...asked),
+      output: (...asked) => here().output(...asked),
+      usage: (...asked) => here().usage(...asked),
       ended: (operation, timeoutMs, signal) => here().ended(operation, timeoutMs, signal),
       follow: (listener) => {
         this.#followers.push(listener)

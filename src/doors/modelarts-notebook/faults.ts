@@ -74,6 +74,7 @@ const common = {
 const impossible = (internal: Fault) =>
   ({
     NodeNotReady: () => internal,
+    Unusable: () => internal,
     NotOnNodes: () => internal,
     ServiceBusy: () => internal,
     ServiceInUse: () => internal,

@@ -2,10 +2,10 @@
 // Source: edge inference contract, section 1.0 "Authentication" and section 3.
 
 import { numberedGate } from '../shared/numbered-gate.ts'
-import { faultOf, unrouted } from './faults.ts'
+import { fieldFault, unrouted } from './faults.ts'
 
 export const gate = numberedGate({
   prefix: 'ModelArts',
   busy: unrouted.overloaded,
-  badHeader: (error) => faultOf(error, 'read'),
+  badHeader: fieldFault,
 })

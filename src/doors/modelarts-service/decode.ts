@@ -6,21 +6,14 @@ import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type JsonObject } from '#kernel/json.ts'
-import { type DeployService } from '#kernel/request.ts'
+import { type DeployService, type RedeployService } from '#kernel/request.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { isObject, parseJson } from '../shared/http.ts'
+import { textIn } from '../shared/json-facts.ts'
 import { type Fault } from '../shared/three-keys.ts'
-import {
-  badJson,
-  badParameter,
-  badValues,
-  emptyParameter,
-  faultOf,
-  noCluster,
-  noWorkspace,
-} from './faults.ts'
+import { badJson, badParameter, emptyParameter, fieldFault, noCluster } from './faults.ts'
 import { powerOf } from './states.ts'
-import { customFlavor, doorName, type Kept } from './wire.ts'
+import { customFlavor, defaultWorkspaceId, type Kept } from './wire.ts'
 
 const named = Type.String({ minLength: 1 })
 // Letters, digits, Chinese, - and _.
@@ -30,6 +23,21 @@ const description = Type.String({ pattern: '^[^!<>+&"\']{0,100}$' })
 const workspaceId = Type.Union([Type.String(), Type.Integer()])
 const anyObject = Type.Object({})
 const variableName = Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' })
+const notices = Type.Object({
+  smn_notification: Type.Optional(
+    Type.Object({
+      topic_urn: Type.Optional(Type.String()),
+      events: Type.Optional(Type.Array(Type.Enum([1, 3, 7, 11]))),
+    }),
+  ),
+})
+const schedule = Type.Array(
+  Type.Object({
+    type: Type.Enum(['stop']),
+    time_unit: Type.Enum(['DAYS', 'HOURS', 'MINUTES']),
+    duration: Type.Integer({ minimum: 1 }),
+  }),
+)
 
 const deployBody = Type.Object({
   service_name: serviceName,
@@ -38,14 +46,18 @@ const deployBody = Type.Object({
   description: Type.Optional(description),
   workspace_id: Type.Optional(workspaceId),
   cluster_id: Type.Optional(Type.String()),
-  schedule: Type.Optional(Type.Array(anyObject)),
-  additional_properties: Type.Optional(anyObject),
+  vpc_id: Type.Optional(Type.String()),
+  subnet_network_id: Type.Optional(Type.String()),
+  security_group_id: Type.Optional(Type.String()),
+  schedule: Type.Optional(schedule),
+  additional_properties: Type.Optional(notices),
 })
 const keptConfig = Type.Object({ model_id: named })
 const edgeConfig = Type.Object({
   model_id: named,
   specification: named,
-  nodes: Type.Array(named, { minItems: 1, uniqueItems: true }),
+  // A string is an id; an update of 2021 sends objects with an id.
+  nodes: Type.Array(Type.Union([named, Type.Object({ id: named })]), { minItems: 1 }),
   custom_spec: Type.Optional(
     Type.Object({
       cpu: Type.Number({ minimum: 0.01 }),
@@ -58,10 +70,12 @@ const edgeConfig = Type.Object({
   cluster_id: Type.Optional(Type.String()),
 })
 const statusBody = Type.Object({ status: Type.Unknown() })
+const powerBody = Type.Object({ status: Type.Optional(Type.Enum(['running', 'stopped'])) })
 const updateBody = Type.Object({
-  status: Type.Optional(Type.Enum(['running', 'stopped'])),
   description: Type.Optional(description),
-  config: Type.Optional(Type.Array(anyObject)),
+  config: Type.Optional(Type.Array(anyObject, { minItems: 1 })),
+  schedule: Type.Optional(schedule),
+  additional_properties: Type.Optional(notices),
 })
 
 const compiled = {
@@ -69,6 +83,7 @@ const compiled = {
   kept: Compile(keptConfig),
   edge: Compile(edgeConfig),
   status: Compile(statusBody),
+  power: Compile(powerBody),
   update: Compile(updateBody),
 }
 
@@ -88,7 +103,7 @@ export function decodeNodeStatus(
   const json = parsed(body)
   if (!json.ok) return json
   const read = readFields(compiled.status, json.value)
-  if (!read.ok) return err(faultOf(read.error, 'update'))
+  if (!read.ok) return err(fieldFault(read.error))
   const { status } = read.value
   if (status === null || status === '') return err(emptyParameter('status'))
   if (status === 'running' || status === 'stopped') return ok(powerOf[status])
@@ -104,40 +119,69 @@ export function setsStatus(body: Buffer): boolean {
   return json.ok && isObject(json.value) && json.value['status'] !== undefined
 }
 
+/** E5. Where a status is present it is all that is applied. */
 export type Update =
   | { readonly verb: 'start-service' | 'stop-service' }
-  | { readonly verb: 'update-service'; readonly description?: string }
+  | {
+      readonly verb: 'update'
+      readonly description: string | undefined
+      readonly config: readonly JsonObject[] | undefined
+      readonly kept: Partial<Kept>
+    }
 
-/** E5. Where a status is present it is all that is applied. */
 export function decodeUpdate(body: Buffer): Result<Update, Fault> {
   const json = parsed(body)
   if (!json.ok) return json
-  const read = readFields(compiled.update, json.value)
-  if (!read.ok) return err(faultOf(read.error, 'update'))
-  const { status, description: text, config } = read.value
+  const power = readFields(compiled.power, json.value)
+  if (!power.ok) return err(fieldFault(power.error))
+  const { status } = power.value
   if (status !== undefined)
     return ok({ verb: status === 'running' ? 'start-service' : 'stop-service' })
-  // TODO(#5): a new configuration. Until then it is refused rather than silently left out.
-  if (config !== undefined) return err(badValues('config'))
-  return ok({ verb: 'update-service', ...(text === undefined ? {} : { description: text }) })
+  const read = readFields(compiled.update, json.value)
+  if (!read.ok) return err(fieldFault(read.error))
+  const { description: text, config, schedule: plan, ...more } = read.value
+  const properties = more.additional_properties
+  return ok({
+    verb: 'update',
+    description: text,
+    config: config as readonly JsonObject[] | undefined, // parsed from JSON, so it is JSON
+    kept: {
+      ...(plan === undefined ? {} : { schedule: plan as readonly JsonObject[] }), // as above
+      ...(properties === undefined ? {} : { additionalProperties: properties as JsonObject }), // as above
+    },
+  })
 }
 
-/** E2. */
-export function decodeDeploy(body: Buffer, nowMs: number): Result<DeployService, Fault> {
-  const json = parsed(body)
-  if (!json.ok) return json
-  const read = readFields(compiled.deploy, json.value)
-  if (!read.ok) return err(faultOf(read.error, 'deploy'))
-  const asked = read.value
-  const workspace = String(asked.workspace_id ?? '0')
-  if (workspace !== '0') return err(noWorkspace(workspace))
-  if (asked.infer_type !== 'edge') return decodeKept(asked, nowMs)
-  const [first] = asked.config
-  if (asked.config.length > 1) return err(badParameter('config', `${asked.config.length} entries`))
+/** What a configuration asks of each node, and the configuration as it is shown from then on. */
+export interface Configured
+  extends Required<Pick<RedeployService, 'nodes' | 'flavorId' | 'imageId' | 'needs' | 'launch'>> {
+  readonly config: readonly JsonObject[]
+}
+
+/** E2 and E5: exactly one entry, for the edge. */
+export function decodeEdgeConfig(
+  config: readonly unknown[],
+  outerCluster: string | undefined,
+): Result<Configured, Fault> {
+  const [first] = config
+  if (config.length > 1) return err(badParameter('config', `${config.length} entries`))
   const edge = readFields(compiled.edge, first)
-  if (!edge.ok) return err(faultOf(edge.error, 'deploy'))
-  const wrong = edgeFault(edge.value, asked.cluster_id)
-  return wrong ? err(wrong) : ok(deployOf(asked, edge.value, nowMs))
+  if (!edge.ok) return err(fieldFault(edge.error))
+  const nodes = edge.value.nodes.map((one) => (typeof one === 'string' ? one : one.id))
+  if (new Set(nodes).size < nodes.length) return err(badParameter('nodes'))
+  const wrong = edgeFault(edge.value, outerCluster)
+  if (wrong) return err(wrong)
+  const { model_id: imageId, specification, envs = {}, custom_spec: custom } = edge.value
+  const isCustom = specification === customFlavor.shownAs
+  const customSpec = isCustom && custom !== undefined ? { customSpec: { ...custom } } : {}
+  return ok({
+    nodes,
+    flavorId: isCustom ? customFlavor.id : specification,
+    imageId,
+    needs: { gpus: custom?.gpu_p4 ?? 0, npus: custom?.ascend_a310 ?? 0 },
+    launch: { env: envs, ...customSpec },
+    config: [{ ...(first as JsonObject), nodes }], // checked above, and parsed from JSON
+  })
 }
 
 function edgeFault(config: EdgeConfig, outerCluster: string | undefined): Fault | undefined {
@@ -146,55 +190,74 @@ function edgeFault(config: EdgeConfig, outerCluster: string | undefined): Fault 
   if (cluster !== undefined && cluster !== '') return noCluster(cluster)
   const { specification, custom_spec: custom } = config
   if (specification === customFlavor.id) return badParameter('specification', specification)
-  if (specification !== 'custom') return undefined
+  if (specification !== customFlavor.shownAs) return undefined
   if (custom === undefined) return emptyParameter('custom_spec')
   const both = (custom.gpu_p4 ?? 0) > 0 && (custom.ascend_a310 ?? 0) > 0
   return both ? badParameter('custom_spec', 'gpu_p4 and ascend_a310') : undefined
 }
 
-function deployOf(asked: Deploy, config: EdgeConfig, nowMs: number): DeployService {
-  const { nodes, envs = {}, custom_spec: custom } = config
-  const isCustom = config.specification === 'custom'
-  const customSpec = isCustom && custom !== undefined ? { customSpec: { ...custom } } : {}
-  return {
-    verb: 'deploy',
-    name: asked.service_name,
-    description: asked.description ?? '',
-    nodes,
-    onNodes: true,
-    flavorId: isCustom ? customFlavor.id : config.specification,
-    imageId: config.model_id,
-    launch: { env: envs, ...customSpec },
-    attributes: { [doorName]: keptOf(asked, nowMs) },
+/** Of a service that does not run on nodes: each entry names its model. */
+export function keptConfigFault(config: readonly unknown[]): Fault | undefined {
+  for (const entry of config) {
+    const read = readFields(compiled.kept, entry)
+    if (!read.ok) return fieldFault(read.error)
   }
+  return undefined
 }
 
-/** Services that do not run on nodes are kept as they were sent, and shown again. */
-function decodeKept(asked: Deploy, nowMs: number): Result<DeployService, Fault> {
-  for (const entry of asked.config) {
-    const read = readFields(compiled.kept, entry)
-    if (!read.ok) return err(faultOf(read.error, 'deploy'))
-  }
-  const [first] = asked.config as readonly Static<typeof keptConfig>[] // each was read just now
-  return ok({
+export interface Deploying {
+  readonly request: Omit<DeployService, 'attributes'>
+  readonly kept: Omit<Kept, 'updates'>
+}
+
+/** E2. */
+export function decodeDeploy(body: Buffer): Result<Deploying, Fault> {
+  const json = parsed(body)
+  if (!json.ok) return json
+  const read = readFields(compiled.deploy, json.value)
+  if (!read.ok) return err(fieldFault(read.error))
+  const asked = read.value
+  if (asked.infer_type !== 'edge') return decodeKept(asked)
+  const edge = decodeEdgeConfig(asked.config, asked.cluster_id)
+  if (!edge.ok) return edge
+  const { config, ...made } = edge.value
+  return ok({ request: { ...headOf(asked), ...made, onNodes: true }, kept: keptOf(asked, config) })
+}
+
+const headOf = (asked: Deploy) =>
+  ({
     verb: 'deploy',
     name: asked.service_name,
     description: asked.description ?? '',
-    nodes: [],
-    onNodes: false,
-    flavorId: '',
-    imageId: first?.model_id ?? '',
-    attributes: { [doorName]: keptOf(asked, nowMs) },
+    workspace: String(asked.workspace_id ?? defaultWorkspaceId),
+  }) as const
+
+/** Services that do not run on nodes are kept as they were sent, and shown again. */
+function decodeKept(asked: Deploy): Result<Deploying, Fault> {
+  if (asked.infer_type === 'batch' && asked.config.length > 1)
+    return err(badParameter('config', `${asked.config.length} entries`))
+  const wrong = keptConfigFault(asked.config)
+  if (wrong) return err(wrong)
+  if (asked.vpc_id !== undefined && asked.vpc_id !== '')
+    for (const name of ['subnet_network_id', 'security_group_id'] as const)
+      if (!asked[name]) return err(emptyParameter(name))
+  const config = asked.config as readonly JsonObject[] // parsed from JSON, so it is JSON
+  const [first] = config
+  return ok({
+    request: {
+      ...headOf(asked),
+      nodes: [],
+      onNodes: false,
+      flavorId: '',
+      imageId: textIn(first ?? {}, 'model_id') ?? '',
+    },
+    kept: keptOf(asked, config),
   })
 }
 
-function keptOf(asked: Deploy, nowMs: number): Kept {
-  return {
-    inferType: asked.infer_type,
-    workspaceId: '0',
-    config: asked.config as readonly JsonObject[], // parsed from JSON, so it is JSON
-    additionalProperties: (asked.additional_properties ?? {}) as JsonObject, // as above
-    schedule: (asked.schedule ?? []) as readonly JsonObject[], // as above
-    updatedAtMs: nowMs,
-  }
-}
+const keptOf = (asked: Deploy, config: readonly JsonObject[]): Deploying['kept'] => ({
+  inferType: asked.infer_type,
+  config,
+  additionalProperties: (asked.additional_properties ?? {}) as JsonObject, // parsed from JSON, so it is JSON
+  schedule: (asked.schedule ?? []) as readonly JsonObject[], // as above
+})

@@ -292,7 +292,7 @@ suite('who may come in', () => {
     assert.equal((await edge.reader.call('GET', `/v1/{p}/services/${id}`)).status, 200)
     const rights: readonly (readonly [string, string, unknown, string])[] = [
       ['PUT', nodePath(id, 'edge-1'), stop, 'modelarts:nodeservice:action'],
-      ['POST', '/v1/{p}/services', {}, 'modelarts:service:create'],
+      ['POST', '/v1/{p}/services', edge.deploying('by-reader'), 'modelarts:service:create'],
       ['PUT', `/v1/{p}/services/${id}`, stop, 'modelarts:service:action'],
       ['PUT', `/v1/{p}/services/${id}`, {}, 'modelarts:service:update'],
       ['DELETE', `/v1/{p}/services/${id}`, undefined, 'modelarts:service:delete'],

@@ -3,16 +3,13 @@
 // Source: edge inference contract, section 1.8.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Event, type EventType } from '#kernel/event.ts'
+import { type Event } from '#kernel/event.ts'
 import { textIn } from '../shared/json-facts.ts'
 import { type Asked, seeService } from '../shared/project-route.ts'
 import { type Fault } from '../shared/three-keys.ts'
-import { faultOf } from './faults.ts'
+import { deploymentsOf, newestEvents, placedIn } from './history.ts'
 import { decodeEventQuery } from './query.ts'
-
-/** Newest events read of the service and of each instance; older ones are in the native door's log. */
-const eventsMax = 5000
-const pageEvents = 1000
+import { faultsFor, serviceIdOf } from './services.ts'
 
 interface Line {
   readonly occur_time: number
@@ -23,8 +20,8 @@ interface Line {
 export async function listEvents(asked: Asked): Promise<Result<object, Fault>> {
   const query = decodeEventQuery(asked.query)
   if (!query.ok) return query
-  const seen = await seeService(asked, asked.exchange.params['service_id'] ?? '')
-  if (!seen.ok) return err(faultOf(seen.error, 'read'))
+  const seen = await seeService(asked, serviceIdOf(asked))
+  if (!seen.ok) return err(faultsFor(asked, 'read')(seen.error))
   const { fromMs, toMs, type, offset, limit, dir } = query.value
   const lines = (await linesOf(asked, seen.value.id)).filter(
     (line) =>
@@ -44,47 +41,38 @@ export async function listEvents(asked: Asked): Promise<Result<object, Fault>> {
 
 /** Oldest first. */
 async function linesOf(asked: Asked, serviceId: string): Promise<readonly Line[]> {
-  const instances = await asked.plane.read.find('instances', 'serviceId', serviceId)
   const found: { readonly event: Event; readonly node: string }[] = []
-  for (const event of await newest(asked, serviceId, serviceEvents)) found.push({ event, node: '' })
-  for (const { id, nodeId } of instances) {
-    const node = nodeId === null ? undefined : await asked.plane.read.get('nodes', nodeId)
-    for (const event of await newest(asked, id, instanceEvents))
-      found.push({ event, node: node?.name ?? nodeId ?? '' })
+  for (const event of await newestEvents(asked, serviceId, serviceEvents))
+    found.push({ event, node: '' })
+  for (const [instance, nodeId] of await everPlaced(asked, serviceId)) {
+    const node = (await asked.plane.read.get('nodes', nodeId))?.name ?? nodeId
+    for (const event of await newestEvents(asked, instance, instanceEvents))
+      found.push({ event, node })
   }
   return found
     .toSorted((a, b) => a.event.seq - b.event.seq)
     .flatMap(({ event, node }) => lineOf(event, node) ?? [])
 }
 
-const serviceEvents = ['service.created', 'service.state', 'service.updated'] as const
-const instanceEvents = ['instance.created', 'instance.state'] as const
-
-async function newest(
-  asked: Asked,
-  subject: string,
-  types: readonly EventType[],
-): Promise<readonly Event[]> {
-  const events: Event[] = []
-  let before: number | undefined
-  while (events.length < eventsMax) {
-    const page = await asked.plane.read.events({
-      after: 0,
-      subject,
-      types,
-      limit: pageEvents,
-      newestFirst: true,
-      ...(before === undefined ? {} : { before }),
-    })
-    events.push(...page)
-    before = page.at(-1)?.seq
-    if (page.length < pageEvents) break
-  }
-  return events
+/** Every instance that ever was the service's, with its node. */
+async function everPlaced(asked: Asked, serviceId: string): Promise<ReadonlyMap<string, string>> {
+  const placed = (await deploymentsOf(asked, serviceId)).map(placedIn)
+  return new Map(
+    placed.flatMap((one) => Object.entries(one).map(([node, instance]) => [instance, node])),
+  )
 }
+
+const serviceEvents = [
+  'service.created',
+  'service.deployed',
+  'service.state',
+  'service.updated',
+] as const
+const instanceEvents = ['instance.created', 'instance.state'] as const
 
 /** What each new state of a node's instance is called here; states without a line say nothing new. */
 const stateLines: Readonly<Record<string, string>> = {
+  deploying: 'redeploy instance on node',
   starting: 'start instance on node',
   running: 'instance is running on node',
   stopping: 'stop instance on node',
@@ -102,6 +90,8 @@ function lineOf(event: Event, node: string): Line | undefined {
   })
   const to = textIn(event.data, 'to') ?? ''
   if (event.type === 'service.created') return line('start to deploy service')
+  if (event.type === 'service.deployed')
+    return event.data['again'] === true ? line('start to redeploy service') : undefined
   if (event.type === 'service.updated') return line('update service')
   if (event.type === 'service.state')
     return line(`service is ${to}`, to !== 'failed' && to !== 'concerning')

@@ -2,7 +2,9 @@
 // code answers which refusal is the vendor's where it says so, else the contract's choice.
 // Source: edge inference contract, section 3.
 
+import { type DriverPart } from '#kernel/catalogue.ts'
 import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
+import { type Quotas } from '#kernel/project.ts'
 import { type Unrouted } from '../shared/http.ts'
 import { type Fault } from '../shared/three-keys.ts'
 
@@ -42,15 +44,50 @@ const wrongState = fault(
   'Services only in one of states in [deploying, running, stopping, deleting] can be updated.',
 )
 const notEnabled = fault(400, '3518', 'The edge service has not been enabled or authorized.')
-const policy = (asks: Asks, id: string): Fault =>
-  fault(403, '0112', `Policy doesn't allow ${asks} ${id} to be performed.`)
+const policy = (right: string, id: string): Fault =>
+  fault(403, '0112', `Policy doesn't allow ${right} ${id} to be performed.`)
+
+const createFailed = fault(400, '3586', 'Failed to create the edge application.')
+const updateFailed = fault(400, '3584', 'Failed to update the edge application.')
+const lookupFailed = fault(400, '3594', 'Failed to query IEF instances.')
+const payloadFailed = (verb: string, cause: string | null): Fault =>
+  fault(
+    400,
+    '3612',
+    `Failed to ${verb} the service payload due to error code ${cause ?? 'unknown'}. Please try later or submit a service ticket for professional technical support.`,
+  )
+
+type PartFaults = { readonly [P in DriverPart]: (reason: string | null) => Fault }
+
+/** What stands behind a driver is one piece here; in this cloud each part of it fails with a code of its own. */
+const partsOfDeploy = {
+  certificates: () => fault(500, '3581', 'Failed to create edge certificates.'),
+  configurations: () => fault(400, '3582', 'Failed to create edge configurations.'),
+  backend: () => fault(400, '3583', 'Failed to create the edge application due to IEF error.'),
+  volumes: () => fault(400, '3588', 'Failed to create edge volumes and environments.'),
+  lookup: () => lookupFailed,
+  network: () => fault(400, '3595', 'Failed to create the IEF application mesh.'),
+  payload: (reason) => payloadFailed('create', reason),
+} as const satisfies PartFaults
+
+const partsOfUpdate = {
+  ...partsOfDeploy,
+  backend: () => updateFailed,
+  network: () => fault(400, '3596', 'Failed to update the IEF application mesh.'),
+  payload: (reason) => payloadFailed('update', reason),
+} as const satisfies PartFaults
+
+type DriverDown = Pick<ErrorOf<'DriverUnavailable'>, 'reason' | 'part'>
 
 const driverDown = {
-  deploy: fault(400, '3586', 'Failed to create the edge application.'),
-  update: fault(400, '3584', 'Failed to update the edge application.'),
-  remove: fault(400, '3587', 'Failed to delete the edge application.'),
-  read: internal,
-} as const satisfies Record<Asks, Fault>
+  deploy: ({ part, reason }) => (part ? partsOfDeploy[part](reason) : createFailed),
+  update: ({ part, reason }) => (part ? partsOfUpdate[part](reason) : updateFailed),
+  remove: () => fault(400, '3587', 'Failed to delete the edge application.'),
+  read: () => internal,
+} as const satisfies Record<Asks, (error: DriverDown) => Fault>
+
+/** A driver that cannot do what is asked at all. */
+const whole: DriverDown = { reason: null }
 
 const storeDown = {
   deploy: fault(500, '3501', 'Failed to deploy the service.'),
@@ -59,12 +96,61 @@ const storeDown = {
   read: internal,
 } as const satisfies Record<Asks, Fault>
 
-type Faults = { readonly [C in ErrorCode]: (error: ErrorOf<C>, asks: Asks) => Fault }
+/** What a read that the store cannot serve is answered with, where this cloud has a code for it. */
+export const unreadable = {
+  monitor: fault(500, '3508', 'Failed to query the service monitoring information.'),
+  nodes: fault(500, '3509', 'Failed to query edge nodes.'),
+  tags: fault(500, '3511', 'Failed to query edge tags.'),
+  list: internal,
+} as const
+
+type Unused = ErrorOf<'Unusable'>
+const unusable: {
+  readonly [B in Unused['because']]: (error: Unused, asks: Asks, right: string) => Fault
+} = {
+  publishing: ({ id }) =>
+    fault(
+      400,
+      '3515',
+      `The model ${id} cannot be used for deploying services because it is still being published.`,
+    ),
+  'no-gpu': () => fault(400, '3533', 'The selected edge node does not support GPU.'),
+  'no-npu': () => fault(400, '3533', 'The selected edge node does not support NPU.'),
+  'port-taken': () =>
+    fault(400, '3585', 'The host port has been used by another edge application.'),
+  shared: ({ name }) =>
+    fault(400, '3525', `Forbidden to update service ${name} because it is a shared service.`),
+  associated: ({ id, name }) =>
+    fault(
+      400,
+      '3953',
+      `Failed to delete online service ${id} because it has been associated with AI service ${name}. Please disassociate it and try again.`,
+    ),
+  abnormal: ({ id }, _asks, right) =>
+    fault(
+      400,
+      '7004',
+      `the status of workspace: ${id} is abnormal, can not execute [action: ${right}]`,
+    ),
+  denied: ({ id }, _asks, right) => policy(right, id),
+}
+
+const quotaFaults = {
+  services: (most) => fault(400, '3520', `A maximum of ${most} edge services are allowed.`),
+  runningServices: (most) =>
+    fault(400, '3521', `A maximum of ${most} edge services in running status are allowed.`),
+  serviceInstances: (most) =>
+    fault(400, '3522', `A maximum of ${most} edge service instances are allowed.`),
+  nodes: () => fault(400, '3561', 'Insufficient node quota.'),
+} as const satisfies { readonly [Q in keyof Quotas]-?: (most: number) => Fault }
+
+type Faults = { readonly [C in ErrorCode]: (error: ErrorOf<C>, asks: Asks, right: string) => Fault }
 
 const faults = {
   NotFound: ({ what, id }) => {
     if (what === 'service') return fault(404, '3502', `Service ${id} does not exist.`)
     if (what === 'image') return fault(404, '3507', `Model ${id} does not exist.`)
+    if (what === 'workspace') return noWorkspace(id)
     return what === 'flavor' ? badParameter('specification', id) : noRoute
   },
   AlreadyExists: ({ name }) => fault(409, '3503', `Service ${name} already exists.`),
@@ -75,14 +161,14 @@ const faults = {
     const isEmpty = why === 'missing' || expected === 'minLength' || expected === 'minItems'
     return isEmpty ? emptyParameter(field) : badParameter(field, value)
   },
-  Forbidden: ({ needs }) => notAuthorized(needs),
+  Forbidden: (_error, _asks, right) => notAuthorized(right),
   WrongState: () => wrongState,
   Busy: () => wrongState,
   ServiceBusy: () => wrongState,
-  Held: ({ id }, asks) => policy(asks, id),
-  OwnedByService: ({ id }, asks) => policy(asks, id),
-  DeletionProtected: ({ id }, asks) => policy(asks, id),
-  TermUnfinished: ({ id }, asks) => policy(asks, id),
+  Held: ({ id }, _asks, right) => policy(right, id),
+  OwnedByService: ({ id }, _asks, right) => policy(right, id),
+  DeletionProtected: ({ id }, _asks, right) => policy(right, id),
+  TermUnfinished: ({ id }, _asks, right) => policy(right, id),
   NoCapacity: () => fault(400, '3952', 'Insufficient resources. Please try later.'),
   NodeNotReady: () => fault(400, '3598', 'Only nodes in the [Running] state can be selected.'),
   NotOwner: ({ name }) =>
@@ -92,15 +178,12 @@ const faults = {
   BalanceLacking: () => notEnabled,
   FlavorDenied: () => notEnabled,
   FlavorMismatch: ({ image }) => notForEdge(image),
-  QuotaExceeded: ({ what, limit }) => {
-    if (what === 'node') return fault(400, '3561', 'Insufficient node quota.')
-    return what === 'service'
-      ? fault(400, '3520', `A maximum of ${limit} edge services are allowed.`)
-      : fault(400, '3522', `A maximum of ${limit} edge service instances are allowed.`)
-  },
-  Unsupported: (_, asks) => driverDown[asks],
-  HostUnsupported: (_, asks) => driverDown[asks],
-  DriverUnavailable: (_, asks) => driverDown[asks],
+  // Labels have no limit here: every quota that is met is one of the project's.
+  QuotaExceeded: ({ quota, limit }) => (quota ? quotaFaults[quota](limit) : internal),
+  Unusable: (error, asks, right) => unusable[error.because](error, asks, right),
+  Unsupported: (_, asks) => driverDown[asks](whole),
+  HostUnsupported: (_, asks) => driverDown[asks](whole),
+  DriverUnavailable: (error, asks) => driverDown[asks](error),
   StoreUnavailable: (_, asks) => storeDown[asks],
   TokenReused: () => badValues('Idempotency-Key'),
   TokenInProcess: (_, asks) => tooMany(asks, 1000),
@@ -114,8 +197,16 @@ const faults = {
   Fenced: () => internal,
 } as const satisfies Faults
 
-export const faultOf = (error: KernelError, asks: Asks): Fault =>
-  (faults[error.code] as (error: KernelError, asks: Asks) => Fault)(error, asks) // the entry under an error's code takes that error
+/** @param right  what this cloud calls the right to the operation that was asked for. */
+export const faultOf = (error: KernelError, asks: Asks, right: string): Fault =>
+  (faults[error.code] as (error: KernelError, asks: Asks, right: string) => Fault)(
+    error,
+    asks,
+    right,
+  ) // the entry under an error's code takes that error
+
+/** A field of a body or query. */
+export const fieldFault = (error: ErrorOf<'BadField'>): Fault => faults.BadField(error)
 
 /** What never reached a route. */
 export const unrouted = {

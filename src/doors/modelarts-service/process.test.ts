@@ -1,6 +1,7 @@
 // The same calls on real processes: what E1 stops is gone, and only that.
 
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, test } from 'node:test'
 import { at } from '#test/harness/api.ts'
 import { type EdgeWorld, edgeWorld } from '#test/harness/edge-world.ts'
@@ -35,6 +36,57 @@ test('a node answers at its predict_url until E1 stops it; the other one answers
   assert.equal((await edge.bob.call('PUT', path, { status: 'running' })).status, 200)
   await edge.settles(id, 'edge-1', 'running')
   assert.notEqual((await pidsOf(id)).get('edge-1'), pids.get('edge-1'))
+})
+
+test('another configuration is another process with its environment; what it uses and wrote can be read', async () => {
+  const of = { model, specification: 'modelarts.vm.cpu.2u', nodes: ['edge-1'] }
+  const id = await edge.deploy('renewed', of)
+  const before = (await pidsOf(id)).get('edge-1')
+  const config = [{ ...of, model_id: model, envs: { GREETING: 'renewed' } }]
+  const reply = await edge.bob.call('PUT', `/v1/{p}/services/${id}`, { config })
+  assert.equal(reply.status, 200)
+  await edge.becomes(id, 'running', 30_000)
+  const pid = (await pidsOf(id)).get('edge-1')
+  assert.notEqual(pid, before)
+  assert.ok(!isAlive(before))
+  const environment = await readFile(`/proc/${pid}/environ`, 'utf8')
+  assert.ok(environment.split('\0').includes('GREETING=renewed'))
+  const monitor = await edge.bob.call('GET', `/v1/{p}/services/${id}/monitor`)
+  const used = at(monitor.body, 'monitors', 0)
+  assert.ok(Number(at(used, 'cpu_memory_usage')) > 1)
+  assert.equal(at(used, 'cpu_core_total'), 2)
+  assert.equal(at(used, 'cpu_memory_total'), 8192)
+})
+
+test('a process that ends at once says why in E4 and in E8, with what it wrote last', async () => {
+  const command = ['sh', '-c', 'echo no license for this node >&2; exit 3']
+  await edge.direct({
+    verb: 'put',
+    table: 'images',
+    row: {
+      id: 'ill',
+      name: 'ill',
+      kinds: ['edge-instance'],
+      launch: { command },
+      hardware: 'CPU',
+      attributes: {},
+    },
+  })
+  const id = await edge.deploy('ill', {
+    model: 'ill',
+    specification: 'modelarts.vm.cpu.2u',
+    nodes: ['edge-1'],
+    until: 'failed',
+  })
+  assert.match(String(at((await edge.show(id)).body, 'error_msg')), /exited with code 3/)
+  const logs = await edge.bob.call('GET', `/v1/{p}/services/${id}/logs`)
+  const why = String(at(logs.body, 'logs', 0, 'result_detail', 0, 'message'))
+  assert.match(why, /exited with code 3[\s\S]*no license for this node/)
+  const [instance] = await edge.w.plane.read.find('instances', 'serviceId', id)
+  const native = await fetch(`${edge.w.url}/api/v1/instances/${instance?.id}/logs`, {
+    headers: { authorization: `Bearer ${edge.w.credentials['RUNSTATE_TOKEN']}` },
+  })
+  assert.deepEqual(at(await native.json(), 'lines'), ['no license for this node'])
 })
 
 async function pidsOf(service: string): Promise<ReadonlyMap<string, number>> {

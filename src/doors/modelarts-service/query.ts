@@ -5,6 +5,7 @@ import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Fault } from '../shared/three-keys.ts'
 import { badParameter } from './faults.ts'
 import { type ServiceStatus, serviceStatuses } from './states.ts'
+import { defaultWorkspaceId } from './wire.ts'
 
 type Values = ReadonlyMap<string, string>
 
@@ -22,6 +23,7 @@ export interface ServiceQuery extends Window {
   readonly workspace: string
   readonly inferType: string | undefined
   readonly status: ServiceStatus | undefined
+  readonly tags: readonly string[]
   readonly by: 'deployedAtMs' | 'name' | 'statusSinceMs'
 }
 
@@ -44,13 +46,14 @@ export function decodeServiceQuery(values: Values): Result<ServiceQuery, Fault> 
   if (!status.ok) return status
   return ok({
     ...window.value,
-    id: values.get('service_id'),
-    name: values.get('service_name'),
-    model: values.get('model_id'),
-    cluster: values.get('cluster_id'),
-    workspace: values.get('workspace_id') ?? '0',
+    id: values.get('service_id') || undefined,
+    name: values.get('service_name') || undefined,
+    model: values.get('model_id') || undefined,
+    cluster: values.get('cluster_id') || undefined,
+    workspace: values.get('workspace_id') || defaultWorkspaceId,
     inferType: inferType.value,
     status: status.value,
+    tags: (values.get('tags') ?? '').split(',').filter((tag) => tag !== ''),
     by: sortColumns[(by.value ?? 'publish_at') as keyof typeof sortColumns], // one of its keys, checked above
   })
 }
@@ -73,6 +76,41 @@ export function decodeEventQuery(values: Values): Result<EventQuery, Fault> {
   const to = wholeNumber(values, 'end_time', Number.MAX_SAFE_INTEGER)
   if (!to.ok) return to
   return ok({ ...window.value, type: type.value, fromMs: from.value, toMs: to.value })
+}
+
+/** Each is `key` or `key=value`; all must be there. */
+export const hasTags = (
+  labels: Readonly<Record<string, string>>,
+  tags: readonly string[],
+): boolean =>
+  tags.every((tag) => {
+    const [key = '', ...value] = tag.split('=')
+    const isThere = Object.hasOwn(labels, key)
+    return isThere && (value.length === 0 || labels[key] === value.join('='))
+  })
+
+/** E8: only the update of this very moment. */
+export function decodeUpdateTime(values: Values): Result<number | undefined, Fault> {
+  if (!values.get('update_time')) return ok(undefined)
+  return wholeNumber(values, 'update_time', 0)
+}
+
+/** E10: the type of service that they are for. */
+export function decodeSpecificationQuery(
+  values: Values,
+): Result<(typeof inferTypes)[number], Fault> {
+  const personal = oneOf(values, 'is_personal_cluster', ['true', 'false'])
+  if (!personal.ok) return personal
+  const inferType = oneOf(values, 'infer_type', inferTypes)
+  return inferType.ok ? ok(inferType.value ?? 'real-time') : inferType
+}
+
+/** E11. */
+export function decodeClusterQuery(values: Values): Result<Window, Fault> {
+  const by = oneOf(values, 'sort_by', ['created_at', 'cluster_name'])
+  if (!by.ok) return by
+  const status = oneOf(values, 'status', ['deploying', 'running', 'concerning', 'abnormal'])
+  return status.ok ? decodeWindow(values) : status
 }
 
 function decodeWindow(values: Values): Result<Window, Fault> {

@@ -1,20 +1,32 @@
 // Every route of this door. Fixed words come before parameters whatever the order, so `/services/specifications`
 // is never a service's id.
-// TODO(#5): E8, E9 and E11.
+// Whether a caller may change something is said once that was found, by the kernel.
 // Source: edge inference contract, section 1.1.
 
-import { type ProjectRoute } from '../shared/project-route.ts'
+import { err } from '#kernel/errors.ts'
+import { StoreError } from '#kernel/ports/store.ts'
+import { type Asked, type ProjectRoute } from '../shared/project-route.ts'
+import { type Fault } from '../shared/three-keys.ts'
 import { setsStatus } from './decode.ts'
 import { listEvents } from './events.ts'
-import {
-  createService,
-  deleteServices,
-  listServices,
-  listSpecifications,
-  showService,
-  updateNodeStatus,
-  updateService,
-} from './services.ts'
+import { unreadable } from './faults.ts'
+import { listClusters, listServices, listSpecifications, showService } from './listing.ts'
+import { showMonitor } from './monitor.ts'
+import { createService, deleteServices, updateNodeStatus, updateService } from './services.ts'
+import { listUpdates } from './updates.ts'
+
+/** A read that the store cannot serve has a code of its own in some calls. */
+const readOr =
+  (faultFor: (asked: Asked) => Fault, answer: ProjectRoute['answer']): ProjectRoute['answer'] =>
+  async (asked) => {
+    try {
+      return await answer(asked)
+    } catch (thrown) {
+      if (!(thrown instanceof StoreError)) throw thrown
+      asked.exchange.log.error({ err: thrown }, 'the store could not be read')
+      return err(faultFor(asked))
+    }
+  }
 
 const source = (section: string) => `modelarts-edge.md §${section}`
 const services = '/v1/:project_id/services'
@@ -26,7 +38,7 @@ export const routes: readonly ProjectRoute[] = [
     operation: 'UpdateEdgeNodeStatus',
     source: source('1.2'),
     permission: 'modelarts:nodeservice:action',
-    role: 'member',
+    role: null,
     answer: updateNodeStatus,
   },
   {
@@ -35,7 +47,7 @@ export const routes: readonly ProjectRoute[] = [
     operation: 'CreateService',
     source: source('1.3'),
     permission: 'modelarts:service:create',
-    role: 'member',
+    role: null,
     answer: createService,
   },
   {
@@ -45,7 +57,10 @@ export const routes: readonly ProjectRoute[] = [
     source: source('1.4'),
     permission: 'modelarts:service:list',
     role: 'reader',
-    answer: listServices,
+    answer: readOr(
+      ({ query }) => (query.has('tags') ? unreadable.tags : unreadable.list),
+      listServices,
+    ),
   },
   {
     method: 'GET',
@@ -63,7 +78,7 @@ export const routes: readonly ProjectRoute[] = [
     source: source('1.5'),
     permission: 'modelarts:service:get',
     role: 'reader',
-    answer: showService,
+    answer: readOr(() => unreadable.nodes, showService),
   },
   {
     method: 'PUT',
@@ -72,7 +87,7 @@ export const routes: readonly ProjectRoute[] = [
     source: source('1.6'),
     permission: ({ body }) =>
       setsStatus(body) ? 'modelarts:service:action' : 'modelarts:service:update',
-    role: 'member',
+    role: null,
     answer: updateService,
   },
   {
@@ -81,7 +96,7 @@ export const routes: readonly ProjectRoute[] = [
     operation: 'DeleteService',
     source: source('1.7'),
     permission: 'modelarts:service:delete',
-    role: 'member',
+    role: null,
     answer: deleteServices,
   },
   {
@@ -92,5 +107,32 @@ export const routes: readonly ProjectRoute[] = [
     permission: 'modelarts:service:getEvents',
     role: 'reader',
     answer: listEvents,
+  },
+  {
+    method: 'GET',
+    path: `${services}/:service_id/logs`,
+    operation: 'ListServiceLogs',
+    source: source('1.9'),
+    permission: 'modelarts:service:getLogs',
+    role: 'reader',
+    answer: listUpdates,
+  },
+  {
+    method: 'GET',
+    path: `${services}/:service_id/monitor`,
+    operation: 'ShowServiceMonitor',
+    source: source('1.10'),
+    permission: 'modelarts:service:getMonitor',
+    role: 'reader',
+    answer: readOr(() => unreadable.monitor, showMonitor),
+  },
+  {
+    method: 'GET',
+    path: '/v1/:project_id/clusters',
+    operation: 'ListClusters',
+    source: source('1.12'),
+    permission: null,
+    role: 'reader',
+    answer: listClusters,
   },
 ]

@@ -263,7 +263,12 @@ suite('E5, the whole service', () => {
     assert.equal(codeOf(await put({ status: 'deleting' })), '400 ModelArts.3037')
     assert.equal(codeOf(await put({ status: 1 })), '400 ModelArts.3037')
     assert.equal(codeOf(await put({ description: '&' })), '400 ModelArts.3037')
-    assert.equal(codeOf(await put({ config: [entry] })), '400 ModelArts.0107')
+    assert.equal(codeOf(await put({ config: [] })), '400 ModelArts.3610')
+    assert.equal(codeOf(await put({ config: [entry, entry] })), '400 ModelArts.3037')
+    assert.equal(codeOf(await put({ config: [{ ...entry, nodes: [] }] })), '400 ModelArts.3610')
+    const of = { ...entry, model_id: 'none' }
+    assert.equal(codeOf(await put({ config: [of] })), '404 ModelArts.3507')
+    assert.equal(codeOf(await put({ config: [entry] }, `${services}/none`)), '404 ModelArts.3502')
     assert.equal(codeOf(await put({ status: 'stopped' }, `${services}/none`)), '404 ModelArts.3502')
     const other = await edge.mia.call('PUT', `${services}/${id}`, { status: 'stopped' })
     assert.equal(codeOf(other), '400 ModelArts.3540')

@@ -1,36 +1,31 @@
-// The calls of this door, each from its decoded body to its answer. What is allowed when is the kernel's.
-// Source: edge inference contract, sections 1.2 to 1.7 and 1.11.
+// The calls of this door that change something, each from its decoded body to its answer. What is allowed when
+// is the kernel's.
+// Source: edge inference contract, sections 1.2, 1.3, 1.6 and 1.7.
 
-import { type Flavor, type Image, type Node } from '#kernel/catalogue.ts'
 import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { isA } from '#kernel/lifecycle.ts'
-import { lifecycles } from '#kernel/kinds.ts'
-import { type DeployService } from '#kernel/request.ts'
-import { type Service, serviceStates, type ServiceState } from '#kernel/service.ts'
-import { offsetPage, walk } from '../shared/offset-page.ts'
+import { type JsonObject } from '#kernel/json.ts'
+import { type RedeployService, type UpdateService } from '#kernel/request.ts'
+import { type Service } from '#kernel/service.ts'
+import { textIn } from '../shared/json-facts.ts'
 import { type Asked, change, seeService } from '../shared/project-route.ts'
 import { type Fault } from '../shared/three-keys.ts'
-import { decodeDeploy, decodeNodeStatus, decodeUpdate } from './decode.ts'
-import { type Asks, faultOf, notForEdge } from './faults.ts'
-import { decodeServiceQuery, type ServiceQuery } from './query.ts'
-import { serviceStatus } from './states.ts'
 import {
-  encodeDeployed,
-  encodeDetail,
-  encodeService,
-  encodeSpecification,
-  flavorIdOf,
-  inferTypeOf,
-  modelsOf,
-  nodeOrderOf,
-} from './wire.ts'
+  decodeDeploy,
+  decodeEdgeConfig,
+  decodeNodeStatus,
+  decodeUpdate,
+  keptConfigFault,
+  type Update,
+} from './decode.ts'
+import { type Asks, faultOf, notForEdge } from './faults.ts'
+import { doorName, encodeDeployed, keptOf, withUpdate } from './wire.ts'
 
-type Answered = Promise<Result<object, Fault>>
+export type Answered = Promise<Result<object, Fault>>
 
-const serviceIdOf = (asked: Asked): string => asked.exchange.params['service_id'] ?? ''
+export const serviceIdOf = (asked: Asked): string => asked.exchange.params['service_id'] ?? ''
 const nothing = () => ({})
-const faultsFor = (asks: Asks) => (error: KernelError) => faultOf(error, asks)
+export const faultsFor = (asked: Asked, asks: Asks) => (error: KernelError) =>
+  faultOf(error, asks, asked.permission)
 
 /** E1. */
 export async function updateNodeStatus(asked: Asked): Answered {
@@ -39,40 +34,46 @@ export async function updateNodeStatus(asked: Asked): Answered {
   const service = serviceIdOf(asked)
   const node = asked.exchange.params['node_id'] ?? ''
   const target = { kind: 'edge-instance', service, node } as const
-  const { from } = power.value
-  return power.value.verb === 'stop'
-    ? change(
-        asked,
-        { verb: 'stop', target, from, rung: 'soft' },
-        { faultOf: faultsFor('update'), show: nothing },
-      )
-    : change(
-        asked,
-        { verb: 'start', target, from },
-        { faultOf: faultsFor('update'), show: nothing },
-      )
+  const says = { faultOf: faultsFor(asked, 'update'), show: nothing }
+  return change(asked, { target, ...power.value }, says)
 }
 
 /** E2. */
 export async function createService(asked: Asked): Answered {
-  const request = decodeDeploy(asked.exchange.body, asked.plane.nowMs())
-  if (!request.ok) return request
-  const unfit = await unfitModel(asked, request.value)
+  const decoded = decodeDeploy(asked.exchange.body)
+  if (!decoded.ok) return decoded
+  const { request, kept } = decoded.value
+  const unfit = await unfitModel(asked, request)
   if (unfit) return err(unfit)
-  return change(asked, request.value, {
-    faultOf: faultsFor('deploy'),
-    show: async ({ serviceId }) => {
-      const service = serviceId && (await asked.plane.read.get('services', serviceId))
-      return service ? encodeDeployed(service) : {}
+  const { requestId } = asked.exchange
+  const attributes = {
+    [doorName]: { ...kept, updates: withUpdate([], { requestId, config: kept.config }) },
+  }
+  return change(
+    asked,
+    { ...request, attributes },
+    {
+      faultOf: faultsFor(asked, 'deploy'),
+      show: async ({ serviceId }) => {
+        const service = serviceId && (await asked.plane.read.get('services', serviceId))
+        return service ? encodeDeployed(service) : {}
+      },
     },
-  })
+  )
+}
+
+interface Modelled {
+  readonly imageId: string
+  readonly onNodes: boolean
 }
 
 /** A model that there is but not for this, told apart from one that there is not. */
-async function unfitModel(asked: Asked, request: DeployService): Promise<Fault | undefined> {
-  const { imageId, onNodes } = request
+async function unfitModel(
+  asked: Asked,
+  { imageId, onNodes }: Modelled,
+): Promise<Fault | undefined> {
   const model = await asked.plane.read.get('images', imageId)
-  if (!model) return faultOf({ code: 'NotFound', what: 'image', id: imageId }, 'deploy')
+  if (!model) return faultsFor(asked, 'deploy')({ code: 'NotFound', what: 'image', id: imageId })
   return onNodes && !model.kinds.includes('edge-instance') ? notForEdge(imageId) : undefined
 }
 
@@ -81,11 +82,46 @@ export async function updateService(asked: Asked): Answered {
   const update = decodeUpdate(asked.exchange.body)
   if (!update.ok) return update
   const service = serviceIdOf(asked)
-  return change(
-    asked,
-    { ...update.value, service },
-    { faultOf: faultsFor('update'), show: nothing },
-  )
+  const says = { faultOf: faultsFor(asked, 'update'), show: nothing }
+  if (update.value.verb !== 'update')
+    return change(asked, { verb: update.value.verb, service }, says)
+  const seen = await seeService(asked, service)
+  if (!seen.ok) return err(says.faultOf(seen.error))
+  const request = await requestOf(asked, seen.value, update.value)
+  return request.ok ? change(asked, request.value, says) : request
+}
+
+type Said = Extract<Update, { verb: 'update' }>
+
+async function requestOf(
+  asked: Asked,
+  service: Service,
+  { config, description, kept }: Said,
+): Promise<Result<UpdateService | RedeployService, Fault>> {
+  const said = { service: service.id, ...(description === undefined ? {} : { description }) }
+  const before = keptOf(service)
+  const attributes = (value: JsonObject) => ({ door: doorName, value })
+  if (config === undefined) {
+    const isMore = Object.keys(kept).length > 0
+    const more = isMore ? { attributes: attributes({ ...before, ...kept }) } : {}
+    return ok({ verb: 'update-service', kind: 'inference', ...said, ...more })
+  }
+  const made = service.onNodes ? decodeEdgeConfig(config, undefined) : asSent(config)
+  if (!made.ok) return made
+  const { config: shown, ...rest } = made.value
+  const unfit = await unfitModel(asked, { ...rest, onNodes: service.onNodes })
+  if (unfit) return err(unfit)
+  const { requestId } = asked.exchange
+  const updates = withUpdate(before.updates ?? [], { requestId, config: shown })
+  const value = { ...before, ...kept, config: shown, updates }
+  return ok({ verb: 'redeploy', ...said, ...rest, attributes: attributes(value) })
+}
+
+/** A service that does not run on nodes is given what was sent, to be shown again. */
+function asSent(config: readonly JsonObject[]) {
+  const wrong = keptConfigFault(config)
+  const imageId = textIn(config[0] ?? {}, 'model_id') ?? ''
+  return wrong ? err(wrong) : ok({ nodes: [], flavorId: '', imageId, config })
 }
 
 /** E6. All or none. */
@@ -94,134 +130,6 @@ export async function deleteServices(asked: Asked): Answered {
   return change(
     asked,
     { verb: 'remove-services', services },
-    { faultOf: faultsFor('remove'), show: nothing },
+    { faultOf: faultsFor(asked, 'remove'), show: nothing },
   )
-}
-
-/** E3. */
-export async function listServices(asked: Asked): Answered {
-  const query = decodeServiceQuery(asked.query)
-  if (!query.ok) return query
-  const { total, rows } = await matching(asked, query.value)
-  const flavors = new Map<string, Flavor | undefined>()
-  const services: object[] = []
-  for (const service of rows) {
-    const isDeploying = service.status === 'deploying'
-    const instances = isDeploying ? await instancesOf(asked, service) : []
-    services.push(encodeService(await sceneOf(asked, service, { instances, flavors })))
-  }
-  return ok({ total_count: total, count: services.length, services })
-}
-
-const livingStates = (Object.keys(serviceStates) as ServiceState[]).filter(
-  (one) => one !== 'deleted',
-) // keys of a const table
-
-async function matching(
-  asked: Asked,
-  query: ServiceQuery,
-): Promise<{ readonly total: number; readonly rows: readonly Service[] }> {
-  const { id, name, status, model, inferType, cluster, workspace, by, dir, offset, limit } = query
-  // One workspace and no edge pools exist: nothing is in another.
-  if (workspace !== '0' || cluster !== undefined) return { total: 0, rows: [] }
-  const states = livingStates.filter((one) => status === undefined || serviceStatus[one] === status)
-  const keep = (service: Service): boolean =>
-    (id === undefined || service.id === id) &&
-    (inferType === undefined || inferTypeOf(service) === inferType) &&
-    (model === undefined || modelsOf(service).includes(model))
-  const needsReading = id !== undefined || inferType !== undefined || model !== undefined
-  if (states.length === 0) return { total: 0, rows: [] }
-  return offsetPage(
-    asked.plane.read,
-    'services',
-    {
-      where: {
-        project: asked.project,
-        kind: 'inference',
-        status: states,
-        ...(name === undefined ? {} : { name }),
-      },
-      order: { by, dir },
-    },
-    { offset, limit, keep: needsReading ? keep : undefined },
-  )
-}
-
-/** E4. */
-export async function showService(asked: Asked): Answered {
-  const seen = await seeService(asked, serviceIdOf(asked))
-  if (!seen.ok) return err(faultOf(seen.error, 'read'))
-  const service = seen.value
-  const { read } = asked.plane
-  const instances = await instancesOf(asked, service)
-  const nodes = new Map<string, Node>()
-  const deployments = new Map<string, number>()
-  for (const { nodeId } of instances) {
-    const node = nodeId === null ? undefined : await read.get('nodes', nodeId)
-    if (node) nodes.set(node.id, node)
-    if (node) deployments.set(node.id, await carriedBy(asked, node.id))
-  }
-  const image = await imageOf(asked, service, instances)
-  const scene = await sceneOf(asked, service, { instances, flavors: new Map() })
-  return ok(encodeDetail({ ...scene, image, nodes, deployments }))
-}
-
-const carriedStates = Object.keys(lifecycles['edge-instance'].states).filter(
-  (state) => !isA(lifecycles['edge-instance'], state, 'final'),
-)
-
-const carriedBy = (asked: Asked, nodeId: string): Promise<number> =>
-  asked.plane.read.count('instances', {
-    where: { nodeId, kind: 'edge-instance', state: carriedStates },
-  })
-
-async function imageOf(
-  asked: Asked,
-  service: Service,
-  instances: readonly Instance[],
-): Promise<Image | undefined> {
-  const id = instances[0]?.imageId ?? modelsOf(service)[0]
-  return id === undefined ? undefined : asked.plane.read.get('images', id)
-}
-
-/** Those not gone, in the order in which their nodes were named. */
-async function instancesOf(asked: Asked, service: Service): Promise<readonly Instance[]> {
-  const order = nodeOrderOf(service)
-  const found = await asked.plane.read.find('instances', 'serviceId', service.id)
-  return found
-    .filter((one) => !isA(lifecycles[one.kind], one.state, 'final'))
-    .toSorted((a, b) => order.indexOf(a.nodeId ?? '') - order.indexOf(b.nodeId ?? ''))
-}
-
-async function sceneOf(
-  asked: Asked,
-  service: Service,
-  {
-    instances,
-    flavors,
-  }: {
-    readonly instances: readonly Instance[]
-    /** Those read for this answer so far. */
-    readonly flavors: Map<string, Flavor | undefined>
-  },
-) {
-  const id = instances[0]?.flavorId ?? flavorIdOf(service)
-  if (!flavors.has(id)) flavors.set(id, await asked.plane.read.get('flavors', id))
-  const isFree = flavors.get(id)?.charge === 'free'
-  const tenant = asked.caller.domainId
-  return { service, tenant, nowMs: asked.plane.nowMs(), isFree, instances }
-}
-
-/** E10. Nothing but services on nodes is really run here, so other types have no specification. */
-export async function listSpecifications(asked: Asked): Answered {
-  const inferType = asked.query.get('infer_type') ?? 'real-time'
-  const specifications: object[] = []
-  for await (const flavor of walk(asked.plane.read, 'flavors', {})) {
-    if (inferType !== 'edge' || !flavor.kinds.includes('edge-instance')) continue
-    const pool =
-      flavor.poolId === null ? undefined : await asked.plane.read.get('pools', flavor.poolId)
-    const isSoldOut = pool !== undefined && pool.capacity - pool.taken < flavor.units
-    specifications.push(encodeSpecification(flavor, isSoldOut))
-  }
-  return ok({ specifications })
 }

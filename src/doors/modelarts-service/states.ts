@@ -5,6 +5,7 @@ import { type nodeStates } from '#kernel/catalogue.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type SituationOf } from '#kernel/kinds.ts'
 import { present } from '#kernel/present.ts'
+import { type StartInstance, type StopInstance } from '#kernel/request.ts'
 import { type ServiceState } from '#kernel/service.ts'
 
 /** Every value that a list may be filtered by; the last three belong to services that do not run on nodes. */
@@ -93,8 +94,11 @@ export const hostState = {
  */
 export const powerOf = {
   running: { verb: 'start', from: ['stopped'] },
-  stopped: { verb: 'stop', from: ['running'] },
-} as const satisfies Record<
-  string,
-  { readonly verb: 'start' | 'stop'; readonly from: readonly EdgeSituation[] }
->
+  // What the last look could not see is shown notReady, whatever its record says.
+  stopped: { verb: 'stop', from: ['running'], ifSure: true, rung: 'soft' },
+} as const satisfies Record<string, Power>
+
+type Power = Pick<StartInstance | StopInstance, 'verb' | 'ifSure'> & {
+  readonly from: readonly EdgeSituation[]
+  readonly rung?: StopInstance['rung']
+}

@@ -4,14 +4,24 @@
 import { type Flavor, type Image, type Node } from '#kernel/catalogue.ts'
 import { compact } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import { type Json, type JsonObject } from '#kernel/json.ts'
 import { type Service } from '#kernel/service.ts'
-import { flagIn, listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
+import {
+  flagIn,
+  isJsonObject,
+  listIn,
+  numberIn,
+  objectIn,
+  textIn,
+  textsIn,
+} from '../shared/json-facts.ts'
 import { hostInUrl, seenUrl } from '../shared/seen-url.ts'
 import { hostState, serviceStatus, shownInstance } from './states.ts'
 
 /** This door's name; it is also the name under which it keeps what it was told. */
 export const doorName = 'modelarts-service'
+
+export const defaultWorkspaceId = '0'
 
 /** The flavor behind `specification: "custom"`; the sizes come with each service. */
 export const customFlavor = { id: 'modelarts.vm.custom', shownAs: 'custom' } as const
@@ -19,13 +29,26 @@ export const customFlavor = { id: 'modelarts.vm.custom', shownAs: 'custom' } as 
 /** What a service was deployed with, kept to be shown again. */
 export type Kept = {
   readonly inferType: string
-  readonly workspaceId: string
   readonly config: readonly JsonObject[]
   readonly additionalProperties: JsonObject
   readonly schedule: readonly JsonObject[]
-  /** When the running configuration was set. */
-  readonly updatedAtMs: number
+  /** Every configuration that it was given, by the request that gave it: the newest, as far as they fit. */
+  readonly updates: readonly Given[]
 }
+export type Given = { readonly requestId: string; readonly config: readonly JsonObject[] }
+
+/** Configurations hold what their senders like, so the row that keeps them all is bounded. */
+const updatesMax = 100
+const updatesTextMax = 262_144
+
+export function withUpdate(before: readonly Given[], given: Given): readonly Given[] {
+  const all = [...before, given].slice(-updatesMax)
+  while (all.length > 1 && JSON.stringify(all).length > updatesTextMax) all.shift()
+  return all
+}
+
+export const keptOf = (service: Service): Partial<Kept> =>
+  (service.attributes[doorName] ?? {}) as Partial<Kept> // this door alone writes it
 
 export const inferTypeOf = (service: Service): string =>
   textIn(service.attributes[doorName] ?? {}, 'inferType') ??
@@ -35,12 +58,7 @@ export const modelsOf = (service: Service): readonly string[] =>
   configsOf(service).flatMap((entry) => textIn(entry, 'model_id') ?? [])
 
 const configsOf = (service: Service): readonly JsonObject[] =>
-  (listIn(service.attributes[doorName] ?? {}, 'config') ?? []).filter(
-    (one): one is JsonObject => typeof one === 'object' && one !== null && !Array.isArray(one),
-  )
-
-export const nodeOrderOf = (service: Service): readonly string[] =>
-  textsIn(configsOf(service)[0] ?? {}, 'nodes')
+  (listIn(service.attributes[doorName] ?? {}, 'config') ?? []).filter(isJsonObject)
 
 export const flavorIdOf = (service: Service): string => {
   const specification = textIn(configsOf(service)[0] ?? {}, 'specification') ?? ''
@@ -76,20 +94,31 @@ export function encodeService({ service, tenant, nowMs, isFree, instances }: Sce
     owner: service.createdBy,
     publish_at: service.deployedAtMs,
     infer_type: inferTypeOf(service),
-    workspace_id: textIn(kept, 'workspaceId') ?? '0',
+    workspace_id: service.workspace,
     status: serviceStatus[service.status],
     progress: service.status === 'deploying' ? progressOf(instances) : 100,
     invocation_times: 0,
     failed_times: 0,
-    is_shared: false,
-    shared_count: 0,
+    is_shared: service.shared,
+    shared_count: service.shared ? 1 : 0,
     operation_time: nowMs,
     transition_at: service.statusSinceMs,
     is_free: isFree,
     is_opened_sample_collection: false,
     additional_properties: objectIn(kept, 'additionalProperties') ?? {},
-    ...(schedule.length === 0 ? {} : { schedule }),
+    ...(schedule.length === 0 ? {} : { schedule, due_time: dueMs(service, schedule) }),
   }
+}
+
+const unitMs = { DAYS: 86_400_000, HOURS: 3_600_000, MINUTES: 60_000 } as const
+
+/** When the first of the scheduled stops is due. */
+function dueMs({ deployedAtMs }: Service, schedule: readonly Json[]): number {
+  const all = schedule.filter(isJsonObject).map((one) => {
+    const unit = textIn(one, 'time_unit') as keyof typeof unitMs // one of its keys, checked when it was sent
+    return (numberIn(one, 'duration') ?? 0) * unitMs[unit]
+  })
+  return deployedAtMs + Math.min(...all)
 }
 
 /** Percent of instances that are no longer under way; below 100, since something still is. */
@@ -108,10 +137,9 @@ export interface Detail extends Scene {
 
 export function encodeDetail(detail: Detail): object {
   const { service } = detail
-  const kept = service.attributes[doorName] ?? {}
   return {
     ...encodeService(detail),
-    update_time: numberIn(kept, 'updatedAtMs') ?? service.createdAtMs,
+    update_time: service.configuredAtMs,
     ...(service.status === 'failed' ? { error_msg: service.failure ?? '' } : {}),
     config: service.onNodes
       ? [encodeEdgeConfig(detail)]
@@ -119,7 +147,7 @@ export function encodeDetail(detail: Detail): object {
   }
 }
 
-const modelFacts = (image: Image | undefined): object =>
+export const modelFacts = (image: Image | undefined): object =>
   image === undefined
     ? {}
     : {
@@ -127,14 +155,20 @@ const modelFacts = (image: Image | undefined): object =>
         model_version: textIn(image.attributes, 'version') ?? '0.0.1',
       }
 
+export const specificationOf = (flavorId: string): string =>
+  flavorId === customFlavor.id ? customFlavor.shownAs : flavorId
+
+/** What it is to be made of, once what was there before is gone. */
+export const madeOf = (instance: Instance): Pick<Instance, 'flavorId' | 'imageId' | 'launch'> =>
+  instance.refit ?? instance
+
 function encodeEdgeConfig({ service, instances, image, nodes, deployments }: Detail): object {
-  const [first] = instances
-  const flavor = first?.flavorId ?? flavorIdOf(service)
+  const first = instances[0] && madeOf(instances[0])
   const launch = first?.launch ?? {}
   return {
     model_id: first?.imageId ?? modelsOf(service)[0] ?? '',
     ...modelFacts(image),
-    specification: flavor === customFlavor.id ? customFlavor.shownAs : flavor,
+    specification: specificationOf(first?.flavorId ?? flavorIdOf(service)),
     custom_spec: objectIn(launch, 'customSpec') ?? {},
     envs: objectIn(launch, 'env') ?? {},
     nodes: instances.map((instance) =>
@@ -167,13 +201,17 @@ function encodeNode(instance: Instance, node: Node | undefined, deployments: num
     cpu: numberIn(facts, 'cpu') ?? 0,
     memory: numberIn(facts, 'memory') ?? 0,
     gpu_num: numberIn(facts, 'gpu_num') ?? 0,
-    enable_gpu: flagIn(facts, 'enable_gpu') ?? (numberIn(facts, 'gpu_num') ?? 0) > 0,
+    enable_gpu: flagIn(facts, 'enable_gpu') ?? hasGpu(node),
     host_ips: textsIn(facts, 'host_ips'),
     deployment_num: deployments,
-    created_at: wireTime(numberIn(facts, 'created_at_ms') ?? instance.createdAtMs),
-    updated_at: wireTime(instance.observation.atMs),
+    created_at: wireTime(node?.createdAtMs ?? instance.createdAtMs),
+    updated_at: wireTime(node?.updatedAtMs ?? instance.updatedAtMs),
   }
 }
+
+const hasGpu = (node: Node | undefined): boolean =>
+  node?.accelerators?.includes('GPU') === true ||
+  (numberIn(node?.attributes ?? {}, 'gpu_num') ?? 0) > 0
 
 /** Where its driver says that it listens; before it knows, where this cloud would have put it. */
 function predictUrl(instance: Instance, facts: JsonObject): string {
@@ -189,7 +227,7 @@ function predictUrl(instance: Instance, facts: JsonObject): string {
 const wireTime = (ms: number): string => new Date(ms).toISOString().slice(0, 19)
 
 export const encodeSpecification = (flavor: Flavor, isSoldOut: boolean): object => {
-  const name = flavor.id === customFlavor.id ? customFlavor.shownAs : flavor.id
+  const name = specificationOf(flavor.id)
   return {
     specification: name,
     billing_spec: name,

@@ -15,7 +15,18 @@ import {
   situations,
   states,
 } from './states.ts'
-import { event, json, listOf, node, orNull, service, words } from './wire.ts'
+import {
+  driver,
+  event,
+  json,
+  listOf,
+  node,
+  orNull,
+  quotas,
+  service,
+  words,
+  workspace,
+} from './wire.ts'
 
 const closed = { additionalProperties: false } as const
 const body = <const P extends Record<string, TSchema>>(title: string, properties: P) =>
@@ -151,10 +162,19 @@ export const deployService = body('DeployService', {
   nodes: listOf(id),
   flavor: id,
   image: id,
+  workspace: maybe(id),
   launch: maybe(json),
   labels: maybe(labels),
 })
 export type DeployServiceBody = Static<typeof deployService>
+
+export const patchService = body('PatchService', {
+  description: maybe(description),
+  labels: maybe(labels),
+  shared: maybe(Type.Boolean({ description: 'A shared service takes no other change.' })),
+  usedBy: maybe(orNull(name)),
+})
+export type PatchServiceBody = Static<typeof patchService>
 
 export const serviceAction = body('ServiceAction', {
   action: words(['start', 'stop'] as const),
@@ -198,6 +218,8 @@ export const putImage = body('PutImage', {
   kinds: maybe(kinds),
   launch: maybe(json),
   hardware: maybe(words(hardwareNames)),
+  publishing: maybe(Type.Boolean()),
+  hostPort: maybe(orNull(Type.Integer({ minimum: 1, maximum: 65_535 }))),
   attributes: maybe(json),
 })
 export type PutImageBody = Static<typeof putImage>
@@ -208,6 +230,7 @@ export type PutPoolBody = Static<typeof putPool>
 export const putNode = body('PutNode', {
   name: maybe(name),
   state: maybe(node.properties.state),
+  accelerators: maybe(node.properties.accelerators),
   attributes: maybe(json),
 })
 export type PutNodeBody = Static<typeof putNode>
@@ -215,6 +238,7 @@ export type PutNodeBody = Static<typeof putNode>
 export const putDriver = body('PutDriver', {
   available: Type.Boolean(),
   reason: maybe(orNull(Type.String({ maxLength: 1024 }))),
+  part: maybe(driver.properties.part),
 })
 export type PutDriverBody = Static<typeof putDriver>
 
@@ -226,6 +250,8 @@ export const putProject = body('PutProject', {
   lacksBalance: maybe(Type.Boolean()),
   releasesByDefault: maybe(Type.Boolean()),
   deniedFlavors: maybe(listOf(id)),
+  workspaces: maybe(listOf(workspace)),
+  quotas: maybe(quotas),
 })
 export type PutProjectBody = Static<typeof putProject>
 
@@ -282,6 +308,12 @@ export const instanceOperations = Type.Object(
   { state: anyOf(operationStates), requestId: maybe(id), ...paging },
   closed,
 )
+
+export const instanceLogs = Type.Object(
+  { lines: maybe(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Default 100.' })) },
+  closed,
+)
+export type InstanceLogsQuery = Static<typeof instanceLogs>
 
 export const listServices = Type.Object(
   {

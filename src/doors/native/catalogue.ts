@@ -153,8 +153,12 @@ export async function putNode(asked: Asked<undefined, PutNodeBody>): Replied {
 export async function putDriver(asked: Asked<undefined, PutDriverBody>): Replied {
   const known = await rowOf(asked, 'drivers')
   if (!known) return unknown(asked, 'drivers')
-  const { available, reason = null } = asked.body
-  return await put(asked, { verb: 'put', table: 'drivers', row: { ...known, available, reason } })
+  const { available, reason = null, part = null } = asked.body
+  return await put(asked, {
+    verb: 'put',
+    table: 'drivers',
+    row: { ...known, available, reason, part },
+  })
 }
 
 export async function putProject(asked: Asked<undefined, PutProjectBody>): Replied {

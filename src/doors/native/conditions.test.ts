@@ -156,7 +156,14 @@ const ways: Readonly<Record<ErrorCode, (() => Promise<Refused>) | string>> = {
     await admin.change('PUT', '/images/cuda', { kinds: ['server'], hardware: 'GPU' })
     return creating({ image: 'cuda' })
   },
-  QuotaExceeded: 'nothing is counted against a quota here',
+  QuotaExceeded: async () => {
+    await inAlpha({ deniedFlavors: [], quotas: { nodes: 0 } })
+    return { api: ann, path: '/services', sent: { body: { ...deploying, name: 'too-many' } } }
+  },
+  Unusable: async () => {
+    await inAlpha({ quotas: {}, workspaces: [{ id: '0', name: 'default', state: 'abnormal' }] })
+    return { api: ann, path: '/services', sent: { body: { ...deploying, name: 'abnormal' } } }
+  },
   Unsupported: async () => acting((await admin.server()).id, { action: 'status', status: 'up' }),
   GenerationChanged: async () => {
     const { id } = await admin.server()

@@ -263,6 +263,10 @@ export const showService = (service: Service): ServiceShown => ({
   name: service.name,
   description: service.description,
   onNodes: service.onNodes,
+  nodes: service.nodes,
+  workspace: service.workspace,
+  shared: service.shared,
+  usedBy: service.usedBy,
   status: service.status,
   phase: service.phase,
   statusSince: iso(service.statusSinceMs),
@@ -273,6 +277,7 @@ export const showService = (service: Service): ServiceShown => ({
   createdAt: iso(service.createdAtMs),
   updatedAt: iso(service.updatedAtMs),
   deployedAt: iso(service.deployedAtMs),
+  configuredAt: iso(service.configuredAtMs),
 })
 
 export const showReceipt = (receipt: Receipt): ReceiptShown => ({
@@ -295,8 +300,9 @@ export const showFlavor = ({ id, poolId, ...flavor }: Flavor): FlavorShown => ({
 
 /** What an image launches may hold secrets, so only admins, who write it, read it. */
 export function showImage(image: Image, isAdmin: boolean): ImageShown {
-  const { id, launch, ...shown } = image
-  return isAdmin ? { id, ...shown, launch } : { id, ...shown }
+  const { launch, publishing = false, hostPort = null, ...rest } = image
+  const shown = { ...rest, publishing, hostPort }
+  return isAdmin ? { ...shown, launch } : shown
 }
 
 export const showPool = ({ id, capacity, taken, waiting }: Pool): PoolShown => ({
@@ -305,16 +311,27 @@ export const showPool = ({ id, capacity, taken, waiting }: Pool): PoolShown => (
   taken,
   waiting,
 })
-export const showNode = ({ id, name, state, attributes }: Node): NodeShown => ({
+export const showNode = ({
   id,
   name,
   state,
+  accelerators,
   attributes,
+  ...times
+}: Node): NodeShown => ({
+  id,
+  name,
+  state,
+  accelerators: accelerators ?? [],
+  attributes,
+  createdAt: maybeIso(times.createdAtMs ?? null),
+  updatedAt: maybeIso(times.updatedAtMs ?? null),
 })
-export const showDriver = ({ id, available, reason, acts }: DriverRow): DriverShown => ({
+export const showDriver = ({ id, available, reason, part, acts }: DriverRow): DriverShown => ({
   id,
   available,
   reason,
+  part: part ?? null,
   acts: acts ?? null,
 })
 export const showProject = (project: Project): ProjectShown => ({
@@ -327,4 +344,6 @@ export const showProject = (project: Project): ProjectShown => ({
   lacksBalance: project.lacksBalance,
   releasesByDefault: project.releasesByDefault,
   deniedFlavors: project.deniedFlavors,
+  workspaces: project.workspaces ?? [],
+  quotas: project.quotas ?? {},
 })

@@ -4,7 +4,7 @@
 // By status: 409 something else is so now and may change, 422 it can never be done to this thing,
 // 423 a person forbade it, 412 the caller's picture is old, 503 come again.
 
-import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
+import { type ErrorCode, type ErrorOf, type KernelError, unusables } from '#kernel/errors.ts'
 import { type JsonObject } from '#kernel/json.ts'
 
 export interface Fault {
@@ -197,9 +197,17 @@ export const faults = {
   QuotaExceeded: {
     status: 403,
     title: 'A quota is used up.',
-    tell: ({ what, limit }) => ({
-      detail: `At most ${limit} of ${what} are allowed.`,
-      data: { what, limit },
+    tell: ({ what, limit, quota = null }) => ({
+      detail: `At most ${limit} of ${quota ?? what} are allowed.`,
+      data: { what, limit, quota },
+    }),
+  },
+  Unusable: {
+    status: 422,
+    title: 'What is named cannot be used for this.',
+    tell: ({ what, id, name, because }) => ({
+      detail: `${unusables[because]} (${what} ${name})`,
+      data: { what, id, name, because },
     }),
   },
   Unsupported: {
@@ -238,9 +246,9 @@ export const faults = {
   DriverUnavailable: {
     status: 503,
     title: 'The driver cannot be used now.',
-    tell: ({ driver, reason }) => ({
+    tell: ({ driver, reason, part = null }) => ({
       detail: `Driver ${driver} is not available${after(': ', reason)}.`,
-      data: { driver, reason },
+      data: { driver, reason, part },
     }),
   },
   Overloaded: {

@@ -7,6 +7,7 @@ import { type ColumnName } from '#kernel/tables.ts'
 import {
   type CreateInstanceBody,
   type HoldInstanceBody,
+  type InstanceLogsQuery,
   type ListInstancesQuery,
   type PatchInstanceBody,
 } from './bodies.ts'
@@ -50,6 +51,14 @@ export async function listInstances(asked: Asked<ListInstancesQuery>): Replied {
   if (!page.ok) return page
   const items = await Promise.all(page.value.rows.map((row) => showInstance(plane, row)))
   return ok({ status: 200, body: { items, nextCursor: page.value.nextCursor } })
+}
+
+export async function getInstanceLogs(asked: Asked<InstanceLogsQuery>): Replied {
+  const seen = await seeInstance(asked)
+  if (!seen.ok) return seen
+  const { id, name } = seen.value
+  const lines = await asked.plane.output(seen.value, asked.query.lines ?? 100)
+  return ok({ status: 200, body: { id, name, lines } })
 }
 
 const columns = {

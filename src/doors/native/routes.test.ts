@@ -10,6 +10,7 @@ import { endpoints } from './routes.ts'
 import {
   type AccountShown,
   type InstanceShown,
+  type OutputShown,
   type ProblemCode,
   type ReceiptShown,
 } from './wire.ts'
@@ -93,6 +94,10 @@ const successes: Readonly<Record<string, Case>> = {
     holds: ({ body }) =>
       assert.match((body as AccountShown).lines[0] ?? '', /^target \(server\) is /),
   },
+  getInstanceLogs: {
+    path: at('/instances/{server}/logs?lines=5'),
+    holds: ({ body }) => assert.deepEqual((body as OutputShown).lines, []),
+  },
   listInstanceOperations: {
     path: at('/instances/{server}/operations?state=succeeded'),
     holds: hasRows,
@@ -125,6 +130,11 @@ const successes: Readonly<Record<string, Case>> = {
     holds: status(200),
   },
   getService: { path: at('/services/{service}'), holds: has('name', 'defect-detect') },
+  patchService: {
+    path: at('/services/{service}'),
+    sent: { body: { description: 'said', shared: false } },
+    holds: status(200),
+  },
   actOnService: {
     path: at('/services/{service}/actions'),
     sent: { body: { action: 'stop', why: 'night' }, headers: { prefer: 'wait=20' } },
@@ -207,6 +217,7 @@ const failures: Readonly<Record<string, Fault>> = {
     code: 'Unsupported',
   },
   whyInstance: unknown('/instances/none/why'),
+  getInstanceLogs: badField('/instances/{server}/logs?lines=0'),
   listInstanceOperations: unknown('/instances/none/operations'),
   listInstanceEvents: unknown('/instances/none/events'),
   listHolds: unknown('/instances/none/holds'),
@@ -223,6 +234,7 @@ const failures: Readonly<Record<string, Fault>> = {
     image: 'sim',
   }),
   getService: unknown('/services/none'),
+  patchService: unknown('/services/none', { shared: true }),
   actOnService: unknown('/services/none/actions', { action: 'start' }),
   deleteService: unknown('/services/none'),
   listGuards: badField('/guards?limit=x'),

@@ -9,6 +9,7 @@ import { listEvents, listEventsOf } from './events.ts'
 import {
   createInstance,
   getInstance,
+  getInstanceLogs,
   holdInstance,
   listHolds,
   listInstances,
@@ -19,7 +20,14 @@ import {
 import { actOnGuard, listGuards } from './guards.ts'
 import { documentOf } from './openapi.ts'
 import { getOperation, listOperations, listOperationsOf } from './operations.ts'
-import { actOnService, deployService, getService, listServices, removeService } from './services.ts'
+import {
+  actOnService,
+  deployService,
+  getService,
+  listServices,
+  patchService,
+  removeService,
+} from './services.ts'
 import { type Settings } from './settings.ts'
 import { streamEvents } from './stream.ts'
 import { getUsage, listUsage } from './usage.ts'
@@ -108,6 +116,17 @@ const instances: readonly Endpoint[] = [
     role: 'reader',
     answers: { 200: says.account },
     handle: whyInstance,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/instances/:id/logs',
+    operation: 'getInstanceLogs',
+    summary: 'The last lines that it wrote, oldest first; none where its driver keeps none.',
+    tag: 'instances',
+    role: 'reader',
+    query: hears.instanceLogs,
+    answers: { 200: says.output },
+    handle: getInstanceLogs,
   }),
   endpoint({
     method: 'GET',
@@ -291,6 +310,17 @@ const services: readonly Endpoint[] = [
     role: 'reader',
     answers: { 200: says.service },
     handle: getService,
+  }),
+  endpoint({
+    method: 'PATCH',
+    path: '/services/:id',
+    operation: 'patchService',
+    summary: 'Change what is said of an inference service, and what stands against changing it.',
+    tag: 'services',
+    role: 'member',
+    body: hears.patchService,
+    answers: changed,
+    handle: patchService,
   }),
   endpoint({
     method: 'POST',

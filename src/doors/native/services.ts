@@ -3,7 +3,12 @@
 // here.
 
 import { ok, type Result } from '#kernel/errors.ts'
-import { type DeployServiceBody, type ListServicesQuery, type ServiceActionBody } from './bodies.ts'
+import {
+  type DeployServiceBody,
+  type ListServicesQuery,
+  type PatchServiceBody,
+  type ServiceActionBody,
+} from './bodies.ts'
 import { change } from './changes.ts'
 import { showService } from './encode.ts'
 import { type Asked, base, type Reply } from './endpoint.ts'
@@ -61,6 +66,11 @@ export async function actOnService(asked: Asked<undefined, ServiceActionBody>): 
   const verb = action === 'start' ? 'start-service' : 'stop-service'
   const request = { verb, service: idOf(asked), ...(why === undefined ? {} : { why }) } as const
   return await change(asked, request, { why })
+}
+
+export async function patchService(asked: Asked<undefined, PatchServiceBody>): Replied {
+  const request = { verb: 'update-service', kind: 'inference', service: idOf(asked) } as const
+  return await change(asked, { ...request, ...asked.body })
 }
 
 export async function removeService(asked: Asked): Replied {

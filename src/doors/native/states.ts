@@ -4,7 +4,13 @@
 // wire.
 
 import { type Cause } from '#kernel/caller.ts'
-import { type Flavor, nodeStates } from '#kernel/catalogue.ts'
+import {
+  type DriverPart,
+  driverParts,
+  type Flavor,
+  type Node,
+  nodeStates,
+} from '#kernel/catalogue.ts'
 import { type EventType, eventTypes } from '#kernel/event.ts'
 import { type CircleKind, circleKinds } from '#kernel/guard.ts'
 import { type Charge, type ServiceStatus } from '#kernel/instance.ts'
@@ -132,3 +138,8 @@ export const liveServiceStates = serviceStates.filter((state) => state !== 'dele
 export const circleNames = Object.keys(circleKinds) as readonly CircleKind[] // keys of a const table
 export const nodeStateNames = Object.keys(nodeStates) as readonly (keyof typeof nodeStates)[] // keys of a const table
 export const eventTypeNames = Object.keys(eventTypes) as readonly EventType[] // keys of a const table
+export const driverPartNames = Object.keys(driverParts) as readonly DriverPart[] // keys of a const table
+export const acceleratorNames = wordsOf<NonNullable<Node['accelerators']>[number]>({
+  GPU: true,
+  ASCEND: true,
+})

@@ -11,10 +11,12 @@ import { kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
 import { problemCodes } from './faults.ts'
 import {
+  acceleratorNames,
   acts,
   causes,
   charges,
   circleNames,
+  driverPartNames,
   eventTypeNames,
   failedVerbNames,
   hardwareNames,
@@ -254,6 +256,10 @@ export const service = named('Service', {
   name: text,
   description: text,
   onNodes: Type.Boolean(),
+  nodes: listOf(text),
+  workspace: text,
+  shared: Type.Boolean(),
+  usedBy: maybeText,
   status: words(serviceStates),
   phase: words(servicePhases),
   statusSince: time,
@@ -264,6 +270,7 @@ export const service = named('Service', {
   createdAt: time,
   updatedAt: time,
   deployedAt: time,
+  configuredAt: time,
 })
 export type ServiceShown = Static<typeof service>
 
@@ -315,6 +322,10 @@ export const account = named('Account', {
 })
 export type AccountShown = Static<typeof account>
 
+/** What an instance wrote, oldest line first. */
+export const output = named('Output', { id: text, name: text, lines: listOf(text) })
+export type OutputShown = Static<typeof output>
+
 export const flavor = named('Flavor', {
   id: text,
   name: text,
@@ -346,6 +357,8 @@ export const image = named('Image', {
   name: text,
   kinds: listOf(kind),
   hardware: words(hardwareNames),
+  publishing: Type.Boolean(),
+  hostPort: orNull(count),
   attributes: json,
   launch: Type.Optional(json),
 })
@@ -358,7 +371,10 @@ export const node = named('Node', {
   id: text,
   name: text,
   state: words(nodeStateNames),
+  accelerators: listOf(words(acceleratorNames)),
   attributes: json,
+  createdAt: orNull(time),
+  updatedAt: orNull(time),
 })
 export type NodeShown = Static<typeof node>
 
@@ -367,9 +383,28 @@ export const driver = named('Driver', {
   id: text,
   available: Type.Boolean(),
   reason: maybeText,
+  part: orNull(words(driverPartNames)),
   acts: orNull(listOf(words(acts))),
 })
 export type DriverShown = Static<typeof driver>
+
+/** A part of a project; `denies` are the requests, by their verbs, that its policy forbids. */
+export const workspace = Type.Object(
+  {
+    id: text,
+    name: text,
+    state: words(['normal', 'abnormal'] as const),
+    denies: Type.Optional(listOf(text)),
+  },
+  closed,
+)
+
+const most = Type.Optional(Type.Integer({ minimum: 0 }))
+/** How much of services on nodes one user may have. */
+export const quotas = Type.Object(
+  { services: most, runningServices: most, serviceInstances: most, nodes: most },
+  closed,
+)
 
 export const project = named('Project', {
   id: text,
@@ -381,6 +416,8 @@ export const project = named('Project', {
   lacksBalance: Type.Boolean(),
   releasesByDefault: Type.Boolean(),
   deniedFlavors: listOf(text),
+  workspaces: listOf(workspace),
+  quotas,
 })
 export type ProjectShown = Static<typeof project>
 

@@ -66,6 +66,7 @@ const faults = {
     status: 400,
     message: `Image ${e.image} is unacceptable: it does not fit flavor ${e.flavor}.`,
   }),
+  Unusable: (e) => conflict(`The ${e.what} ${e.id} cannot be used for it now.`),
   QuotaExceeded: (e) => forbidden(`Quota exceeded for ${e.what}s: the limit is ${e.limit}`),
   Unsupported: (e) => ({ status: 501, message: `Driver ${e.driver} does not support ${e.verb}.` }),
   GenerationChanged: (e) => conflict(`Instance ${e.id} was changed in the meantime.`),

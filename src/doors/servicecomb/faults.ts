@@ -103,6 +103,7 @@ const faults: Faults = {
   DeletionProtected: unmet,
   TermUnfinished: unmet,
   NodeNotReady: unmet,
+  Unusable: unmet,
   NotOwner: unmet,
   NotOnNodes: unmet,
   ServiceBusy: unmet,

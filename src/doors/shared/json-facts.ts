@@ -32,5 +32,5 @@ export const listIn = (facts: JsonObject, name: string): readonly Json[] | undef
 export const textsIn = (facts: JsonObject, name: string): readonly string[] =>
   (listIn(facts, name) ?? []).filter((one) => typeof one === 'string')
 
-const isJsonObject = (value: Json | undefined): value is JsonObject =>
+export const isJsonObject = (value: Json | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

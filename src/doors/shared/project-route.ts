@@ -147,6 +147,7 @@ async function outsideOf(asked: Asked, request: CallerRequest): Promise<KernelEr
       ? request.services
       : request.verb === 'start-service' ||
           request.verb === 'stop-service' ||
+          request.verb === 'redeploy' ||
           request.verb === 'update-service'
         ? [request.service]
         : []

@@ -292,6 +292,7 @@ const faults = {
   AlreadyExists: neverAsked,
   NotQueueable: neverAsked,
   NodeNotReady: neverAsked,
+  Unusable: neverAsked,
   NotOwner: neverAsked,
   NotOnNodes: neverAsked,
   ServiceBusy: neverAsked,

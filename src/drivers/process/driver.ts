@@ -15,6 +15,7 @@ import {
   type Capabilities,
   type Driver,
   type Thing,
+  type Usage,
 } from '#kernel/ports/driver.ts'
 import { type DriverError } from '#kernel/request.ts'
 import {
@@ -38,6 +39,7 @@ import {
 } from './config.ts'
 import { noHandle, writeHandle } from './handle.ts'
 import { type Host, thisHost } from './host.ts'
+import { readLog } from './log.ts'
 import { makeThing } from './make.ts'
 import { observeThing, unknown } from './observe.ts'
 import { pauseRun, unpauseRun } from './pause.ts'
@@ -47,6 +49,7 @@ import { lastRun, phaseOf, readRuns, type Run } from './runs.ts'
 import { drainOf, fillingOf, placeOf, probeOf, type Site, siteOf } from './site.ts'
 import { startRun } from './start.ts'
 import { stopRun } from './stop.ts'
+import { usageOf } from './usage.ts'
 import { type Watcher, watcher } from './watcher.ts'
 
 export interface ProcessWorld extends DriverWorld {
@@ -192,6 +195,14 @@ class ProcessDriver implements Driver {
       probe: probeOf(launch, filling),
       place: { ...placeOf(site.value, launch, filling, this.#settings), signal },
     })
+  }
+
+  output(thing: Thing, lines: number): Promise<readonly string[]> {
+    return readLog({ dataDir: this.#world.dataDir, instanceId: thing.id, lines })
+  }
+
+  usage(thing: Thing, signal: AbortSignal): Promise<Usage | null> {
+    return usageOf(thing.id, this.#host, signal)
   }
 
   async adopt(thing: Thing): Promise<void> {

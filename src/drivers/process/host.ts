@@ -23,6 +23,13 @@ export interface Host {
   isCalledWith(process: Identity, text: string): boolean
   /** Everything that runs with `name=value` in the environment it was started with. */
   withVariable(name: string, value: string): Promise<readonly Identity[]>
+  /** Processor time so far and memory now; null when it is gone, or when this system does not tell. */
+  used(process: Identity): Used | null
+}
+
+export interface Used {
+  readonly cpuMs: number
+  readonly bytes: number
 }
 
 interface Seen {
@@ -45,6 +52,11 @@ function linux(): Host {
     ...identified(boot, look, (pid) =>
       whenThere(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8')),
     ),
+    used(identity) {
+      const text = whenThere(() => readFileSync(`/proc/${identity.pid}/stat`, 'utf8'))
+      const isSame = text !== null && parseStat(text).started === identity.started
+      return isSame && identity.boot === boot ? parseUsed(text) : null
+    },
     async withVariable(name, value) {
       const wanted = Buffer.from(`${name}=${value}`)
       const found: Identity[] = []
@@ -71,6 +83,17 @@ export function parseStat(text: string): Seen {
     isZombie: state === 'Z' || state === 'X',
     isHeld: state === 'T',
   }
+}
+
+/** The kernel's ticks as programs see them, and its pages: the same on every Linux that Node runs on. */
+const msPerTick = 10
+const bytesPerPage = 4096
+
+/** Fields 14, 15 (user and system time) and 24 (resident pages) of the line; the fields here begin with the third. */
+export function parseUsed(text: string): Used {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const ticks = Number(fields[11]) + Number(fields[12])
+  return { cpuMs: ticks * msPerTick, bytes: Number(fields[21]) * bytesPerPage }
 }
 
 /** Whole entries only: one variable's value may hold the text of another. */
@@ -122,6 +145,7 @@ function bsd(): Host {
     ),
     // Another process's environment is not to be had there without its owner's consent.
     withVariable: () => Promise.resolve([]),
+    used: () => null,
   }
 }
 

@@ -5,7 +5,7 @@ import { type Static, Type } from 'typebox'
 import { ok, type Result } from '#kernel/errors.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { type Act } from '#kernel/operation.ts'
-import { type Thing } from '#kernel/ports/driver.ts'
+import { type Thing, type Usage } from '#kernel/ports/driver.ts'
 import { type DriverError } from '#kernel/request.ts'
 import { faultOf } from '../shared/faults.ts'
 import { refused } from '../shared/world.ts'
@@ -81,6 +81,16 @@ const Scenario = Type.Object(
     forgetAfterMs: Ms('So long after its last start or stop it is gone without a trace.'),
     driftDownAfterMs: Ms('So long after it was ready it ends by itself.'),
     driftUpAfterMs: Ms('So long after it was down it starts by itself.'),
+    uses: Type.Optional(
+      Type.Object(
+        {
+          cpuCores: Type.Optional(Type.Number({ minimum: 0 })),
+          memoryMiB: Type.Optional(Type.Integer({ minimum: 0 })),
+          gpus: Type.Optional(Type.Number({ minimum: 0 })),
+        },
+        { ...strict, description: 'What it says that it uses while it runs.' },
+      ),
+    ),
     exitCode: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 255, description: 'What it ends with by itself.' }),
     ),
@@ -131,6 +141,7 @@ export interface Scenario {
   readonly driftDownAfterMs: number | null
   readonly driftUpAfterMs: number | null
   readonly exitCode: number
+  readonly uses: Usage
 }
 
 /** About 200 ms from an accepted request to its end, whichever it is. */
@@ -216,5 +227,6 @@ function whole(written: Written): Scenario {
     driftDownAfterMs: written.driftDownAfterMs ?? null,
     driftUpAfterMs: written.driftUpAfterMs ?? null,
     exitCode: written.exitCode ?? 1,
+    uses: { cpuCores: 0.25, memoryMiB: 128, gpus: 0, ...written.uses },
   }
 }

@@ -14,6 +14,7 @@ import {
   type Capabilities,
   type Driver,
   type Thing,
+  type Usage,
 } from '#kernel/ports/driver.ts'
 import { type DriverError } from '#kernel/request.ts'
 import {
@@ -110,6 +111,12 @@ class SimulatedDriver implements Driver {
     // The scenario may have been changed since the last act.
     this.#hints.arm(thing)
     return observeAt(handle.value, scenario.value, nowMs)
+  }
+
+  async usage(thing: Thing, signal: AbortSignal): Promise<Usage | null> {
+    const scenario = scenarioOf(thing, this.#config)
+    const seen = await this.observe(thing, signal)
+    return scenario.ok && seen.seen === 'up' ? scenario.value.uses : null
   }
 
   adopt(thing: Thing): Promise<void> {

@@ -105,7 +105,7 @@ export function driverDown(draft: Draft, name: string): KernelError | undefined 
   const driver = draft.get('drivers', name)
   if (driver?.available) return undefined
   const reason = driver ? driver.reason : 'it is not configured'
-  return { code: 'DriverUnavailable', driver: name, reason }
+  return { code: 'DriverUnavailable', driver: name, reason, part: driver?.part ?? null }
 }
 
 /** What forbids a start, whatever the state: its node is out of contact, or its project owes. */

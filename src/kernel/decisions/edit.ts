@@ -221,7 +221,9 @@ export function put(draft: Draft, context: Context, request: PutCatalogue): Resu
       { capacity: request.row.capacity },
     )
   } else if (request.table === 'nodes') {
-    draft.put('nodes', request.row)
+    const known = draft.get('nodes', request.row.id)
+    const createdAtMs = known?.createdAtMs ?? context.nowMs
+    draft.put('nodes', { ...request.row, createdAtMs, updatedAtMs: context.nowMs })
     followNode(draft, context, request.row)
   } else if (request.table === 'flavors') draft.put('flavors', request.row)
   else if (request.table === 'images') draft.put('images', request.row)

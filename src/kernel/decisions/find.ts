@@ -2,6 +2,7 @@
 // kind are not told apart from one that never was (law 10).
 
 import { may, sees } from '../access.ts'
+import { workspaceForbids } from './allowances.ts'
 import { aliasKey, edgeAlias, microserviceKey, registryAlias } from '../aliases.ts'
 import { type Caller } from '../caller.ts'
 import { err, ok, type Result } from '../errors.ts'
@@ -85,9 +86,10 @@ export function ownedService(
 ): Result<Service> {
   const found = findService(rows, id, 'inference', caller)
   if (!found.ok) return found
-  return may(caller, verb)
-    ? ownService(found.value, caller)
-    : err({ code: 'Forbidden', needs: verb })
+  if (!may(caller, verb)) return err({ code: 'Forbidden', needs: verb })
+  const owned = ownService(found.value, caller)
+  const forbids = owned.ok ? workspaceForbids(rows, owned.value, verb) : undefined
+  return forbids ? err(forbids) : owned
 }
 
 /** Within a project a service is its owner's; an admin passes. */

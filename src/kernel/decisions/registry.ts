@@ -24,6 +24,7 @@ import { blank } from './create.ts'
 import { heldBy } from './conditions.ts'
 import { findService, isGone } from './find.ts'
 import { emit, receiptOf, setState } from './moves.ts'
+import { defaultWorkspace } from '../project.ts'
 import { serviceRow } from './services.ts'
 
 export function registerService(
@@ -51,6 +52,8 @@ export function registerService(
     key: request.key,
     description: request.description ?? '',
     onNodes: false,
+    nodes: [],
+    workspace: defaultWorkspace,
     phase: 'settled',
     status: 'running',
     labels: request.labels ?? {},

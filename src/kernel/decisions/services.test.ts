@@ -151,7 +151,7 @@ describe('another configuration', () => {
       told.map(({ data }) => data['again']),
       [false, true],
     )
-    assert.deepEqual(Object.keys(told[1]?.data['placed'] ?? {}), ['n1', 'n2', 'n3'])
+    assert.deepEqual(Object.keys(told[1]?.data['placed'] ?? {}), ['n2', 'n3', 'n1'])
   })
 
   it('is what the next start brings up, when a stop came in between', () => {

@@ -2,6 +2,15 @@
 // service's status is follows from its instances (inference.ts); here is only what is asked of all of them.
 
 import { may } from '../access.ts'
+import {
+  overQuota,
+  sharedService,
+  unfitNode,
+  unpublished,
+  usedService,
+  workspaceForbids,
+} from './allowances.ts'
+import { defaultWorkspace } from '../project.ts'
 import { edgeAlias } from '../aliases.ts'
 import { free, take } from '../capacity.ts'
 import { err, type KernelError, ok, type Result } from '../errors.ts'
@@ -41,13 +50,19 @@ export function deploy(draft: Draft, context: Context, request: DeployService): 
     key: request.name,
     description: request.description ?? '',
     onNodes: request.onNodes,
+    nodes: request.nodes,
+    workspace: request.workspace ?? defaultWorkspace,
     phase: request.onNodes ? 'deploying' : 'settled',
     status: request.onNodes ? 'deploying' : 'stopped',
     labels: request.labels ?? {},
     attributes: request.attributes ?? {},
   }
-  const flavor = request.onNodes ? nodesFor(draft, request, project) : ok(null)
+  const forbids = workspaceForbids(draft, service, request.verb)
+  if (forbids) return err(forbids)
+  const flavor = request.onNodes ? nodesFor(draft, request, { project, replaces: null }) : ok(null)
   if (!flavor.ok) return flavor
+  const over = request.onNodes ? overQuota(draft, context, service) : undefined
+  if (over) return err(over)
   draft.put('services', service)
   draft.emit({
     type: 'service.created',
@@ -57,10 +72,10 @@ export function deploy(draft: Draft, context: Context, request: DeployService): 
     cause: context.cause,
     data: { name: request.name, nodes: request.onNodes ? request.nodes : [] },
   })
-  if (flavor.value === null) return ok({ instanceIds: [], serviceId: id })
-  const placed = place(draft, context, request, service, flavor.value)
+  const placed =
+    flavor.value === null ? ok({}) : place(draft, context, request, service, flavor.value)
   if (!placed.ok) return placed
-  tellDeployed(draft, context, service, { nodes: request.nodes, placed: placed.value })
+  tellDeployed(draft, context, service, { request, placed: placed.value })
   return ok({ instanceIds: Object.values(placed.value), serviceId: id })
 }
 
@@ -69,7 +84,10 @@ function tellDeployed(
   draft: Draft,
   context: Context,
   service: Service,
-  told: { readonly nodes: readonly string[]; readonly placed: Placed },
+  {
+    request,
+    placed,
+  }: { readonly request: DeployService | RedeployService; readonly placed: Placed },
 ): void {
   draft.emit({
     type: 'service.deployed',
@@ -77,7 +95,13 @@ function tellDeployed(
     subject: service.id,
     atMs: context.nowMs,
     cause: context.cause,
-    data: { ...told, again: service.createdAtMs !== context.nowMs },
+    data: {
+      nodes: request.nodes,
+      flavor: request.flavorId,
+      image: request.imageId,
+      placed,
+      again: request.verb === 'redeploy',
+    },
   })
 }
 
@@ -86,20 +110,26 @@ type Placed = Readonly<Record<string, InstanceId>>
 
 function nodesFor(
   draft: Draft,
-  request: Pick<DeployService, 'nodes' | 'flavorId' | 'imageId'>,
-  project: ProjectId,
+  { needs = { gpus: 0, npus: 0 }, ...request }: Wanted,
+  { project, replaces }: { readonly project: ProjectId; readonly replaces: Service | null },
 ): Result<Flavor> {
   const parts = allowedParts(draft, request, 'edge-instance', project)
   if (!parts.ok) return parts
+  const { flavor, image } = parts.value
+  const unfit = unpublished(image)
+  if (unfit) return err(unfit)
   for (const id of request.nodes) {
     const node = draft.get('nodes', id)
     if (!node) return err({ code: 'NotFound', what: 'node', id })
     if (node.state !== 'ready') return err({ code: 'NodeNotReady', node: id, state: node.state })
+    const lacks = unfitNode(draft, node, { flavor, image, needs, replaces })
+    if (lacks) return err(lacks)
   }
-  const down = driverDown(draft, parts.value.flavor.driver)
-  return down ? err(down) : ok(parts.value.flavor)
+  const down = driverDown(draft, flavor.driver)
+  return down ? err(down) : ok(flavor)
 }
 
+type Wanted = Pick<DeployService, 'nodes' | 'flavorId' | 'imageId' | 'needs'>
 type Making = Pick<DeployService, 'nodes' | 'imageId' | 'launch'>
 
 function place(
@@ -155,11 +185,19 @@ export function redeploy(
   const service = found.value
   if (service.phase !== 'settled')
     return err({ code: 'ServiceBusy', id: service.id, status: service.status })
-  const flavor = service.onNodes ? nodesFor(draft, request, service.project) : ok(null)
+  const shared = sharedService(service)
+  if (shared) return err(shared)
+  const of = { project: service.project, replaces: service }
+  const flavor = service.onNodes ? nodesFor(draft, request, of) : ok(null)
   if (!flavor.ok) return flavor
   const { attributes: told } = request
+  const { nodes } = request
+  const next = { ...service, nodes, ...(service.onNodes ? { status: 'deploying' as const } : {}) }
+  const over = service.onNodes ? overQuota(draft, context, next) : undefined
+  if (over) return err(over)
   draft.put('services', {
     ...service,
+    nodes,
     description: request.description ?? service.description,
     ...(told ? { attributes: { ...service.attributes, [told.door]: told.value } } : {}),
     ...(service.onNodes ? { phase: 'deploying', deployedAtMs: context.nowMs } : {}),
@@ -171,7 +209,7 @@ export function redeploy(
       ? ok({})
       : replace(draft, context, { request, service, flavor: flavor.value })
   if (!placed.ok) return placed
-  tellDeployed(draft, context, service, { nodes: request.nodes, placed: placed.value })
+  tellDeployed(draft, context, service, { request, placed: placed.value })
   const after = draft.get('services', service.id)
   if (after) settleService(draft, context, after)
   return ok({ instanceIds: Object.values(placed.value), serviceId: service.id })
@@ -207,7 +245,11 @@ function replace(
   }
   const nodes = request.nodes.filter((node) => placed[node] === undefined)
   const made = place(draft, context, { ...request, nodes }, service, flavor)
-  return made.ok ? ok({ ...placed, ...made.value }) : made
+  if (!made.ok) return made
+  const all = { ...placed, ...made.value }
+  // Those that stay in the order in which they were named, then those that leave.
+  const named = request.nodes.flatMap((node) => (all[node] ? [[node, all[node]] as const] : []))
+  return ok({ ...Object.fromEntries(named), ...all })
 }
 
 /** The place it has, where it fits the other flavor as well; else that is given back for one that does. */
@@ -229,7 +271,17 @@ export const serviceRow = (
   name: string,
 ): Omit<
   Service,
-  'id' | 'kind' | 'key' | 'onNodes' | 'phase' | 'status' | 'labels' | 'attributes' | 'description'
+  | 'id'
+  | 'kind'
+  | 'key'
+  | 'onNodes'
+  | 'nodes'
+  | 'workspace'
+  | 'phase'
+  | 'status'
+  | 'labels'
+  | 'attributes'
+  | 'description'
 > => ({
   project,
   name,
@@ -239,6 +291,8 @@ export const serviceRow = (
   statusSinceMs: context.nowMs,
   deployedAtMs: context.nowMs,
   configuredAtMs: context.nowMs,
+  shared: false,
+  usedBy: null,
   failure: null,
   revision: 1,
 })
@@ -257,6 +311,8 @@ export function powerService(
     (request.verb === 'start-service' && service.phase === 'stopping')
   )
     return err({ code: 'ServiceBusy', id: service.id, status: service.status })
+  const shared = sharedService(service)
+  if (shared) return err(shared)
   const verb = request.verb === 'start-service' ? 'start' : 'stop'
   const parts = instancesOf(draft, service)
   for (const instance of parts) {
@@ -268,6 +324,9 @@ export function powerService(
       one.underway?.verb !== verb && step(lifecycles[one.kind], one.state, verb) !== undefined,
   )
   const phase = verb === 'start' ? 'deploying' : 'stopping'
+  const over =
+    phase === 'deploying' ? overQuota(draft, context, { ...service, status: phase }) : undefined
+  if (over) return err(over)
   if (due.length === 0)
     return service.onNodes && parts.every((one) => one.underway === null)
       ? err({ code: 'ServiceBusy', id: service.id, status: service.status })
@@ -334,6 +393,10 @@ export function updateService(
   const service = found.value
   if (service.phase === 'deleting')
     return err({ code: 'ServiceBusy', id: service.id, status: service.status })
+  const { shared = service.shared, usedBy = service.usedBy } = request
+  const isLifted = request.shared !== undefined || request.usedBy !== undefined
+  const fixed = isLifted ? undefined : sharedService(service)
+  if (fixed) return err(fixed)
   const attributes = request.attributes
     ? { ...service.attributes, [request.attributes.door]: request.attributes.value }
     : service.attributes
@@ -345,6 +408,8 @@ export function updateService(
     attributes: Object.fromEntries(
       changed.flatMap(([key, value]) => (value === null ? [] : [[key, value]])),
     ),
+    shared,
+    usedBy,
     updatedAtMs: context.nowMs,
   })
   draft.emit({
@@ -372,6 +437,8 @@ export function removeServices(
   for (const id of ids) {
     const found = ownedService(draft, context, { id, verb: request.verb })
     if (!found.ok) return found
+    const used = usedService(found.value)
+    if (used) return err(used)
     for (const instance of instancesOf(draft, found.value)) {
       const obstacle = obstacleTo({ draft, context, instance }, 'delete')
       if (obstacle) return err(obstacle)

@@ -31,6 +31,13 @@ export interface Capabilities {
   readonly rungs: readonly Rung[]
 }
 
+/** What is used of a host. */
+export interface Usage {
+  readonly cpuCores: number
+  readonly memoryMiB: number
+  readonly gpus: number
+}
+
 /** Resolves with the handle to keep from now on. */
 type Acted = Promise<Result<{ readonly handle: JsonObject }, DriverError>>
 
@@ -55,6 +62,10 @@ export interface Driver {
   remove(thing: Thing, options: ActOptions): Acted
   /** Looks, and changes nothing. A look that fails is an observation of `unknown`, not an error. */
   observe(thing: Thing, signal: AbortSignal): Promise<Observation>
+  /** The last lines that a thing wrote, oldest first, while there is something of it; absent: none is kept. */
+  output?(thing: Thing, lines: number): Promise<readonly string[]>
+  /** What a thing uses now; null when nothing runs or nobody can tell. Absent: it never can be told. */
+  usage?(thing: Thing, signal: AbortSignal): Promise<Usage | null>
   /** After a restart of the server: take up again what belongs to a living thing (watching it, bounding its logs). */
   adopt(thing: Thing): Promise<void>
   /** Calls back when a thing may have changed; a hint, never the truth. Returns how to stop. */

@@ -7,6 +7,7 @@ import { type InstanceId, type OperationId, type ServiceId } from '../ids.ts'
 import { type Instance } from '../instance.ts'
 import { type Operation } from '../operation.ts'
 import { type CallerRequest, type Idempotency, type InstanceRef, type Receipt } from '../request.ts'
+import { type Usage } from './driver.ts'
 import { type Commit, type Store } from './store.ts'
 
 export interface Submission {
@@ -65,6 +66,10 @@ export interface Plane {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<Operation | undefined>
+  /** The last lines that an instance wrote, oldest first; none where its driver keeps none. */
+  output(instance: Instance, lines: number): Promise<readonly string[]>
+  /** What it uses now; null when nothing runs or nobody can tell. */
+  usage(instance: Instance, signal: AbortSignal): Promise<Usage | null>
   /** Called after each commit, before its requests are answered, with its events in order. Returns how to stop. */
   follow(listener: (events: readonly Event[], commit: Commit) => void): () => void
 }

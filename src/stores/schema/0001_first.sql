@@ -142,12 +142,14 @@ CREATE TABLE services (
   key TEXT,
   name TEXT NOT NULL,
   status TEXT NOT NULL,
+  ownerKey TEXT,
   createdAtMs INTEGER NOT NULL,
   deployedAtMs INTEGER NOT NULL,
   statusSinceMs INTEGER NOT NULL,
   body TEXT NOT NULL
 );
 CREATE UNIQUE INDEX services_key ON services (key) WHERE key IS NOT NULL;
+CREATE INDEX services_owner ON services (ownerKey) WHERE ownerKey IS NOT NULL;
 CREATE INDEX services_project ON services (project, kind, createdAtMs, id);
 
 CREATE TABLE dependencies (
