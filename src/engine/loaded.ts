@@ -48,7 +48,7 @@ export async function withRows<T>(loaded: Loaded, question: () => T): Promise<T>
     } catch (thrown) {
       // Missing is a request for rows; anything else is a bug and not ours to hide.
       if (!(thrown instanceof Missing)) throw thrown
-      await loaded.load(thrown.wanted)
+      await Promise.all(thrown.wanted.map((one) => loaded.load(one)))
     }
   }
 }

@@ -166,7 +166,8 @@ class Heart {
     ]
     const ended = { range: { column: 'expiresAtMs', max: nowMs }, limit: dueRows } as const
     const tokens = (await store.list('idempotency', ended)).map((row) => row.id)
-    if (tokens.length > 0) requests.push({ verb: 'forget', tokens })
+    const batches = (await store.list('batches', ended)).map((row) => row.id)
+    if (tokens.length + batches.length > 0) requests.push({ verb: 'forget', tokens, batches })
     await Promise.all(requests.map((request) => this.#due(request)))
     if (nowMs - this.#swept < sweepEachMs) return
     this.#swept = nowMs

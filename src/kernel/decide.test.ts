@@ -397,7 +397,7 @@ describe('idempotency', () => {
         { verb: 'create', kind: 'server', name, flavorId: 'small', imageId: 'sim' },
         { token: 't', fingerprint: name },
       )
-    const forget = (): unknown => board.must({ verb: 'forget', tokens: ['t'] })
+    const forget = (): unknown => board.must({ verb: 'forget', tokens: ['t'], batches: [] })
     create('one')
     forget()
     assert.notEqual(board.get('idempotency', 't'), undefined)

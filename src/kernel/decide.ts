@@ -4,6 +4,7 @@
 
 import { may } from './access.ts'
 import { unreachable } from './assert.ts'
+import { batchLifeMs, type BatchOutcome } from './batch.ts'
 import { bind, registerBound, unbind } from './decisions/binding.ts'
 import { create } from './decisions/create.ts'
 import { hold, put, releaseHold, update } from './decisions/edit.ts'
@@ -27,7 +28,9 @@ import {
 import { extend, observed, settle } from './decisions/settle.ts'
 import { forget, pass, wake } from './decisions/timers.ts'
 import { err, type KernelError, ok, type Result } from './errors.ts'
+import { type BatchId, batchId, type ProjectId } from './ids.ts'
 import { type Instance } from './instance.ts'
+import { type JsonObject } from './json.ts'
 import {
   type Batch,
   type CallerRequest,
@@ -37,7 +40,7 @@ import {
   type Receipt,
   type Request,
 } from './request.ts'
-import { Draft, type Reader } from './rows.ts'
+import { Draft, Missing, type Reader, type Wanted } from './rows.ts'
 
 /** How long the answer to a token (idempotency key) is kept. */
 export const tokenLifeMs = 86_400_000
@@ -105,7 +108,7 @@ function engineRequest(request: EngineRequest, context: Context, draft: Draft): 
     case 'pass':
       return pass(draft, context, request.pool)
     case 'forget':
-      return forget(draft, context, request.tokens)
+      return forget(draft, context, request)
     case 'count':
       return count(draft, context, request)
     case 'expire':
@@ -252,14 +255,61 @@ function act(
 /** Each item stands alone: a refused one leaves no trace and sinks nobody. */
 function batch(draft: Draft, context: Context, request: Batch): Result<Receipt> {
   const items: Result<Receipt>[] = []
+  const missing: Wanted[] = []
   for (const item of request.items) {
     const own = new Draft(draft)
-    const receipt = instanceRequest(item, context, own)
-    if (receipt.ok) draft.absorb(own)
-    items.push(receipt)
+    try {
+      const receipt = instanceRequest(item, context, own)
+      if (receipt.ok) draft.absorb(own)
+      items.push(receipt)
+    } catch (thrown) {
+      // The whole question is asked again; told of one row at a time, a batch of n would be decided n times.
+      if (!(thrown instanceof Missing)) throw thrown
+      missing.push(...thrown.wanted)
+    }
   }
-  return ok({
+  if (missing.length > 0) throw new Missing(...missing)
+  const receipt = {
     instanceIds: items.flatMap((item) => (item.ok ? item.value.instanceIds : [])),
     items,
-  })
+  }
+  if (request.kept === undefined) return ok(receipt)
+  const { projectId } = context.caller
+  // What is kept is asked for again by its project.
+  if (projectId === null) return err({ code: 'Forbidden', needs: 'project' })
+  const note = request.kept
+  return ok({ ...receipt, batchId: keep(draft, context, { request, items, note, projectId }) })
+}
+
+interface Kept {
+  readonly request: Batch
+  readonly items: readonly Result<Receipt>[]
+  readonly note: JsonObject
+  readonly projectId: ProjectId
+}
+
+function keep(
+  draft: Draft,
+  { cause, ids, nowMs }: Context,
+  { request, items: receipts, note, projectId: project }: Kept,
+): BatchId {
+  const id = batchId(ids.next())
+  const items = request.items.map(({ target }, at) => ({
+    name: nameOf(target),
+    outcome: outcomeOf(receipts[at]),
+  }))
+  const expiresAtMs = nowMs + batchLifeMs
+  draft.put('batches', { id, project, cause, atMs: nowMs, expiresAtMs, note, items })
+  const refused = receipts.filter((one) => !one.ok).length
+  const data = { items: items.length, refused }
+  draft.emit({ type: 'batch.accepted', project, subject: id, atMs: nowMs, cause, data })
+  return id
+}
+
+const nameOf = (target: InstanceRef): string =>
+  'id' in target ? target.id : 'node' in target ? target.node : target.instance
+
+function outcomeOf(receipt: Result<Receipt> | undefined): BatchOutcome {
+  if (receipt?.ok !== false) return { operation: receipt?.value.operationId ?? null }
+  return { error: receipt.error }
 }

@@ -24,6 +24,7 @@ export const eventTypes = {
   'operation.succeeded': 'An operation ended well.',
   'operation.failed': 'An operation ended badly; `message`.',
   'operation.cancelled': 'A harder or opposite request took its place.',
+  'batch.accepted': 'Many requests were decided at once; `items`, `refused`.',
   'service.created': 'A service was accepted.',
   'service.deployed': 'A service was given a configuration; `nodes`, `placed`, `again`.',
   'service.state': "A service's derived status changed.",
@@ -41,7 +42,7 @@ export type EventType = keyof typeof eventTypes
 export interface EventDraft {
   readonly type: EventType
   readonly project: ProjectId | null
-  /** What it is about: instance, operation, service or catalogue id. */
+  /** What it is about: instance, operation, batch, service or catalogue id. */
   readonly subject: string
   readonly instanceId: string | null
   readonly atMs: number

@@ -8,6 +8,7 @@ export type OperationId = Id<'operation'>
 export type ServiceId = Id<'service'>
 export type ProjectId = Id<'project'>
 export type UserId = Id<'user'>
+export type BatchId = Id<'batch'>
 
 /** Where fresh ids come from: the kernel has no randomness of its own. Each id is a lower-case UUID v4. */
 export interface Ids {
@@ -19,6 +20,7 @@ export const operationId = (text: string): OperationId => text as OperationId //
 export const serviceId = (text: string): ServiceId => text as ServiceId // the one place that brands
 export const projectId = (text: string): ProjectId => text as ProjectId // the one place that brands
 export const userId = (text: string): UserId => text as UserId // the one place that brands
+export const batchId = (text: string): BatchId => text as BatchId // the one place that brands
 
 /** 32 lower-case hex digits: a UUID without its dashes. */
 export const compact = (uuid: string): string => uuid.replaceAll('-', '')

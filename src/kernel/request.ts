@@ -5,6 +5,7 @@ import { type Result } from './errors.ts'
 import { type Census, type GuardPolicy } from './guard.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
 import {
+  type BatchId,
   type Ids,
   type InstanceId,
   type OperationId,
@@ -285,6 +286,8 @@ export type PutCatalogue =
 export interface Batch {
   readonly verb: 'batch'
   readonly items: readonly InstanceRequest[]
+  /** Keeps what came of each item, under the receipt's `batchId`, with what the door says of it. */
+  readonly kept?: JsonObject
 }
 
 export type InstanceRequest =
@@ -355,8 +358,12 @@ export type EngineRequest =
     }
   | { readonly verb: 'wake'; readonly instance: InstanceId }
   | { readonly verb: 'pass'; readonly pool: string }
-  /** Idempotency records that have ended. */
-  | { readonly verb: 'forget'; readonly tokens: readonly string[] }
+  /** Idempotency records and kept batches that have ended. */
+  | {
+      readonly verb: 'forget'
+      readonly tokens: readonly string[]
+      readonly batches: readonly string[]
+    }
   /** How many leases around those that are due live, and how many of them are silent. */
   | { readonly verb: 'count'; readonly censuses: readonly Census[]; readonly policy: GuardPolicy }
   | {
@@ -394,6 +401,8 @@ export interface Receipt {
   readonly holdId?: string
   /** One per item of a batch, in order. */
   readonly items?: readonly Result<Receipt>[]
+  /** Of a batch that is kept. */
+  readonly batchId?: BatchId
 }
 
 export interface Idempotency {

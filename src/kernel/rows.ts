@@ -19,8 +19,8 @@ export type Wanted =
 
 /** Thrown by readers; caught by the plane alone. Not an Error: it carries no stack and is no failure. */
 export class Missing {
-  readonly wanted: Wanted
-  constructor(wanted: Wanted) {
+  readonly wanted: readonly Wanted[]
+  constructor(...wanted: readonly Wanted[]) {
     this.wanted = wanted
   }
 }

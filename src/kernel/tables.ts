@@ -1,6 +1,7 @@
 // The tables that every store keeps: the row type of each, and the columns by which rows are found. A store
 // keeps a row as JSON beside these columns; nothing else about a row is known to it.
 
+import { type BatchRow } from './batch.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
 import {
   type AccessKey,
@@ -25,6 +26,7 @@ export interface Rows {
   aliases: Alias
   idempotency: IdempotencyRow
   guards: Guard
+  batches: BatchRow
   flavors: Flavor
   images: Image
   pools: Pool
@@ -96,6 +98,7 @@ export const columns = {
   aliases: { instanceId: (r) => r.instanceId },
   idempotency: { expiresAtMs: (r) => r.expiresAtMs },
   guards: { project: (r) => r.project },
+  batches: { expiresAtMs: (r) => r.expiresAtMs },
   flavors: { name: (r) => r.name },
   images: { name: (r) => r.name },
   pools: { passAtMs: (r) => r.passAtMs },

@@ -4,6 +4,7 @@
 import { type Cause } from '#kernel/caller.ts'
 import { type EventDraft } from '#kernel/event.ts'
 import {
+  batchId,
   instanceId,
   operationId,
   projectId,
@@ -154,6 +155,16 @@ export const rows: Builders = {
     living: 6,
     silent: 5,
     release: null,
+    ...change,
+  }),
+  batches: (change) => ({
+    id: batchId(fresh()),
+    project,
+    cause,
+    atMs: startMs,
+    expiresAtMs: startMs + 7 * 86_400_000,
+    note: { path: 'servers' },
+    items: [{ name: 'web-1', outcome: { operation: operationId(fresh()) } }],
     ...change,
   }),
   flavors: (change) => ({

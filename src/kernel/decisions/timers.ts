@@ -4,10 +4,12 @@
 import { served, takeFromQueue } from '../capacity.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Instance } from '../instance.ts'
-import { type Context, type Receipt } from '../request.ts'
+import { type Context, type EngineRequest, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { because, begin, emit, flavorOf, move, release, rungFor } from './moves.ts'
 import { restate } from './registry.ts'
+
+type Forget = Extract<EngineRequest, { verb: 'forget' }>
 
 /** How long until a timer that a hold outlasted is looked at again. */
 const autoStopAgainMs = 60_000
@@ -104,11 +106,12 @@ export function pass(draft: Draft, context: Context, poolId: string): Result<Rec
 export function forget(
   draft: Draft,
   { nowMs }: Context,
-  tokens: readonly string[],
+  { tokens, batches }: Pick<Forget, 'tokens' | 'batches'>,
 ): Result<Receipt> {
   for (const token of tokens) {
     const known = draft.get('idempotency', token)
     if (known && known.expiresAtMs <= nowMs) draft.remove('idempotency', token)
   }
+  for (const batch of batches) draft.remove('batches', batch)
   return ok({ instanceIds: [] })
 }

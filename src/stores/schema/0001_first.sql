@@ -164,6 +164,13 @@ CREATE INDEX idempotency_expiry ON idempotency (expiresAtMs, id);
 -- Few: circles of leases whose expiry is held.
 CREATE TABLE guards (id TEXT PRIMARY KEY NOT NULL, project TEXT, body TEXT NOT NULL);
 
+CREATE TABLE batches (
+  id TEXT PRIMARY KEY NOT NULL,
+  expiresAtMs INTEGER NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX batches_expiry ON batches (expiresAtMs, id);
+
 CREATE TABLE flavors (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX flavors_name ON flavors (name);
 

@@ -151,6 +151,7 @@ test('few rows are found by an index and then sorted', () => {
   const old = { range: { column: 'expiresAtMs', max: 1 } } as const
   assert.match(explain(pageSql('tokens', old))[0] ?? '', /tokens_expiry \(expiresAtMs<\?\)/)
   assert.match(explain(pageSql('idempotency', old))[0] ?? '', /idempotency_expiry/)
+  assert.match(explain(pageSql('batches', old))[0] ?? '', /batches_expiry/)
   assert.deepEqual(explain(dueSql(1)), [
     'SEARCH operations USING INDEX operations_running (claimAtMs<?)',
   ])

@@ -51,6 +51,7 @@ export const roads: Roads = {
   ],
   services: [{ index: 'services_project', by: ['project', 'kind'], order: 'createdAtMs' }],
   idempotency: [{ index: 'idempotency_expiry', by: [], within: 'expiresAtMs', order: null }],
+  batches: [{ index: 'batches_expiry', by: [], within: 'expiresAtMs', order: null }],
   pools: [{ index: 'pools_pass', by: [], within: 'passAtMs', order: null }],
   tokens: [{ index: 'tokens_expiry', by: [], within: 'expiresAtMs', order: null }],
 }
