@@ -7,11 +7,13 @@ import { type Driver } from '#kernel/ports/driver.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
 import { type Logger } from 'pino'
 import { type Door, type DoorKind, type House } from '#doors/shared/http.ts'
+import { huawei } from '#doors/huawei/door.ts'
 import { keystone } from '#doors/keystone/door.ts'
 import { modelartsNotebook } from '#doors/modelarts-notebook/door.ts'
 import { modelartsService } from '#doors/modelarts-service/door.ts'
 import { native } from '#doors/native/door.ts'
 import { nova } from '#doors/nova/door.ts'
+import { serverWords } from '#doors/nova/server-words.ts'
 import { servicecomb } from '#doors/servicecomb/door.ts'
 import { volcengine } from '#doors/volcengine/door.ts'
 import { processDriver } from '#drivers/process/driver.ts'
@@ -28,6 +30,7 @@ export const doorKinds: readonly DoorKind[] = [
   modelartsService,
   modelartsNotebook,
   servicecomb,
+  huawei(serverWords),
   nova,
 ].map(widened)
 

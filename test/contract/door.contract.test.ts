@@ -81,6 +81,7 @@ const unproved = {
   'modelarts-service': [401],
   'modelarts-notebook': [401],
   servicecomb: [],
+  huawei: [401],
   nova: [401],
 } as const satisfies Record<DoorName, readonly number[]>
 
@@ -92,6 +93,7 @@ const forbidden = {
   'modelarts-service': [403],
   'modelarts-notebook': [403],
   servicecomb: [],
+  huawei: [403],
   nova: [403],
 } as const satisfies Record<DoorName, readonly number[]>
 
@@ -102,6 +104,7 @@ const otherMethod = {
   'modelarts-service': [404, 405],
   'modelarts-notebook': [404, 405],
   servicecomb: [405],
+  huawei: [404],
   nova: [404],
 } as const satisfies Record<DoorName, readonly number[]>
 

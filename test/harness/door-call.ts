@@ -175,6 +175,13 @@ const shapes: Readonly<Record<DoorName, Shape>> = {
     if (heard.headers['content-type']?.includes('text/plain')) return
     texts(parsed(heard, where), where, 'errorCode', 'errorMessage')
   },
+  // The service's own, or the gateway's.
+  huawei: (heard, where) => {
+    const value = parsed(heard, where)
+    const error = at(value, 'error')
+    if (error === undefined) texts(value, where, 'error_code', 'error_msg', 'request_id')
+    else texts(error, where, 'code', 'message')
+  },
   // The one fault under the name of its kind, the identity middleware's, the gateway's, or the image service's.
   nova: (heard, where) => {
     const value = parsed(heard, where)

@@ -16,6 +16,7 @@ export const doorNames = [
   'modelarts-service',
   'modelarts-notebook',
   'servicecomb',
+  'huawei',
   'nova',
 ] as const
 export type DoorName = (typeof doorNames)[number]
@@ -132,7 +133,13 @@ export async function doorStage(hear: (line: string) => void): Promise<Stage> {
     edge: await settled(edge),
     registered: registeredRow,
   }
-  const ids = { held, hold: hold.id, operation: first.id, request: `req-${first.cause.requestId}` }
+  const ids = {
+    held,
+    hold: hold.id,
+    operation: first.id,
+    request: `req-${first.cause.requestId}`,
+    batch: await batchOf(w, people.mary, server),
+  }
   const expired = await tokenOf(w, { user: 'mary', password, project: 'one', lifeMs: 1 })
   return {
     w,
@@ -155,6 +162,23 @@ async function somebody(w: World, user: UserName, projectName: string): Promise<
   return { token, project, projectName, userId: caller.userId, keys, native: nativeApi(w, token) }
 }
 
+/** One batch that is kept, of which every item was refused: it left everything as it was. */
+async function batchOf(w: World, { token }: Somebody, server: string): Promise<string> {
+  const known = await w.identity.byToken(token)
+  if (!known.ok) throw new Error('nobody')
+  const target = { kind: 'server', id: server } as const
+  const receipt = await w.plane.submit(
+    {
+      verb: 'batch',
+      items: [{ verb: 'start', target, from: ['stopped'] }],
+      kept: { family: 'ecs', action: 'os-start' },
+    },
+    { caller: known.value.caller, door: 'huawei', requestId: 'of-one' },
+  )
+  if (!receipt.ok || receipt.value.batchId === undefined) throw new Error('no batch is kept')
+  return receipt.value.batchId
+}
+
 const rowAtRest = (w: World, id: string): Promise<Instance> =>
   until(
     async () => {
@@ -170,6 +194,7 @@ interface Known extends Pick<Stage, 'server' | 'notebook' | 'edge' | 'registered
   readonly hold: string
   readonly operation: string
   readonly request: string
+  readonly batch: string
   readonly project: string
   readonly projectName: string
   readonly userId: string
@@ -207,6 +232,7 @@ const parameters: Readonly<Record<string, (known: Known) => string>> = {
   instanceId: () => 'i1',
   schemaId: () => 'schema1',
   server_id: ({ server }) => server.id,
+  job_id: ({ batch }) => batch.replaceAll('-', ''),
   request_id: ({ request }) => request,
   key: () => 'colour',
   flavor_id: () => 'instant',
@@ -238,6 +264,7 @@ const tables = [
   'nodes',
   'drivers',
   'projects',
+  'batches',
 ] as const
 
 async function snapshot({ plane }: World): Promise<string> {

@@ -1,0 +1,19 @@
+// This door's words for servers, for the door that shows the same servers in another dialect.
+
+import { type ServerWords } from '../shared/server-words.ts'
+import { keptOf } from './kept.ts'
+import { situationsFor, stateOf } from './states.ts'
+import { serverDetail } from './wire.ts'
+import { zonesOf } from './settings.ts'
+
+export const serverWords: ServerWords = {
+  accepts: situationsFor,
+  show: (instance, { caller, baseUrl, project }) => {
+    const bookmark = `${baseUrl}/${project}`
+    const links = { self: `${baseUrl}/v2.1/${project}`, bookmark }
+    const view = { links, caller, zone: zonesOf({})[0], isHostShown: true }
+    return { ...serverDetail(instance, view) }
+  },
+  statusOf: (instance) => stateOf(instance).status,
+  saidOf: keptOf,
+}
