@@ -3,7 +3,7 @@
 
 import { type Result, err, ok } from '#kernel/errors.ts'
 import { assert } from '#kernel/assert.ts'
-import { type AccessKey } from '#kernel/identity.ts'
+import { type AccessKey, type User } from '#kernel/identity.ts'
 import { type ProjectId, type UserId } from '#kernel/ids.ts'
 import { type AuthFailure } from '#kernel/ports/identity.ts'
 import { type Store } from '#kernel/ports/store.ts'
@@ -54,6 +54,15 @@ export function securityTokenFits(key: AccessKey, securityToken: string | undefi
   return securityToken !== undefined && sameText(fingerprint(securityToken), key.securityTokenHash)
 }
 
+/** Source: contracts/identity.md section 7. */
+const permanentMax = 2
+/** Until then a caller may be told that its key has ended, and not that it never was. */
+const keptAfterEndMs = 24 * 60 * 60_000
+
+/** Of this look: the other one's are another cloud's, which has no such calls. */
+const isPermanent = ({ id, expiresAtMs }: AccessKey): boolean =>
+  expiresAtMs === null && /^[A-Z0-9]{20}$/.test(id)
+
 interface Opened {
   readonly key: AccessKey
   readonly secret: string
@@ -67,6 +76,7 @@ export class AccessKeys {
   readonly #sealer: Sealer
   readonly #throttle: Throttle | null
   readonly #opened: ShortCache<Opened>
+  #adding: Promise<unknown> = Promise.resolve()
 
   /** @param throttle  null: failed signatures lock nobody out; see README.md. */
   constructor(parts: {
@@ -104,6 +114,9 @@ export class AccessKeys {
     const user = await this.#directory.user(key.userId)
     if (user === undefined) return err({ code: 'unknown' })
     if (!user.enabled) return err({ code: 'disabled' })
+    // What voids a user's tokens voids the keys that were got with one.
+    if (key.expiresAtMs !== null && key.createdAtMs < user.tokensSinceMs)
+      return err({ code: 'revoked' })
     const secret = this.#sealer.unseal(key.sealedSecret, key.id)
     // The key file was checked against the store at start.
     assert(secret !== undefined, `the secret of access key ${id} was sealed with another key`)
@@ -122,14 +135,76 @@ export class AccessKeys {
     return this.#store.find('accessKeys', 'userId', user)
   }
 
+  async permanentOf(user: UserId): Promise<readonly AccessKey[]> {
+    const keys = (await this.of(user)).filter(isPermanent)
+    return keys.toSorted((one, other) => one.createdAtMs - other.createdAtMs)
+  }
+
+  async permanent(id: string): Promise<AccessKey | undefined> {
+    const key = await this.#store.get('accessKeys', id)
+    return key !== undefined && isPermanent(key) ? key : undefined
+  }
+
+  async createPermanent({
+    user,
+    description,
+  }: {
+    readonly user: User
+    readonly description: string
+  }): Promise<Result<{ readonly key: AccessKey; readonly secret: string }, { code: 'too-many' }>> {
+    const wanted = { userId: user.id, look: 'plain', project: null, description } as const
+    // One at a time, or two of them would both see that one more is allowed.
+    const turn = this.#adding.then(async () => {
+      if ((await this.permanentOf(user.id)).length >= permanentMax) return undefined
+      return await this.create(wanted)
+    })
+    this.#adding = turn.catch(() => undefined) // the caller of `turn` hears of it; the next one may try
+    const made = await turn
+    return made === undefined
+      ? err({ code: 'too-many' })
+      : ok({ key: made.row, secret: made.pair.secret })
+  }
+
+  async createTemporary({
+    user,
+    project,
+    lifeMs,
+  }: {
+    readonly user: User
+    readonly project: ProjectId | null
+    readonly lifeMs: number
+  }): Promise<{
+    readonly key: AccessKey
+    readonly secret: string
+    readonly securityToken: string
+  }> {
+    const nowMs = this.#nowMs()
+    const wanted = { userId: user.id, look: 'plain', project, description: '', lifeMs } as const
+    const made = newAccessKey(wanted, this.#sealer, Math.max(nowMs, user.tokensSinceMs))
+    const { row, pair, securityToken } = made
+    assert(securityToken !== null, 'a key that ends has a security token')
+    const ended = (await this.of(user.id)).filter(
+      ({ expiresAtMs }) => expiresAtMs !== null && expiresAtMs < nowMs - keptAfterEndMs,
+    )
+    await this.#store.commit({
+      writes: [
+        { table: 'accessKeys', row },
+        ...ended.map(({ id }) => ({ table: 'accessKeys', remove: id }) as const),
+      ],
+      events: [],
+    })
+    this.#epoch.moveOn()
+    return { key: row, secret: pair.secret, securityToken }
+  }
+
+  async set(key: AccessKey): Promise<void> {
+    await this.#put(key)
+  }
+
   async create(wanted: NewAccessKey): Promise<MadeAccessKey> {
     const made = newAccessKey(wanted, this.#sealer, this.#nowMs())
     await this.#put(made.row)
     return made
-  }
-
-  async setActive(key: AccessKey, active: boolean): Promise<void> {
-    await this.#put({ ...key, active })
   }
 
   async remove(key: AccessKey): Promise<void> {

@@ -214,7 +214,7 @@ const refusals: { readonly [C in AuthRefusal['code']]: readonly Row[] } = {
   KeyDisabled: [
     async () => {
       const off = await newKey()
-      await identity.keys.setActive(off.row, false)
+      await identity.keys.set({ ...off.row, active: false })
       return signedExchange(off)
     },
   ],

@@ -108,8 +108,10 @@ const otherMethod = {
   nova: [404],
 } as const satisfies Record<DoorName, readonly number[]>
 
+/** Everybody's own affair, whatever their role: a token of one's own, and a key for as long as one asks. */
+const ownAffairs = ['revoke_token', 'create_temporary_credential']
 const isChange = (route: DoorRoute): boolean =>
-  !isOpen(route) && !reads(route) && route.operation !== 'revoke_token'
+  !isOpen(route) && !reads(route) && !ownAffairs.includes(route.operation)
 const isOwn = (parameter: string): boolean => !['project_id', 'project'].includes(parameter)
 
 const isTolerant = ({ operation }: DoorRoute, what: string): boolean =>

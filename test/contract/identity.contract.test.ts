@@ -367,7 +367,7 @@ test('an access key is refused at once when it, or its user, is switched off or 
   }
   const [off, gone, left] = [await make(), await make(), await make()]
   for (const key of [off, gone, left]) assert.equal(await codeOfKey(key.id), 'ok')
-  await identity.keys.setActive(off, false)
+  await identity.keys.set({ ...off, active: false })
   assert.equal(await codeOfKey(off.id), 'disabled')
   await identity.keys.remove(gone)
   assert.equal(await codeOfKey(gone.id), 'unknown')

@@ -53,6 +53,8 @@ export const samples: Readonly<Record<string, Sample>> = {
       volume: { category: 'EVS', ownership: 'MANAGED' },
     },
   },
+  create_credential: { body: { credential: { user_id: 'somebody' } } },
+  update_credential: { body: { credential: { status: 'inactive' } } },
   create_application_credential: { body: { application_credential: { name: 'sample' } } },
   'S5 update service properties': { body: { properties: { colour: 'red' } } },
   'S8 put schema': { body: { summary: 'sample', schema: 'swagger: "2.0"' } },

@@ -139,6 +139,7 @@ export async function doorStage(hear: (line: string) => void): Promise<Stage> {
     operation: first.id,
     request: `req-${first.cause.requestId}`,
     batch: await batchOf(w, people.mary, server),
+    accessKey: await accessKeyOf(w, people.mary),
   }
   const expired = await tokenOf(w, { user: 'mary', password, project: 'one', lifeMs: 1 })
   return {
@@ -179,6 +180,14 @@ async function batchOf(w: World, { token }: Somebody, server: string): Promise<s
   return receipt.value.batchId
 }
 
+async function accessKeyOf(w: World, { userId }: Somebody): Promise<string> {
+  const user = await w.identity.user(userId)
+  if (!user) throw new Error('nobody')
+  const made = await w.identity.createAccessKey({ user, description: '' })
+  if (!made.ok) throw new Error(made.error.code)
+  return made.value.key.id
+}
+
 const rowAtRest = (w: World, id: string): Promise<Instance> =>
   until(
     async () => {
@@ -195,6 +204,7 @@ interface Known extends Pick<Stage, 'server' | 'notebook' | 'edge' | 'registered
   readonly operation: string
   readonly request: string
   readonly batch: string
+  readonly accessKey: string
   readonly project: string
   readonly projectName: string
   readonly userId: string
@@ -232,6 +242,7 @@ const parameters: Readonly<Record<string, (known: Known) => string>> = {
   instanceId: () => 'i1',
   schemaId: () => 'schema1',
   server_id: ({ server }) => server.id,
+  access_key: ({ accessKey }) => accessKey,
   job_id: ({ batch }) => batch.replaceAll('-', ''),
   request_id: ({ request }) => request,
   key: () => 'colour',
@@ -265,6 +276,10 @@ const tables = [
   'drivers',
   'projects',
   'batches',
+  'users',
+  'grants',
+  'accessKeys',
+  'appCredentials',
 ] as const
 
 async function snapshot({ plane }: World): Promise<string> {

@@ -39,7 +39,7 @@ export type Reply = Result<Answer, KeystoneFault>
 
 interface Common extends Pick<Route, 'operation' | 'source'> {
   /** GET includes HEAD. */
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Below the prefix. */
   readonly path: string
 }

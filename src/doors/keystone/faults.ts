@@ -6,6 +6,7 @@
 import { compact } from '#kernel/ids.ts'
 import { type AuthFailure } from '#kernel/ports/identity.ts'
 import { type AuthRefusal } from '../shared/authenticate.ts'
+import { gatewayFault } from '../shared/gateway.ts'
 import { type Answer, type Exchange, type Unrouted } from '../shared/http.ts'
 
 export interface KeystoneFault {
@@ -80,54 +81,23 @@ export const nameTaken = (name: string): KeystoneFault => ({
   message: `Conflict occurred attempting to store application_credential - Duplicate entry found with name ${name}.`,
 })
 
+/** The service's own word for it. Source: contracts/identity.md section 7. */
+export const tooManyKeys = badRequest('akSkNumExceed')
+
 /** Whatever was wrong with a login, it reads the same; only the time to wait is told. */
 export const loginFault = (failure: AuthFailure): KeystoneFault =>
   failure.code === 'throttled'
     ? { ...unauthorized, retryAfterMs: failure.retryAfterMs }
     : unauthorized
 
-type RefusalFaults = {
-  readonly [C in AuthRefusal['code']]: (
-    refusal: Extract<AuthRefusal, { readonly code: C }>,
-  ) => KeystoneFault
-}
-
-const gateway = (status: number, gatewayCode: string, message: string): KeystoneFault => ({
-  status,
-  gatewayCode,
-  message,
-})
-const incorrect = (why: string): KeystoneFault =>
-  gateway(401, 'APIGW.0301', `Incorrect IAM authentication information: ${why}`)
-const notAllowed = gateway(403, 'APIGW.0302', 'The IAM user is not authorized to access the API')
-
-const refusalFaults = {
-  NoCredentials: () => unauthorized,
-  TokenMalformed: () => unauthorized,
-  TokenUnknown: () => unauthorized,
-  TokenExpired: () => unauthorized,
-  TokenRevoked: () => unauthorized,
-  SchemeUnknown: () => unauthorized,
-  HeaderMalformed: ({ part }) => incorrect(`${part} is malformed`),
-  HeaderMissing: ({ name }) => incorrect(`${name} must be present and signed`),
-  KeyUnknown: ({ accessKeyId }) => incorrect(`ak ${accessKeyId} not exist`),
-  KeyDisabled: ({ accessKeyId }) => incorrect(`ak ${accessKeyId} is inactive`),
-  KeyExpired: ({ accessKeyId }) => incorrect(`ak ${accessKeyId} is expired`),
-  SecurityTokenWrong: () => incorrect('security token is wrong'),
-  DateExpired: () => incorrect('x-sdk-date is expired'),
-  SignatureWrong: () => incorrect('verify aksk signature fail'),
-  NoRole: () => notAllowed,
-  WrongDomain: () => notAllowed,
-  NoProject: () => notAllowed,
-  Throttled: ({ retryAfterMs }) => ({
-    ...gateway(429, 'APIGW.0308', 'The throttling threshold has been reached'),
-    retryAfterMs,
-  }),
-} as const satisfies RefusalFaults
+/** A token that fails is Keystone's to refuse; of a signature, and of a place, the gateway's. */
+const isTokens = (refusal: AuthRefusal): boolean =>
+  /^(NoCredentials|SchemeUnknown|Token\w+)$/.test(refusal.code)
 
 export function refusalFault(refusal: AuthRefusal): KeystoneFault {
-  const faultOf = refusalFaults[refusal.code] as (refusal: AuthRefusal) => KeystoneFault // the table pairs each code with its own refusal
-  return faultOf(refusal)
+  if (isTokens(refusal)) return unauthorized
+  const { code, ...fault } = gatewayFault(refusal)
+  return { ...fault, gatewayCode: code }
 }
 
 const unroutedFaults = {

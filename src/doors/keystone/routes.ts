@@ -5,6 +5,14 @@
 import { ok } from '#kernel/errors.ts'
 import { type House, type Route } from '../shared/http.ts'
 import {
+  createAccessKey,
+  createTemporaryKey,
+  deleteAccessKey,
+  listAccessKeys,
+  showAccessKey,
+  updateAccessKey,
+} from './access-keys.ts'
+import {
   createAppCredential,
   deleteAppCredential,
   listAppCredentials,
@@ -56,10 +64,14 @@ const withToken = (
 ): Operation => ({ method, path, operation, source: contract(section), auth: 'token', answer })
 
 /** By a token or by a signature. */
-const read = (
+const withAny = (
+  method: Operation['method'],
   [path, operation, section]: Row,
   answer: (call: Call) => Promise<Reply> | Reply,
-): Operation => ({ method: 'GET', path, operation, source: contract(section), auth: 'any', answer })
+): Operation => ({ method, path, operation, source: contract(section), auth: 'any', answer })
+
+const read = (row: Row, answer: (call: Call) => Promise<Reply> | Reply): Operation =>
+  withAny('GET', row, answer)
 
 /** What is mounted here; the bare origin has another door's versions. */
 const versions = open('GET', ['', 'list_versions', '3'], ({ self }) =>
@@ -76,6 +88,7 @@ const version = open('GET', ['/v3', 'get_version', '3'], ({ self }) =>
 
 const tokens = '/v3/auth/tokens'
 const credentials = '/v3/users/:user_id/application_credentials'
+const keys = '/v3.0/OS-CREDENTIAL/credentials'
 
 const operations: readonly Operation[] = [
   version,
@@ -110,6 +123,17 @@ const operations: readonly Operation[] = [
     'DELETE',
     [`${credentials}/:id`, 'delete_application_credential', '5.3'],
     deleteAppCredential,
+  ),
+
+  withAny('POST', [keys, 'create_credential', '7'], createAccessKey),
+  read([keys, 'list_credentials', '7'], listAccessKeys),
+  read([`${keys}/:access_key`, 'get_credential', '7'], showAccessKey),
+  withAny('PUT', [`${keys}/:access_key`, 'update_credential', '7'], updateAccessKey),
+  withAny('DELETE', [`${keys}/:access_key`, 'delete_credential', '7'], deleteAccessKey),
+  withAny(
+    'POST',
+    ['/v3.0/OS-CREDENTIAL/securitytokens', 'create_temporary_credential', '7'],
+    createTemporaryKey,
   ),
 ]
 

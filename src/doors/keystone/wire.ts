@@ -4,7 +4,7 @@
 // Source: contracts/identity.md sections 3 to 5.
 
 import { type Caller } from '#kernel/caller.ts'
-import { type AppCredential, type Token, type User } from '#kernel/identity.ts'
+import { type AccessKey, type AppCredential, type Token, type User } from '#kernel/identity.ts'
 import { type Domain } from '#kernel/ports/identity.ts'
 import { type Project } from '#kernel/project.ts'
 import { type Call, type Visit } from './call.ts'
@@ -160,6 +160,29 @@ export const appCredentialObject = (call: Call, credential: AppCredential, secre
   })),
   ...(secret === undefined ? {} : { secret }),
   ...linked(call, `users/${credential.userId}/application_credentials/${credential.id}`),
+})
+
+/** @param secret  only in the answer to its creation. */
+export const accessKeyObject = (key: AccessKey, secret?: string) => ({
+  access: key.id,
+  ...(secret === undefined ? {} : { secret }),
+  user_id: key.userId,
+  create_time: timeText(key.createdAtMs),
+  status: key.active ? 'active' : 'inactive',
+  description: key.description,
+})
+
+interface TemporaryKey {
+  readonly key: AccessKey
+  readonly secret: string
+  readonly securityToken: string
+}
+
+export const temporaryKeyObject = ({ key, secret, securityToken }: TemporaryKey) => ({
+  access: key.id,
+  secret,
+  securitytoken: securityToken,
+  expires_at: timeText(key.expiresAtMs ?? key.createdAtMs),
 })
 
 export const listObject = (visit: Visit, plural: string, items: readonly object[]) => ({

@@ -116,7 +116,7 @@ suite('who asks', () => {
     const keys = await keyFor(w, 'rita', 'default')
     const row = await w.plane.read.get('accessKeys', keys.accessKeyId)
     assert(row)
-    await w.identity.keys.setActive(row, false)
+    await w.identity.keys.set({ ...row, active: false })
     assert.equal((await ecsOf(w, keys)('DescribeZones')).code, 'InvalidAccessKey')
   })
 

@@ -50,6 +50,11 @@ export interface NewAppCredential {
   readonly secret?: string
 }
 
+export interface MadeAccessKey {
+  readonly key: AccessKey
+  readonly secret: string
+}
+
 export interface TokenGrant {
   /** The text to hand out, once. */
   readonly text: string
@@ -107,6 +112,28 @@ export interface Identity {
   appCredentialsOf(user: UserId): Promise<readonly AppCredential[]>
   /** Its tokens end with it. */
   removeAppCredential(credential: AppCredential): Promise<void>
+
+  /**
+   * A permanent key, good for every project in which its user has a role; its secret is told once. A user has two
+   * at most, besides those of another look.
+   */
+  createAccessKey(wanted: {
+    readonly user: User
+    readonly description: string
+  }): Promise<Result<MadeAccessKey, { readonly code: 'too-many' }>>
+  /** A key that ends by itself, and with everything that ends its user's tokens. */
+  createTemporaryKey(wanted: {
+    readonly user: User
+    /** Good for this project only; null: for every one in which its user has a role. */
+    readonly project: ProjectId | null
+    readonly lifeMs: number
+  }): Promise<MadeAccessKey & { readonly securityToken: string }>
+  /** A user's permanent keys, oldest first. */
+  accessKeysOf(user: UserId): Promise<readonly AccessKey[]>
+  /** Whoever's it is. */
+  permanentKey(id: string): Promise<AccessKey | undefined>
+  setAccessKey(key: AccessKey): Promise<void>
+  removeAccessKey(key: AccessKey): Promise<void>
 
   /** Enabled projects in which the user has a role. */
   projectsOf(user: UserId): Promise<readonly { readonly project: Project; readonly role: Role }[]>
