@@ -36,6 +36,7 @@ import {
   type CallerRequest,
   type Context,
   type EngineRequest,
+  type InstanceRef,
   type InstanceRequest,
   type Receipt,
   type Request,
