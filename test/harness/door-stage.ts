@@ -115,7 +115,9 @@ export async function doorStage(hear: (line: string) => void): Promise<Stage> {
   })
   const notebook = await made('/instances', { kind: 'notebook', name: 'notebook-of-one' })
   const edge = await made('/services', { name: 'service-of-one', nodes: ['edge-1'] })
-  await register(client(w, { project: 'one' }))
+  // A lease that outlasts the slowest run: one that ended meanwhile would look like a change.
+  const healthCheck = { mode: 'push', interval: 3600, times: 3 }
+  await register(client(w, { project: 'one' }), { healthCheck })
   const held = await made('/instances', { kind: 'server', name: 'held-of-one' })
   await rowAtRest(w, held)
   await native.change('POST', `/instances/${held}/holds`, { kind: 'hold' })
