@@ -20,6 +20,7 @@ import { processDriver } from '#drivers/process/driver.ts'
 import { settings as processSettings } from '#drivers/process/config.ts'
 import { simulatedDriver } from '#drivers/simulated/driver.ts'
 import { settings as simulatedSettings } from '#drivers/simulated/config.ts'
+import { offers } from './offers.ts'
 import { type Settings } from './settings.ts'
 
 /** Order matters where one exchange fits several: the first door that claims it answers. */
@@ -47,9 +48,12 @@ export function unguarded(settings: Settings): readonly string[] {
   return registry['enabled'] === false || registry['rbac'] === true ? [] : ['servicecomb']
 }
 
+/** As people read them: what every client looks for comes first. */
+const inOrder = Object.keys(offers)
+
 export function openDoors(
   settings: Settings,
-  house: Omit<House, 'settings'>,
+  house: Omit<House, 'settings' | 'offers'>,
 ): Result<readonly { readonly door: Door; readonly port: number | null }[], string> {
   const given = settings.file.doors ?? {}
   const stray = Object.keys(given).find((name) => !doorKinds.some((kind) => kind.name === name))
@@ -57,7 +61,11 @@ export function openDoors(
     return err(
       `doors.${stray} is not a door; known are ${doorKinds.map((kind) => kind.name).join(', ')}`,
     )
-  const opened = []
+  const wanted: {
+    readonly kind: DoorKind
+    readonly settings: unknown
+    readonly port: number | null
+  }[] = []
   for (const kind of doorKinds) {
     const { enabled = true, port = null, ...rest } = given[kind.name] ?? {}
     if (typeof enabled !== 'boolean') return err(`doors.${kind.name}.enabled must be true or false`)
@@ -66,12 +74,20 @@ export function openDoors(
     const checked = check(kind.settings, rest, `doors.${kind.name}`)
     if (!checked.ok) return checked
     if (enabled)
-      opened.push({
-        door: kind.open({ ...house, settings: checked.value }),
-        port: port === null ? null : Number(port),
-      })
+      wanted.push({ kind, settings: checked.value, port: port === null ? null : Number(port) })
   }
-  return ok(opened)
+  const catalogue = inOrder.flatMap((name) =>
+    wanted
+      // A port that is any free one is not known before it listens.
+      .filter(({ kind, port }) => kind.name === name && port !== 0)
+      .flatMap(({ port }) => (offers[name] ?? []).map((offer) => ({ ...offer, port }))),
+  )
+  return ok(
+    wanted.map(({ kind, settings: own, port }) => ({
+      door: kind.open({ ...house, offers: catalogue, settings: own }),
+      port,
+    })),
+  )
 }
 
 export function openDrivers(

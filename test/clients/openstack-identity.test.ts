@@ -42,7 +42,8 @@ suite('openstack', { skip }, () => {
   test('catalog list', async () => {
     const entries = rowsOf(await cli('catalog list -f json'))
     const types = entries.map((entry) => entry['Type'] ?? '')
-    assert.deepEqual(types.toSorted(), ['compute', 'identity', 'image'])
+    for (const type of ['compute', 'identity', 'image', 'iam', 'ecs', 'bms'])
+      assert.ok(types.includes(type), type)
     assert.match(JSON.stringify(entries), new RegExp(`${w.url}/compute/v2.1`))
   })
 
@@ -54,7 +55,8 @@ suite('openstack', { skip }, () => {
     assert.deepEqual(await names('project list'), ['blue', 'default'])
     assert.deepEqual(await names('user list'), ['admin', 'bob'])
     assert.deepEqual(await names('role list'), ['admin', 'member', 'reader'])
-    assert.deepEqual(await names('service list'), ['glance', 'keystone', 'nova'])
+    const services = await names('service list')
+    for (const name of ['glance', 'keystone', 'nova']) assert.ok(services.includes(name), name)
     assert.deepEqual(await names('region list'), ['RegionOne'])
     assert.deepEqual(await names('domain list'), ['Default'])
     const blue = rowOf(await cli('project show blue -f json'))

@@ -71,3 +71,14 @@ test('a value has one name, a time keeps its form, and what is not volatile is n
   assert.equal(masks.mask('{"left": 12,"right": 12}'), '{"left": {{left}},"right": 12}')
   assert.throws(() => masks.expand('{{nobody}}'))
 })
+
+test('a volatile field that is a list has each of its texts masked, and nothing else', () => {
+  const masks = new Masks(['ids'])
+  const text = JSON.stringify({ ids: ['a', 'b'], names: ['a'], none: [] }, null, 2)
+  const masked = JSON.stringify(
+    { ids: ['{{ids-1}}', '{{ids-2}}'], names: ['a'], none: [] },
+    null,
+    2,
+  )
+  assert.equal(masks.mask(text), masked)
+})

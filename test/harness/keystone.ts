@@ -1,7 +1,11 @@
 // What tests of the identity door know of it: whom they log in as, and what all its answers must be.
 
 import assert from 'node:assert/strict'
+import { offers } from '#app/offers.ts'
 import { type Heard, hear } from './openstack.ts'
+
+/** In the order of the catalogue. */
+export const everyService = Object.values(offers).flat()
 
 export const password = 'a-good-password'
 export const domain = { id: 'default' }

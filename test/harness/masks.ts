@@ -52,9 +52,19 @@ export class Masks {
   }
 
   #maskField(text: string, field: string): string {
-    const json = new RegExp(`("${field}": ?)("?)((?:[^"\\\\\\n,]|\\\\.)+?)(\\2)(?=[,\\n}\\]])`, 'g')
+    const json = new RegExp(
+      `("${field}":(?! ?[\\[{]) ?)("?)((?:[^"\\\\\\n,]|\\\\.)+?)(\\2)(?=[,\\n}\\]])`,
+      'g',
+    )
     const header = new RegExp(`^(${field}: )(.+)$`, 'gim')
+    const list = new RegExp(`("${field}": ?\\[)([^\\]]*)`, 'g')
     return text
+      .replaceAll(list, (_all, before: string, items: string) => {
+        const named = items.replaceAll(/"([^"]+)"/g, (_item, value: string) =>
+          value.startsWith('{{') ? `"${value}"` : `"${this.#name(field, value)}"`,
+        )
+        return `${before}${named}`
+      })
       .replaceAll(json, (_all, before: string, quote: string, value: string) => {
         return `${before}${quote}${this.#nameOf(field, value)}${quote}`
       })

@@ -8,6 +8,6 @@ export function everyDoor(): readonly Door[] {
   return doorKinds.map((kind) => {
     const settings: unknown = Value.Default(kind.settings, {})
     const plane = { follow: () => () => undefined, nowMs: () => 0 }
-    return kind.open({ settings, plane, region: 'RegionOne' } as unknown as House) // a table of routes asks nobody behind it
+    return kind.open({ settings, plane, region: 'RegionOne', offers: [] } as unknown as House) // a table of routes asks nobody behind it
   })
 }

@@ -1,21 +1,8 @@
-// The service catalogue: what this server offers, under which address. Derived from the table below and the
+// The service catalogue: what this server offers, under which address. Derived from the doors that are open and the
 // address by which the caller reached us, so it is right behind any port and name.
 
+import { type Offer } from '../shared/http.ts'
 import { stableId } from './stable-id.ts'
-
-interface ServiceWords {
-  readonly type: string
-  readonly name: string
-  /** On this server. */
-  readonly path: string
-}
-
-/** Source: contracts/identity.md section 5.1. */
-export const services = [
-  { type: 'identity', name: 'keystone', path: '/identity/v3' },
-  { type: 'compute', name: 'nova', path: '/compute/v2.1' },
-  { type: 'image', name: 'glance', path: '/image' },
-] as const satisfies readonly ServiceWords[]
 
 /** One address serves all three; some tools are set to ask for one of the others. */
 export const interfaces = ['public', 'internal', 'admin'] as const
@@ -35,16 +22,27 @@ export interface CatalogEntry {
   readonly endpoints: readonly Endpoint[]
 }
 
-export const catalogOf = (baseUrl: string, region: string): readonly CatalogEntry[] =>
-  services.map(({ type, name, path }) => ({
-    id: stableId(`service ${type}`),
-    type,
-    name,
+export const catalogOf = (
+  baseUrl: string,
+  { region, offers }: { readonly region: string; readonly offers: readonly Offer[] },
+): readonly CatalogEntry[] =>
+  offers.map((offer) => ({
+    id: stableId(`service ${offer.type}`),
+    type: offer.type,
+    name: offer.name,
     endpoints: interfaces.map((side) => ({
-      id: stableId(`endpoint ${type} ${side} ${region}`),
+      id: stableId(`endpoint ${offer.type} ${side} ${region}`),
       interface: side,
       region,
       region_id: region,
-      url: `${baseUrl}${path}`,
+      url: urlOf(baseUrl, offer),
     })),
   }))
+
+/** On a listener of its own it has our name, and another port. */
+function urlOf(baseUrl: string, { path, port }: Offer): string {
+  if (port === null) return `${baseUrl}${path}`
+  const url = new URL(baseUrl)
+  url.port = String(port)
+  return `${url.origin}${path}`
+}

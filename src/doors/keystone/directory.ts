@@ -202,7 +202,7 @@ export function showRegion(call: Call): Reply {
   return id === region ? shown({ region: regionObject(call, region) }) : err(notFound('region', id))
 }
 
-const catalog = ({ exchange, house }: Call) => catalogOf(exchange.baseUrl, house.region)
+const catalog = ({ exchange, house }: Call) => catalogOf(exchange.baseUrl, house)
 
 export function showCatalog(call: Call): Reply {
   if (call.who.scope === 'none' && !isSigned(call)) return err(unscopedCatalog)

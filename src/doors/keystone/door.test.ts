@@ -11,6 +11,7 @@ import {
   byPassword,
   domain,
   dressed,
+  everyService,
   fieldsAt,
   inProject,
   mary,
@@ -110,9 +111,12 @@ suite('issuing', () => {
 
   test('the catalogue has every service under the address by which we were reached', async () => {
     const heard = await post({ identity: byPassword(), scope: inProject('one') })
-    assert.deepEqual(heard.each('token.catalog', 'type'), ['identity', 'compute', 'image'])
-    const paths = ['/identity/v3', '/compute/v2.1', '/image']
-    for (const [n, path] of paths.entries())
+    const services = everyService
+    const types = services.map(({ type }) => type)
+    assert.deepEqual(heard.each('token.catalog', 'type'), types)
+    for (const type of ['identity', 'compute', 'image', 'iam', 'ecs', 'bms'])
+      assert.ok(types.includes(type), type)
+    for (const [n, { path }] of services.entries())
       for (const [m, side] of ['public', 'internal', 'admin'].entries()) {
         const endpoint = `token.catalog.${n}.endpoints.${m}`
         const id = heard.textAt(`${endpoint}.id`)

@@ -168,7 +168,7 @@ async function bodyOf(
   token: Token,
   caller: Caller,
 ): Promise<Result<object, KeystoneFault>> {
-  const { identity, region } = house
+  const { identity } = house
   const user = await identity.user(token.userId)
   const project = token.project === null ? null : await identity.project({ id: token.project })
   if (user === undefined || project === undefined) return err(badSubject)
@@ -179,6 +179,6 @@ async function bodyOf(
     project,
     domainOf: (id: string) => identity.domain({ id }) ?? { id, name: id },
   }
-  const catalog = query.has('nocatalog') ? {} : { catalog: catalogOf(exchange.baseUrl, region) }
+  const catalog = query.has('nocatalog') ? {} : { catalog: catalogOf(exchange.baseUrl, house) }
   return ok({ token: tokenObject({ ...facts, ...catalog }) })
 }

@@ -93,12 +93,23 @@ export interface Door {
   readonly close?: () => void
 }
 
+export interface Offer {
+  readonly type: string
+  readonly name: string
+  /** On its listener. */
+  readonly path: string
+  /** Of its own listener; null: the one that all share. */
+  readonly port: number | null
+}
+
 /** What a door is made from. `settings` is its own part of runstate.yaml, already checked. */
 export interface House<Settings = unknown> {
   readonly plane: Plane
   readonly identity: Identity
   readonly settings: Settings
   readonly region: string
+  /** What all open doors are in a service catalogue. */
+  readonly offers: readonly Offer[]
   readonly log: FastifyBaseLogger
 }
 

@@ -187,6 +187,7 @@ CREATE INDEX batches_expiry ON batches (expiresAtMs, id);
 -- Few: circles of leases whose expiry is held.
 CREATE TABLE guards (id TEXT PRIMARY KEY NOT NULL, project TEXT, body TEXT NOT NULL);
 
+
 CREATE TABLE flavors (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX flavors_name ON flavors (name);
 

@@ -1,0 +1,3 @@
+import { golden } from '#test/harness/golden.ts'
+
+golden('huawei')
