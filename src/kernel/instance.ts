@@ -58,6 +58,8 @@ export interface Instance {
   readonly refit: Refit | null
 
   readonly charge: Charge
+  /** Whether it is being charged for now; see meter.ts. */
+  readonly charged: boolean
   /** On a stopped instance, whether its capacity was kept or released; null while it is not stopped. */
   readonly stoppedMode: StoppedMode | null
   readonly place: Place | null

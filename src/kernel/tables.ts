@@ -66,6 +66,8 @@ export const columns = {
     createdBy: (r) => r.createdBy,
     createdAtMs: (r) => r.createdAtMs,
     updatedAtMs: (r) => r.updatedAtMs,
+    /** Until when it lived: for ever, while it does. Of what ended long ago a usage knows nothing. */
+    livedUntilMs: (r) => (isGone(r) ? r.stateSinceMs : Number.MAX_SAFE_INTEGER),
     /** Which of a kind's several views show it; see aliases.ts. */
     schemes: (r) => Object.keys(r.aliases).toSorted().join(' '),
     queuePool: (r) => r.queue?.poolId ?? null,

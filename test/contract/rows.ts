@@ -66,6 +66,7 @@ export const rows: Builders = {
     launch: {},
     refit: null,
     charge: 'PostPaid',
+    charged: false,
     stoppedMode: null,
     place: null,
     queue: null,

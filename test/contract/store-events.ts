@@ -88,4 +88,34 @@ export const eventLaws: Laws = {
     assert.deepEqual(await seqs({ ...newest, before: 3 }), [2, 1])
     assert.deepEqual(await seqs({ instanceId: 'nobody' }), [])
   },
+
+  'events of a time come by time, also when it was not the order of their commits': async (
+    store,
+  ) => {
+    const times = [30, 10, 20, 20, 40]
+    const state = { subject: 'a', instanceId: 'a', type: 'instance.state' } as const
+    const drafts = times.map((atMs) => eventDraft({ ...state, atMs }))
+    const others = [
+      eventDraft({ ...state, atMs: 20, subject: 'b', instanceId: 'b' }),
+      eventDraft({ ...state, atMs: 20, type: 'operation.step' }),
+    ]
+    await store.commit({ writes: [], events: [...drafts, ...others] })
+    const types: readonly string[] = ['instance.state', 'instance.charge']
+    const asked = async (query: Partial<EventQuery>): Promise<readonly number[]> =>
+      (
+        await store.events({ after: 0, limit: 9, instanceId: 'a', types, during: {}, ...query })
+      ).map(({ seq }) => seq)
+    const newest = { newestFirst: true } as const
+    assert.deepEqual(await asked({}), [2, 3, 4, 1, 5])
+    assert.deepEqual(await asked({ during: { sinceMs: 20, untilMs: 40 } }), [3, 4, 1])
+    assert.deepEqual(await asked({ during: { sinceMs: 20 }, after: 3 }), [4, 5])
+    assert.deepEqual(await asked({ during: { untilMs: 30 }, ...newest, limit: 1 }), [4])
+    assert.deepEqual(await asked({ during: { untilMs: 30 }, ...newest, before: 4 }), [3, 2])
+    assert.deepEqual(await asked({ during: { untilMs: 10 } }), [])
+    const all = await store.events({ after: 0, limit: 9, during: { sinceMs: 20, untilMs: 30 } })
+    assert.deepEqual(
+      all.map(({ seq }) => seq),
+      [3, 4, 6, 7],
+    )
+  },
 }

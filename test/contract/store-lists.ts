@@ -82,6 +82,24 @@ const filters: readonly (readonly [Such, string])[] = [
   [{ range: { column: 'wakeAtMs', max: startMs + 50 } }, ''],
   [{ range: { column: 'wakeAtMs', min: startMs + 50 } }, ''],
   [{ range: { column: 'wakeAtMs', min: 0 }, where: { kind: 'server' } }, ''],
+  [
+    {
+      range: [
+        { column: 'wakeAtMs', min: 0 },
+        { column: 'createdAtMs', max: startMs + 1 },
+      ],
+    },
+    '6',
+  ],
+  [
+    {
+      range: [
+        { column: 'wakeAtMs', min: 0 },
+        { column: 'createdAtMs', max: startMs },
+      ],
+    },
+    '',
+  ],
 ]
 
 export const listLaws: Laws = {

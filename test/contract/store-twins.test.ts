@@ -116,7 +116,7 @@ const isFitting = (by: ColumnName<'instances'>, value: unknown): boolean =>
   value === null ||
   (Array.isArray(value)
     ? value.every((one) => isFitting(by, one))
-    : (typeof value === 'number') === /AtMs|Ticket/.test(by))
+    : (typeof value === 'number') === /AtMs|UntilMs|Ticket/.test(by))
 
 const such = fc
   .tuple(
@@ -156,6 +156,7 @@ const eventQuery: fc.Arbitrary<EventQuery> = fc.record(
     types: fc.subarray(['instance.state', 'pool.changed']),
     newestFirst: fc.boolean(),
     before: fc.nat(30),
+    during: fc.record({ sinceMs: timeMs, untilMs: timeMs }, { requiredKeys: [] }),
     limit: fc.integer({ min: 1, max: 10 }),
   },
   { requiredKeys: ['after', 'limit'] },

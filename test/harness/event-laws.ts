@@ -3,9 +3,11 @@
 import assert from 'node:assert/strict'
 import { type Event } from '#kernel/event.ts'
 import { situationOf } from '#kernel/instance.ts'
+import { meteredTypes } from '#kernel/meter.ts'
 import { type Store } from '#kernel/ports/store.ts'
 import { type Tables } from './laws.ts'
 
+const metered: ReadonlySet<string> = new Set(meteredTypes)
 const endings = ['operation.succeeded', 'operation.failed', 'operation.cancelled']
 
 /** Follows the log from one call to the next. */
@@ -14,6 +16,7 @@ export class EventLaws {
   readonly #situations = new Map<string, string>()
   readonly #started = new Set<string>()
   readonly #ended = new Map<string, string>()
+  readonly #readings = new Map<string, Event>()
   /** Registered instances that expired, and when. */
   readonly expired = new Map<string, number>()
 
@@ -28,6 +31,12 @@ export class EventLaws {
       const told = this.#situations.get(row.id)
       if (told !== undefined)
         assert.equal(situationOf(row), told, `the events of ${row.id} give its row`)
+      const { charged, mode = null } = this.#readings.get(row.id)?.data ?? { charged: false }
+      assert.deepEqual(
+        { charged, mode },
+        { charged: row.charged, mode: row.stoppedMode },
+        `the events of ${row.id} give its meter`,
+      )
     }
     for (const row of tables.all('operations')) {
       assert.ok(this.#started.has(row.id), `${row.id} was told of when it began`)
@@ -39,6 +48,11 @@ export class EventLaws {
   #take(event: Event): void {
     assert.equal(event.seq, ++this.#last, 'events are numbered without gaps')
     const { operation, from, to } = event.data
+    if (metered.has(event.type) && typeof event.data['charged'] === 'boolean') {
+      const last = this.#readings.get(event.subject)
+      assert.ok(event.atMs >= (last?.atMs ?? 0), `the time of ${event.subject} never goes back`)
+      this.#readings.set(event.subject, event)
+    }
     if (event.type === 'instance.state') {
       const before = this.#situations.get(event.subject)
       if (before !== undefined)

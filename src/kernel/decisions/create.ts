@@ -10,6 +10,7 @@ import { type InstanceId, instanceId, type ProjectId } from '../ids.ts'
 import { type Kind, type State } from '../kinds.ts'
 import { type Context, type CreateInstance, type Receipt, type Scheme } from '../request.ts'
 import { type Draft } from '../rows.ts'
+import { reading } from '../meter.ts'
 import { begin, emit } from './moves.ts'
 
 export function create(draft: Draft, context: Context, request: CreateInstance): Result<Receipt> {
@@ -129,6 +130,7 @@ function createOne(
     name: instance.name,
     flavor: flavor.id,
     image: image.id,
+    ...reading(instance, situationOf(instance)),
   })
   if (!waits) return ok(begin(draft, context, instance, { verb: 'create', rung: null }).receipt)
   draft.put('instances', instance)
@@ -182,6 +184,7 @@ export function blank(
     launch: {},
     refit: null,
     charge: 'PostPaid',
+    charged: false,
     stoppedMode: null,
     place: null,
     queue: null,

@@ -11,9 +11,10 @@ import {
   type ReleaseInstance,
   type UpdateInstance,
 } from '../request.ts'
+import { isCharged, reading } from '../meter.ts'
 import { type Draft } from '../rows.ts'
 import { activeHolds, heldBy, adminsOwn } from './conditions.ts'
-import { emit, move, receiptOf } from './moves.ts'
+import { emit, flavorOf, momentOf, move, receiptOf } from './moves.ts'
 import { touch } from './registry.ts'
 
 export function update(
@@ -38,7 +39,7 @@ export function update(
   const labels = labelsAfter(instance, request)
   if (request.labelsMax !== undefined && outgrows(labels, instance.labels, request.labelsMax))
     return err({ code: 'QuotaExceeded', what: 'label', limit: request.labelsMax })
-  const after: Instance = {
+  const told: Instance = {
     ...instance,
     name: request.name ?? instance.name,
     description: request.description ?? instance.description,
@@ -48,11 +49,19 @@ export function update(
     charge: request.charge ?? instance.charge,
     autoStop: request.autoStop ?? instance.autoStop,
     launch: request.launch ?? instance.launch,
-    updatedAtMs: context.nowMs,
+    updatedAtMs: momentOf(context, instance),
   }
+  const isRepriced = told.charge !== instance.charge
+  const charged = isRepriced ? isCharged(told, flavorOf(draft, told)) : told.charged
+  const after = { ...told, charged }
   draft.put('instances', after)
   if (after.registration) touch(draft, after)
   emit(draft, context, after, 'instance.updated')
+  if (isRepriced)
+    emit(draft, context, after, 'instance.charge', {
+      charge: after.charge,
+      ...reading(after, situation),
+    })
   return ok(receiptOf(instance, after))
 }
 
@@ -97,7 +106,7 @@ export function hold(
     sinceMs: context.nowMs,
     untilMs: request.untilMs ?? null,
   }
-  const after = { ...instance, holds: [...holds, made], updatedAtMs: context.nowMs }
+  const after = { ...instance, holds: [...holds, made], updatedAtMs: momentOf(context, instance) }
   draft.put('instances', after)
   emit(draft, context, after, 'instance.held', {
     hold: made.id,
@@ -128,7 +137,7 @@ export function releaseHold(
   const after = {
     ...instance,
     holds: holds.filter((one) => !ended.includes(one)),
-    updatedAtMs: context.nowMs,
+    updatedAtMs: momentOf(context, instance),
   }
   draft.put('instances', after)
   for (const one of ended)

@@ -11,6 +11,7 @@ import { phaseOf, statusOf } from '../inference.ts'
 import { isA, step } from '../lifecycle.ts'
 import { lifecycles, type State, type Verb } from '../kinds.ts'
 import { type Rung } from '../ladder.ts'
+import { isCharged, reading } from '../meter.ts'
 import { bringsUp, currentStep, type Operation, type Step } from '../operation.ts'
 import { patienceMs } from '../reconcile.ts'
 import { type Context, type Receipt } from '../request.ts'
@@ -48,22 +49,24 @@ export function setState(
   to: State,
   change: Partial<Instance> = {},
 ): Instance {
+  const atMs = momentOf(context, before)
   const moved: Instance = {
     ...before,
     reason: null,
     ...change,
     state: to,
     failure: to === 'failed' ? (change.failure ?? before.failure) : null,
-    stateSinceMs: context.nowMs,
-    updatedAtMs: context.nowMs,
+    stateSinceMs: atMs,
+    updatedAtMs: atMs,
   }
-  const after = { ...moved, timers: timersIn(draft, context, moved) }
+  const charged = isCharged(moved, flavorOf(draft, moved))
+  const after = { ...moved, charged, timers: timersIn(draft, context, moved) }
   draft.put('instances', after)
   const from = situationOf(before)
   if (from !== situationOf(after)) {
     emit(draft, context, after, 'instance.state', {
       from,
-      to: situationOf(after),
+      ...reading(after, situationOf(after)),
       ...(after.reason === null ? {} : { reason: after.reason }),
       ...(after.failure === null
         ? {}
@@ -106,11 +109,17 @@ export function emit(
     project: instance.project,
     subject: instance.id,
     instanceId: instance.id,
-    atMs: context.nowMs,
+    atMs: momentOf(context, instance),
     cause: context.cause,
     data,
   })
 }
+
+/** A clock may be set back; what happens to one instance never does, or its meter would run wild. */
+export const momentOf = (
+  { nowMs }: Pick<Context, 'nowMs'>,
+  { updatedAtMs }: Pick<Instance, 'updatedAtMs'>,
+): number => Math.max(nowMs, updatedAtMs)
 
 interface Plan {
   readonly verb: Verb

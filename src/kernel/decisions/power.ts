@@ -19,6 +19,7 @@ import { type Instance, type Place, situationOf, type StoppedMode } from '../ins
 import { isHarder, type Rung } from '../ladder.ts'
 import { allowed, step } from '../lifecycle.ts'
 import { failedVerbs, lifecycles, type Situation, type Verb } from '../kinds.ts'
+import { isCharged, reading } from '../meter.ts'
 import { type Draft } from '../rows.ts'
 import { present } from '../present.ts'
 import { drainHeld, putBack } from './binding.ts'
@@ -26,7 +27,9 @@ import { cannotStart, driverDown, forbidden } from './conditions.ts'
 import {
   abandon,
   begin,
+  emit,
   flavorOf,
+  momentOf,
   move,
   receiptOf,
   release,
@@ -165,23 +168,16 @@ function switchMode(
       ? holdPlace(draft, context, instance)
       : ok(release(draft, context, instance).place)
   if (!place.ok) return place
-  const after = {
+  const switched = {
     ...instance,
     stoppedMode: mode,
     place: place.value,
-    updatedAtMs: context.nowMs,
+    updatedAtMs: momentOf(context, instance),
     intent: { ...instance.intent, generation: instance.intent.generation + 1 },
   }
+  const after = { ...switched, charged: isCharged(switched, flavorOf(draft, switched)) }
   draft.put('instances', after)
-  draft.emit({
-    type: 'instance.stopped-mode',
-    project: after.project,
-    subject: after.id,
-    instanceId: after.id,
-    atMs: context.nowMs,
-    cause: context.cause,
-    data: { mode },
-  })
+  emit(draft, context, after, 'instance.stopped-mode', reading(after, situationOf(after)))
   return ok(receiptOf(instance, after))
 }
 

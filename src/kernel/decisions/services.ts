@@ -18,6 +18,7 @@ import {
   type RemoveServices,
   type UpdateService,
 } from '../request.ts'
+import { reading } from '../meter.ts'
 import { type Draft } from '../rows.ts'
 import { type Service } from '../service.ts'
 import { allowedParts, blank } from './create.ts'
@@ -127,6 +128,7 @@ function place(
       name: instance.name,
       service: service.id,
       node,
+      ...reading(instance, instance.state),
     })
     begin(draft, context, instance, { verb: 'create', rung: null })
     placed[node] = id

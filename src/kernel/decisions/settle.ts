@@ -20,7 +20,15 @@ import { type Draft } from '../rows.ts'
 import { aliasKey, edgeAlias } from '../aliases.ts'
 import { type JsonObject } from '../json.ts'
 import { putBack, unbound, withdraw } from './binding.ts'
-import { emit, flavorOf, move, refreshService, release, skipNeedless } from './moves.ts'
+import {
+  emit,
+  flavorOf,
+  momentOf,
+  move,
+  refreshService,
+  release,
+  skipNeedless,
+} from './moves.ts'
 
 type Settle = Extract<EngineRequest, { verb: 'settle' }>
 type Extend = Extract<EngineRequest, { verb: 'extend' }>
@@ -154,7 +162,7 @@ function escalate(work: Work, to: Rung, message: string): void {
     draft.put('instances', {
       ...instance,
       underway: { ...instance.underway, rung: to },
-      updatedAtMs: context.nowMs,
+      updatedAtMs: momentOf(context, instance),
     })
   emit(draft, context, instance, 'operation.escalated', {
     operation: operation.id,

@@ -6,7 +6,7 @@ import { err, ok, type Result } from '../errors.ts'
 import { type Instance } from '../instance.ts'
 import { type Context, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
-import { because, begin, emit, flavorOf, move, release, rungFor } from './moves.ts'
+import { because, begin, emit, flavorOf, momentOf, move, release, rungFor } from './moves.ts'
 import { restate } from './registry.ts'
 
 /** How long until a timer that a hold outlasted is looked at again. */
@@ -45,7 +45,7 @@ function endHolds(draft: Draft, context: Context, instance: Instance): void {
   const after = {
     ...instance,
     holds: instance.holds.filter((hold) => !ended.includes(hold)),
-    updatedAtMs: context.nowMs,
+    updatedAtMs: momentOf(context, instance),
   }
   draft.put('instances', after)
   for (const hold of ended)

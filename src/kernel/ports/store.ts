@@ -21,13 +21,19 @@ export type Where<T extends TableName> = {
   readonly [C in ColumnName<T>]?: Column | readonly Column[]
 }
 
+export interface Range<T extends TableName> {
+  readonly column: ColumnName<T>
+  readonly min?: number
+  readonly max?: number
+}
+
 export interface Query<T extends TableName> {
   /** All must hold; a list means any of its values. Names are exact. */
   readonly where?: Where<T>
   /** The column contains this text; case-sensitive. */
   readonly contains?: { readonly column: ColumnName<T>; readonly text: string }
-  /** column > value (after) or < value (before), for time windows. */
-  readonly range?: { readonly column: ColumnName<T>; readonly min?: number; readonly max?: number }
+  /** column > min and < max, for time windows; all of several must hold. */
+  readonly range?: Range<T> | readonly Range<T>[]
   /** Default: by id. Ties go by id, in the same direction. */
   readonly order?: { readonly by: ColumnName<T>; readonly dir: 'asc' | 'desc' }
   /** Continue after this row: its id (and, with `order`, its value of that column). */
@@ -43,6 +49,8 @@ export interface EventQuery {
   readonly instanceId?: string
   readonly subject?: string
   readonly types?: readonly string[]
+  /** sinceMs <= atMs < untilMs. Then they come by time, and those of one moment by number. */
+  readonly during?: { readonly sinceMs?: number; readonly untilMs?: number }
   readonly limit: number
   /** Newest first, then `after` is ignored and `before` is the cursor. */
   readonly newestFirst?: boolean

@@ -16,8 +16,17 @@ export class EventLog {
   }
 
   read(query: EventQuery): readonly Event[] {
-    const found: Event[] = []
     const step = query.newestFirst ? -1 : 1
+    if (query.during === undefined) return this.#inOrder(query, step)
+    const { sinceMs = -Infinity, untilMs = Infinity } = query.during
+    return this.#inOrder({ ...query, limit: Infinity }, step)
+      .filter(({ atMs }) => atMs >= sinceMs && atMs < untilMs)
+      .toSorted((one, other) => step * (one.atMs - other.atMs || one.seq - other.seq))
+      .slice(0, query.limit)
+  }
+
+  #inOrder(query: EventQuery, step: 1 | -1): readonly Event[] {
+    const found: Event[] = []
     let seq = query.newestFirst
       ? Math.min((query.before ?? Infinity) - 1, this.last)
       : Math.max(query.after + 1, 1)

@@ -92,11 +92,10 @@ export class Table<T extends TableName> {
       const read = this.#column(contains.column)
       tests.push((row) => String(read(row) ?? '').includes(contains.text) && read(row) !== null)
     }
-    if (range) {
-      const read = this.#column(range.column)
-      const { min = -Infinity, max = Infinity } = range
-      if (range.min !== undefined || range.max !== undefined)
-        tests.push((row) => isBetween(read(row), min, max))
+    for (const { column, min, max } of [range ?? []].flat()) {
+      const read = this.#column(column)
+      if (min !== undefined || max !== undefined)
+        tests.push((row) => isBetween(read(row), min ?? -Infinity, max ?? Infinity))
     }
     return [...this.#nearby(wheres)].filter((row) => tests.every((test) => test(row)))
   }

@@ -22,6 +22,7 @@ CREATE TABLE instances (
   createdBy TEXT NOT NULL,
   createdAtMs INTEGER NOT NULL,
   updatedAtMs INTEGER NOT NULL,
+  livedUntilMs INTEGER NOT NULL,
   schemes TEXT NOT NULL,
   queuePool TEXT,
   queueTicket INTEGER,
@@ -53,7 +54,8 @@ CREATE TABLE instances (
 -- `name` at the end of an index: a search for part of a name then reads the index alone.
 CREATE INDEX instances_project ON instances (project, createdAtMs, id, name);
 CREATE INDEX instances_project_id ON instances (project, id);
-CREATE INDEX instances_project_kind ON instances (project, kind, createdAtMs, id, name);
+-- `livedUntilMs` likewise: a usage passes over what ended before its period without reading a row.
+CREATE INDEX instances_project_kind ON instances (project, kind, createdAtMs, id, name, livedUntilMs);
 CREATE INDEX instances_kind ON instances (kind, createdAtMs, id);
 CREATE INDEX instances_created ON instances (createdAtMs, id);
 CREATE INDEX instances_state ON instances (project, kind, state, createdAtMs, id);
@@ -223,3 +225,7 @@ CREATE INDEX events_project ON events (project);
 CREATE INDEX events_subject ON events (subject);
 -- An event about an instance nearly always has it as its subject: this index holds the others.
 CREATE INDEX events_instance ON events (instanceId) WHERE instanceId <> subject;
+-- What meters are read from (src/kernel/meter.ts, meteredTypes): by instance and time.
+CREATE INDEX events_meter ON events (instanceId, atMs) WHERE type IN (
+  'instance.created', 'instance.state', 'instance.stopped-mode', 'instance.charge'
+);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { meteredTypes } from '#kernel/meter.ts'
 import { type EventQuery, type Query } from '#kernel/ports/store.ts'
 import { type ColumnName, type TableName } from '#kernel/tables.ts'
 import { dueSql } from './database.ts'
@@ -211,5 +212,27 @@ test('events are read along one index, from the cursor on', () => {
   assert.deepEqual(plan({ instanceId: 'i', project: 'p' }), [
     `${search} INDEX events_subject (subject=? AND rowid>?)`,
     `${search} INDEX events_instance (instanceId=? AND rowid>?)`,
+  ])
+})
+
+test('a meter is read from its own index, and a usage passes over what ended before it', () => {
+  const during = { sinceMs: 1, untilMs: 9 }
+  const meter = { after: 0, limit: 9, instanceId: 'i', types: meteredTypes }
+  const search = 'SEARCH events USING INDEX events_meter'
+  assert.deepEqual(explain(eventsSql({ ...meter, during })), [
+    `${search} (instanceId=? AND atMs>? AND atMs<?)`,
+  ])
+  const last = { ...meter, during: { untilMs: 1 }, newestFirst: true } as const
+  assert.deepEqual(explain(eventsSql(last)), [`${search} (instanceId=? AND atMs<?)`])
+  const lived = pageSql('instances', {
+    where: own,
+    range: [
+      { column: 'createdAtMs', max: 9 },
+      { column: 'livedUntilMs', min: 1 },
+    ],
+    order: { by: 'createdAtMs', dir: 'asc' },
+  })
+  assert.deepEqual(reads(explain(lived)), [
+    `${walk} instances_project_kind (project=? AND kind=? AND createdAtMs<?)`,
   ])
 })

@@ -3,6 +3,7 @@
 
 import { assert } from '#kernel/assert.ts'
 import { type EventQuery, type Query } from '#kernel/ports/store.ts'
+import { meteredTypes } from '#kernel/meter.ts'
 import { type Column, columnsOf, type TableName } from '#kernel/tables.ts'
 import { type Road, roadOf, tallied, walksOf, type Wheres } from './roads.ts'
 
@@ -116,6 +117,7 @@ export function countSql<T extends TableName>(table: T, query: Conditions<T>): S
 /** Rows are `[seq, body]`. */
 export function eventsSql(query: EventQuery): Sql {
   const { newestFirst, before, after, project, subject, types, instanceId } = query
+  if (query.during !== undefined) return eventsDuringSql(query, query.during)
   const cursor = newestFirst
     ? before === undefined
       ? none
@@ -146,6 +148,42 @@ export function eventsSql(query: EventQuery): Sql {
   }
 }
 
+/** SQLite takes a partial index only when it reads the index's own condition in the statement. */
+const isMetered = `type IN (${meteredTypes.map((type) => `'${type}'`).join(', ')})`
+const metered: ReadonlySet<string> = new Set(meteredTypes)
+
+/** By time: made for meters, which have an index for it. Anything else is sorted. */
+function eventsDuringSql(
+  { newestFirst, before, after, project, subject, types, instanceId }: EventQuery,
+  { sinceMs, untilMs }: NonNullable<EventQuery['during']>,
+): Sql {
+  const isMeter = instanceId !== undefined && types?.every((type) => metered.has(type)) === true
+  const equal = (column: string, value: Column | undefined): Sql =>
+    value === undefined ? none : { text: `${column} = ?`, values: [value] }
+  const such = and([
+    equal('instanceId', instanceId),
+    isMeter ? { text: isMetered, values: [] } : none,
+    types === undefined || (isMeter && new Set(types).size === metered.size)
+      ? none
+      : anyOf('type', types),
+    sinceMs === undefined ? none : { text: 'atMs >= ?', values: [sinceMs] },
+    untilMs === undefined ? none : { text: 'atMs < ?', values: [untilMs] },
+    newestFirst
+      ? before === undefined
+        ? none
+        : { text: 'seq < ?', values: [before] }
+      : { text: 'seq > ?', values: [after] },
+    equal('project', project),
+    equal('subject', subject),
+  ])
+  const dir = newestFirst ? 'DESC' : 'ASC'
+  const road = isMeter ? ' INDEXED BY events_meter' : ''
+  return {
+    text: `SELECT seq, body FROM events${road}${whereSql(such)} ORDER BY atMs ${dir}, seq ${dir} LIMIT ?`,
+    values: such.values,
+  }
+}
+
 /** What `where` asks for, and what follows from it. */
 function wheresOf<T extends TableName>(table: T, { where = {} }: Conditions<T>): Wheres {
   const wheres: Record<string, Column | readonly Column[]> = {}
@@ -164,18 +202,22 @@ function wheresOf<T extends TableName>(table: T, { where = {} }: Conditions<T>):
 }
 
 function restOf<T extends TableName>(table: T, { contains, range }: Conditions<T>): Sql {
-  const within = range && columnOf(table, range.column)
   return and([
     contains
       ? { text: `instr(${columnOf(table, contains.column)}, ?) > 0`, values: [contains.text] }
       : none,
-    within && range.min !== undefined ? { text: `${within} > ?`, values: [range.min] } : none,
-    within && range.max !== undefined ? { text: `${within} < ?`, values: [range.max] } : none,
+    ...[range ?? []]
+      .flat()
+      .flatMap(({ column, min, max }) => [
+        min === undefined ? none : { text: `${columnOf(table, column)} > ?`, values: [min] },
+        max === undefined ? none : { text: `${columnOf(table, column)} < ?`, values: [max] },
+      ]),
   ])
 }
 
+/** Of several, the first is the one that a road may begin with. */
 const withinOf = <T extends TableName>({ range }: Conditions<T>): string | null =>
-  range && (range.min ?? range.max) !== undefined ? range.column : null
+  [range ?? []].flat().find(({ min, max }) => (min ?? max) !== undefined)?.column ?? null
 
 function allOf(table: TableName, wheres: Wheres, road?: Road): Sql {
   return and(
