@@ -1,6 +1,12 @@
 // What tables show of each thing, and how a moment is told to a person.
 
-import type { EventShown, HoldShown, InstanceShown, OperationShown } from '#doors/native/wire.ts'
+import type {
+  EventShown,
+  HoldShown,
+  InstanceShown,
+  OperationShown,
+  UsageShown,
+} from '#doors/native/wire.ts'
 import { type Columns } from './print.ts'
 
 const units = [
@@ -15,6 +21,16 @@ export function ago(iso: string, nowMs = Date.now()): string {
   const ms = Math.max(0, nowMs - Date.parse(iso))
   const [unit, size] = units.find(([, each]) => ms >= each) ?? units[3]
   return `${Math.floor(ms / size)}${unit}`
+}
+
+/** `3d 5h`, `12m 40s`, `0.4s`: the largest unit that fits, and the one below it. */
+export function span(ms: number): string {
+  const at = units.findIndex(([, each]) => ms >= each)
+  const [unit, size] = units[at] ?? units[3]
+  const below = at === -1 ? undefined : units[at + 1]
+  if (below === undefined) return `${(Math.floor(ms / 100) / 10).toString()}${unit}`
+  const rest = Math.floor((ms % size) / below[1])
+  return `${Math.floor(ms / size)}${unit}${rest === 0 ? '' : ` ${rest}${below[0]}`}`
 }
 
 const dash = (text: string | null | undefined): string =>
@@ -118,6 +134,24 @@ const whatOf = (data: EventShown['data']): string =>
   Object.entries(data)
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')
+
+const spansText = ({ spans }: UsageShown): string =>
+  spans
+    .map(({ situation, stoppedMode, ms }) => `${situation}${modeText(stoppedMode)} ${span(ms)}`)
+    .join(', ')
+
+const modeText = (mode: UsageShown['spans'][number]['stoppedMode']): string =>
+  mode === null ? '' : `/${mode}`
+
+export const usageColumns: Columns<UsageShown> = {
+  NAME: ({ name }) => name,
+  KIND: ({ kind }) => kind,
+  CHARGE: ({ charge }) => charge,
+  CHARGED: ({ chargedMs }) => span(chargedMs),
+  UNCHARGED: ({ unchargedMs }) => span(unchargedMs),
+  SPANS: spansText,
+  ID: ({ instance }) => instance,
+}
 
 /** One event as one line: a stream has no end to measure its columns by. */
 export const eventLine = (event: EventShown): string =>

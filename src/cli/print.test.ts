@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { parse } from 'yaml'
+import { span } from './columns.ts'
 import { plain, print, printFields, type Sink } from './print.ts'
 import { progressOn } from './progress.ts'
 
@@ -22,6 +23,11 @@ test('a table is aligned, wide characters too, and has no colour without a termi
   const out = paper(false)
   print(out, 'table', shown)
   assert.deepEqual(out.text().split('\n'), ['NAME    NOTE', 'plain   a', '服务器  wide', ''])
+})
+
+test('a span of time is told in the largest unit that fits and the one below it', () => {
+  const told = [0, 450, 59_900, 60_000, 5_430_000, 90_000_000].map(span)
+  assert.deepEqual(told, ['0s', '0.4s', '59.9s', '1m', '1h 30m', '1d 1h'])
 })
 
 test('a terminal gets a head that stands out', () => {

@@ -13,6 +13,7 @@ import { addLook } from './commands/look.ts'
 import { addOps } from './commands/ops.ts'
 import { addServe } from './commands/serve.ts'
 import { addStatus } from './commands/status.ts'
+import { addUsage } from './commands/usage.ts'
 import { addVersion } from './commands/version.ts'
 import { addWhy } from './commands/why.ts'
 import { exitCodes } from './outcome.ts'
@@ -31,6 +32,7 @@ const adders = [
   addOps,
   addEvents,
   addWhy,
+  addUsage,
   addApply,
   addCredentials,
   addVersion,

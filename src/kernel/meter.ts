@@ -113,7 +113,7 @@ export class Usage {
     this.#close(event.atMs)
     const { to, mode, charged } = event.data
     this.#last = {
-      situation: String(to),
+      situation: typeof to === 'string' ? to : '',
       stoppedMode: mode === 'keep' || mode === 'release' ? mode : null,
       charged: charged === true,
       atMs: event.atMs,

@@ -6,7 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
-import { type InstanceShown, type OperationShown, type PageShown } from '#doors/native/wire.ts'
+import {
+  type InstanceShown,
+  type OperationShown,
+  type PageShown,
+  type UsageShown,
+} from '#doors/native/wire.ts'
 import { type Ended, run, start } from '#test/harness/cli.ts'
 import { adminOf, type NativeApi } from '#test/harness/native-api.ts'
 import { until, type World, world } from '#test/harness/world.ts'
@@ -265,6 +270,15 @@ test('ops lists, filters, and shows the log of one; why and events tell the stor
     'instance.state',
   )
   assert.equal(later.trim().split('\n').length, 2, 'a head and one row')
+})
+
+test('usage tells how long instances were charged for, one or all of the project', async () => {
+  const one = JSON.parse(await cliOk('usage', 'story', '-o', 'json')) as UsageShown
+  assert.ok(one.chargedMs > 0)
+  const all = JSON.parse(await cliOk('usage', '--kind', 'server', '-o', 'json')) as UsageShown[]
+  assert.ok(all.some(({ instance }) => instance === one.instance))
+  assert.match(await cliOk('usage'), /^NAME +KIND +CHARGE +CHARGED +UNCHARGED +SPANS +ID/)
+  assert.deepEqual(await cliOk('usage', 'story', '-o', 'name'), `${one.instance}\n`)
 })
 
 test('events --follow prints each event as a line until Ctrl-C', async () => {

@@ -6,6 +6,7 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
+import { meteredKinds } from '#kernel/meter.ts'
 import {
   charges,
   hardwareNames,
@@ -315,6 +316,19 @@ export const instanceEvents = Type.Object(
   { after: maybe(seq), newest: maybe(Type.Boolean()), before: maybe(seq), limit, type: types },
   closed,
 )
+
+const period = {
+  from: maybe(Type.String({ format: 'date-time', description: 'Default: since ever.' })),
+  to: maybe(Type.String({ format: 'date-time', description: 'Default, and at most: now.' })),
+}
+export const instanceUsage = Type.Object(period, closed)
+export type InstanceUsageQuery = Static<typeof instanceUsage>
+
+export const listUsage = Type.Object(
+  { ...period, kind: anyOf(meteredKinds), allProjects, ...paging },
+  closed,
+)
+export type ListUsageQuery = Static<typeof listUsage>
 
 export const streamEvents = Type.Object({ after: maybe(seq), ...filters }, closed)
 export type StreamEventsQuery = Static<typeof streamEvents>

@@ -92,6 +92,7 @@ export async function showInstance(plane: Plane, instance: Instance): Promise<In
     node: instance.nodeId,
     driver: instance.driver,
     charge: instance.charge,
+    charged: instance.charged,
     stoppedMode: instance.stoppedMode,
     place: place && { pool: place.poolId, units: place.units },
     queue: showQueue(instance, aside),

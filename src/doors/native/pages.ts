@@ -27,6 +27,7 @@ const scannedMax = 5_000
 export interface Wanted<T extends TableName> {
   readonly where?: Query<T>['where']
   readonly contains?: Query<T>['contains']
+  readonly range?: Query<T>['range']
   readonly order?: Query<T>['order']
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
@@ -44,7 +45,7 @@ export async function pageOfRows<T extends TableName>(
   table: T,
   wanted: Wanted<T>,
 ): Promise<Result<Page<Rows[T]>, Fault>> {
-  const { where, contains, order, limit = pageDefault, cursor, keep = () => true } = wanted
+  const { where, contains, range, order, limit = pageDefault, cursor, keep = () => true } = wanted
   const start = cursor === undefined ? undefined : decodeCursor(cursor, order)
   if (start === null)
     return err(
@@ -62,6 +63,7 @@ export async function pageOfRows<T extends TableName>(
     const found = await read.list(table, {
       ...(where ? { where } : {}),
       ...(contains ? { contains } : {}),
+      ...(range ? { range } : {}),
       ...(order ? { order } : {}),
       ...(after ? { after } : {}),
       limit: size,

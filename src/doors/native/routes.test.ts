@@ -101,6 +101,8 @@ const successes: Readonly<Record<string, Case>> = {
     path: at('/instances/{server}/events?type=instance.created'),
     holds: hasRows,
   },
+  getUsage: { path: at('/instances/{server}/usage'), holds: has('name', 'target') },
+  listUsage: { path: at('/usage?kind=server&limit=1'), holds: hasRows },
   listHolds: { path: at('/instances/{server}/holds'), holds: hasRows },
   holdInstance: {
     path: at('/instances/{server}/holds'),
@@ -211,6 +213,8 @@ const failures: Readonly<Record<string, Fault>> = {
   holdInstance: badField('/instances/{server}/holds', { kind: 'grip' }),
   releaseHold: unknown('/instances/{server}/holds/none'),
   deleteInstance: unknown('/instances/DE-none'),
+  getUsage: badField('/instances/{server}/usage?from=noon'),
+  listUsage: badField('/usage?kind=service-instance'),
   listServices: badField('/services?status=asleep'),
   deployService: unknown('/services', {
     name: 's',

@@ -22,6 +22,7 @@ import { getOperation, listOperations, listOperationsOf } from './operations.ts'
 import { actOnService, deployService, getService, listServices, removeService } from './services.ts'
 import { type Settings } from './settings.ts'
 import { streamEvents } from './stream.ts'
+import { getUsage, listUsage } from './usage.ts'
 import { whyInstance } from './why.ts'
 import * as says from './wire.ts'
 
@@ -132,6 +133,17 @@ const instances: readonly Endpoint[] = [
   }),
   endpoint({
     method: 'GET',
+    path: '/instances/:id/usage',
+    operation: 'getUsage',
+    summary: 'How long one instance was charged for within a period, also after it is gone.',
+    tag: 'usage',
+    role: 'reader',
+    query: hears.instanceUsage,
+    answers: { 200: says.usage },
+    handle: getUsage,
+  }),
+  endpoint({
+    method: 'GET',
     path: '/instances/:id/holds',
     operation: 'listHolds',
     summary: 'Why an instance must not be changed, if somebody said so.',
@@ -191,6 +203,17 @@ const guards: readonly Endpoint[] = [
 ]
 
 const history: readonly Endpoint[] = [
+  endpoint({
+    method: 'GET',
+    path: '/usage',
+    operation: 'listUsage',
+    summary: 'The same of every instance that lived within the period, oldest first.',
+    tag: 'usage',
+    role: 'reader',
+    query: hears.listUsage,
+    answers: { 200: says.usagePage },
+    handle: listUsage,
+  }),
   endpoint({
     method: 'GET',
     path: '/operations',

@@ -63,6 +63,7 @@ test('another’s instance, under any of its ids, is the same as none', async ()
       ['GET', '/operations', undefined],
       ['GET', '/events', undefined],
       ['GET', '/holds', undefined],
+      ['GET', '/usage', undefined],
       ['PATCH', '', { name: 'his' }],
       ['DELETE', '', undefined],
       ['POST', '/actions', { action: 'stop', mode: 'hard' }],

@@ -169,6 +169,7 @@ export const instance = named('Instance', {
   node: maybeText,
   driver: maybeText,
   charge: words(charges),
+  charged: Type.Boolean({ description: 'Whether its meter runs now.' }),
   stoppedMode: orNull(words(['keep', 'release'] as const)),
   place: orNull(Type.Object({ pool: text, units: count }, closed)),
   queue: orNull(queuePlace),
@@ -397,6 +398,42 @@ export const eventPage = named('EventPage', {
   next: orNull(count),
 })
 export type EventPageShown = Static<typeof eventPage>
+
+const meterSpan = named('UsageSpan', {
+  situation,
+  stoppedMode: orNull(words(['keep', 'release'] as const)),
+  charged: Type.Boolean(),
+  ms: count,
+})
+
+/** How long an instance was in each situation within a period, and whether it was charged for that. */
+export const usage = named('Usage', {
+  instance: text,
+  aliases: texts,
+  name: text,
+  kind,
+  project: text,
+  flavor: maybeText,
+  charge: words(charges),
+  /** The part of the period in which it lived. */
+  from: time,
+  to: time,
+  chargedMs: count,
+  unchargedMs: count,
+  spans: listOf(meterSpan),
+})
+export type UsageShown = Static<typeof usage>
+
+/** `chargedMs` and `unchargedMs` are sums over the items of this page. */
+export const usagePage = named('UsagePage', {
+  from: time,
+  to: time,
+  items: listOf(usage),
+  chargedMs: count,
+  unchargedMs: count,
+  nextCursor: maybeText,
+})
+export type UsagePageShown = Static<typeof usagePage>
 
 /** RFC 9457. What else a refusal knows stands beside these fields, by code. */
 export const problem = Type.Object(
