@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { hasFacet, hasText, labelName, without } from '#kernel/facets.ts'
 import { meteredTypes } from '#kernel/meter.ts'
 import { type EventQuery, type Query } from '#kernel/ports/store.ts'
 import { type ColumnName, type TableName } from '#kernel/tables.ts'
 import { dueSql } from './database.ts'
 import { migrate, migrations } from './migrate.ts'
-import { countSql, eventsSql, findSql, listSql, type Sql } from './sql.ts'
+import { countSql, eventsSql, facetSumsSql, fewSql, findSql, listSql, type Sql } from './sql.ts'
 
 const db = new DatabaseSync(':memory:')
 migrate(db, migrations())
@@ -196,6 +197,32 @@ test('a total reads tallies, or an index alone', () => {
   ])
   const running = explain(countSql('operations', { where: { state: 'running' } }))
   assert.deepEqual(reads(running), ['SCAN operations USING COVERING INDEX operations_running'])
+})
+
+test('a search by facets reads their sets, and rows for its page alone', () => {
+  const zone = hasFacet('ecs.zoneId', 'a')
+  const tag = hasFacet(labelName('env'), 'prod')
+  assert.ok(zone && tag)
+  const facets = [[zone, without(hasText('ecs.zoneId'))], [tag]]
+  const where = { ...own, state: live, schemes: 'ecs', flavorId: ['f', 'g'] }
+  const sets = 'SEARCH facetTallies USING PRIMARY KEY (project=? AND kind=?)'
+  const query = { where, facets, order: newest, limit: 100 }
+  const sums = facetSumsSql('instances', query)
+  assert.ok(sums)
+  assert.deepEqual(reads(explain(sums)), [sets])
+  const state = `${walk} instances_state (project=? AND kind=? AND state=?)`
+  assert.deepEqual(
+    reads(explain(pageSql('instances', query))),
+    live.flatMap(() => [state, sets]),
+  )
+  const [few, ...rest] = reads(explain(fewSql('instances', query)))
+  assert.equal(few, `${walk} instances_facets (project=? AND kind=? AND facetKey=?)`)
+  assert.deepEqual(rest, [sets, 'USE TEMP B-TREE FOR ORDER BY'])
+  const named = { where, facets, contains: { column: 'name', text: 'x' } } as const
+  assert.deepEqual(reads(explain(countSql('instances', named))), [
+    state.replace('USING INDEX', 'USING COVERING INDEX'),
+    sets,
+  ])
 })
 
 test('events are read along one index, from the cursor on', () => {
