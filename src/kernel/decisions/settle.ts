@@ -20,15 +20,7 @@ import { type Draft } from '../rows.ts'
 import { aliasKey, edgeAlias } from '../aliases.ts'
 import { type JsonObject } from '../json.ts'
 import { putBack, unbound, withdraw } from './binding.ts'
-import {
-  emit,
-  flavorOf,
-  momentOf,
-  move,
-  refreshService,
-  release,
-  skipNeedless,
-} from './moves.ts'
+import { emit, flavorOf, momentOf, move, refreshService, release, skipNeedless } from './moves.ts'
 
 type Settle = Extract<EngineRequest, { verb: 'settle' }>
 type Extend = Extract<EngineRequest, { verb: 'extend' }>

@@ -199,27 +199,27 @@ test('a total reads tallies, or an index alone', () => {
   assert.deepEqual(reads(running), ['SCAN operations USING COVERING INDEX operations_running'])
 })
 
-test('a search by facets reads their sets, and rows for its page alone', () => {
+test('a search by facets reads their sets once, and rows for its page alone', () => {
   const zone = hasFacet('ecs.zoneId', 'a')
   const tag = hasFacet(labelName('env'), 'prod')
   assert.ok(zone && tag)
   const facets = [[zone, without(hasText('ecs.zoneId'))], [tag]]
   const where = { ...own, state: live, schemes: 'ecs', flavorId: ['f', 'g'] }
   const sets = 'SEARCH facetTallies USING PRIMARY KEY (project=? AND kind=?)'
+  const plan = (sql: Sql | undefined): readonly string[] =>
+    sql === undefined ? [] : reads(explain(sql)).filter((line) => line !== 'SCAN sets')
   const query = { where, facets, order: newest, limit: 100 }
-  const sums = facetSumsSql('instances', query)
-  assert.ok(sums)
-  assert.deepEqual(reads(explain(sums)), [sets])
+  assert.deepEqual(plan(facetSumsSql('instances', query)), [sets])
   const state = `${walk} instances_state (project=? AND kind=? AND state=?)`
-  assert.deepEqual(
-    reads(explain(pageSql('instances', query))),
-    live.flatMap(() => [state, sets]),
-  )
-  const [few, ...rest] = reads(explain(fewSql('instances', query)))
-  assert.equal(few, `${walk} instances_facets (project=? AND kind=? AND facetKey=?)`)
-  assert.deepEqual(rest, [sets, 'USE TEMP B-TREE FOR ORDER BY'])
+  const [first, ...others] = live.map(() => state)
+  assert.deepEqual(plan(pageSql('instances', query)), [first, sets, ...others])
+  assert.deepEqual(plan(fewSql('instances', query)), [
+    `${walk} instances_facets (project=? AND kind=? AND facetKey=?)`,
+    sets,
+    'USE TEMP B-TREE FOR ORDER BY',
+  ])
   const named = { where, facets, contains: { column: 'name', text: 'x' } } as const
-  assert.deepEqual(reads(explain(countSql('instances', named))), [
+  assert.deepEqual(plan(countSql('instances', named)), [
     state.replace('USING INDEX', 'USING COVERING INDEX'),
     sets,
   ])

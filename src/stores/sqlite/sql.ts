@@ -39,12 +39,12 @@ export function listSql<T extends TableName>(table: T, query: Query<T>): readonl
   assert(!order || !after || after.value !== undefined, 'an ordered page continues after a value')
   const asked = wheresOf(table, query)
   if (Object.values(asked).some(isNoValue)) return []
-  const { wheres, rest } = byFacets(table, query, asked)
+  const { wheres, rest, sets } = byFacets(table, query, asked)
   const dir = order?.dir ?? 'asc'
   const beyond = dir === 'asc' ? '>' : '<'
   const within = withinOf(query)
   const walk = (by: string, start: Sql): Sql =>
-    walkSql({ table, wheres, rest, within, by, dir, start })
+    withSets(sets, walkSql({ table, wheres, rest, within, by, dir, start }))
   const byId = (extra: Sql, isStarted: boolean): Sql => {
     const later = isStarted && after ? { text: `id ${beyond} ?`, values: [after.id] } : none
     return walk('id', and([extra, later]))
@@ -100,7 +100,7 @@ function walkSql({ table, wheres, rest, within, by, dir, start }: Walk): Sql {
 /** The same page where few instances have such facets: all of them are read, and sorted. */
 export function fewSql<T extends TableName>(table: T, query: Query<T>): Sql {
   const { order, after } = query
-  const { wheres, rest } = byFacets(table, query, wheresOf(table, query))
+  const { wheres, rest, sets } = byFacets(table, query, wheresOf(table, query))
   const { by, dir } = order ?? { by: 'id', dir: 'asc' }
   const beyond = dir === 'asc' ? '>' : '<'
   const keys = by === 'id' ? ['id'] : [name(by), 'id']
@@ -112,12 +112,12 @@ export function fewSql<T extends TableName>(table: T, query: Query<T>): Sql {
         : { text: `(${name(by)}, id) ${beyond} (?, ?)`, values: [after.value ?? null, after.id] }
   const partial: Sql = { text: `facets <> ''`, values: [] }
   const such = and([partial, allOf(table, wheres), rest, start])
-  return {
+  return withSets(sets, {
     text:
       `SELECT body FROM instances INDEXED BY instances_facets${whereSql(such)}` +
       ` ORDER BY ${keys.map((key) => `${key} ${dir}`).join(', ')} LIMIT ?`,
     values: such.values,
-  }
+  })
 }
 
 /**
@@ -162,34 +162,46 @@ const facetsSql = (facets: NonNullable<Query<TableName>['facets']>): Sql =>
     })),
   )
 
+interface ByFacets {
+  readonly wheres: Wheres
+  readonly rest: Sql
+  /** The keys of the sets that fit, for `withSets`; undefined when nothing refers to them. */
+  readonly sets: Sql | undefined
+}
+
 /** Facets as conditions of a row: by the keys of the sets that fit, or else by the text of each row. */
-function byFacets<T extends TableName>(
-  table: T,
-  query: Conditions<T>,
-  asked: Wheres,
-): { readonly wheres: Wheres; readonly rest: Sql } {
+function byFacets<T extends TableName>(table: T, query: Conditions<T>, asked: Wheres): ByFacets {
   const rest = restOf(table, query)
   const { facets } = query
-  if (facets === undefined) return { wheres: asked, rest }
+  if (facets === undefined) return { wheres: asked, rest, sets: undefined }
   assert(table === 'instances', 'only instances have facets')
-  const { state, project, kind, ...others } = asked
-  const sets = setsOf({ facets }, { project: project ?? null, kind: kind ?? null, ...others })
-  if (sets === undefined) return { wheres: asked, rest: and([rest, facetsSql(facets)]) }
-  const keys = `facetKey IN (SELECT facetKey FROM facetTallies${whereSql(sets)})`
+  const { state, ...others } = asked
+  const fitting = setsOf({ facets }, others)
+  const { project, kind } = others
+  if (fitting === undefined || project === undefined || kind === undefined)
+    return { wheres: asked, rest: and([rest, facetsSql(facets)]), sets: undefined }
+  const inState = state === undefined ? none : equals(table, 'state', state)
   return {
-    wheres: {
-      project: project ?? null,
-      kind: kind ?? null,
-      ...(state === undefined ? {} : { state }),
-    },
-    rest: and([{ text: keys, values: sets.values }, rest]),
+    wheres: { project, kind, ...(state === undefined ? {} : { state }) },
+    rest: and([{ text: 'facetKey IN sets', values: [] }, rest]),
+    sets: and([fitting, inState]),
+  }
+}
+
+/** The texts of sets are searched once, however many walks ask for their keys. */
+function withSets(sets: Sql | undefined, { text, values }: Sql): Sql {
+  if (sets === undefined) return { text, values }
+  const keys = `SELECT DISTINCT facetKey FROM facetTallies${whereSql(sets)}`
+  return {
+    text: `WITH sets AS MATERIALIZED (${keys}) ${text}`,
+    values: [...sets.values, ...values],
   }
 }
 
 export function countSql<T extends TableName>(table: T, query: Conditions<T>): Sql {
   const asked = wheresOf(table, query)
   if (Object.values(asked).some(isNoValue)) return { text: 'SELECT 0', values: [] }
-  const { wheres, rest } = byFacets(table, query, asked)
+  const { wheres, rest, sets } = byFacets(table, query, asked)
   const columns = [...Object.keys(wheres), ...(query.contains ? [query.contains.column] : [])]
   if (
     table === 'instances' &&
@@ -202,10 +214,10 @@ export function countSql<T extends TableName>(table: T, query: Conditions<T>): S
   }
   const road = roadOf(table, { wheres, within: withinOf(query), order: null })
   const such = and([allOf(table, wheres, road), rest])
-  return {
+  return withSets(sets, {
     text: `SELECT count(*) FROM ${from(table, road)}${whereSql(such)}`,
     values: such.values,
-  }
+  })
 }
 
 /** Rows are `[seq, body]`. */
