@@ -4,6 +4,7 @@
 import { type Account, type AccountRole } from './account.ts'
 import { type BatchRow } from './batch.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
+import { facetKeyOf, facetText } from './facets.ts'
 import {
   type AccessKey,
   type AppCredential,
@@ -76,6 +77,9 @@ export const columns = {
     livedUntilMs: (r) => (isGone(r) ? r.stateSinceMs : Number.MAX_SAFE_INTEGER),
     /** Which of a kind's several views show it; see aliases.ts. */
     schemes: (r) => Object.keys(r.aliases).toSorted().join(' '),
+    /** What it is found by besides these columns, and one number for all of that; see facets.ts. */
+    facets: (r) => facetText(r),
+    facetKey: (r) => (r.kind === 'server' ? facetKeyOf(facetText(r)) : 0),
     queuePool: (r) => r.queue?.poolId ?? null,
     queueTicket: (r) => r.queue?.ticket ?? null,
     /** Unique names are looked up by this. */

@@ -182,6 +182,47 @@ for (const [name, open] of Object.entries(clients)) {
       await reach(id, 'none')
     })
 
+    test('a dry run tells what would come of it, and a token gives the first answer again', async () => {
+      const id = await b.server()
+      const dry = await send('StopInstance', { InstanceId: id, DryRun: true, ClientToken: 'dry' })
+      assert.equal(dry.code, 'DryRunOperation')
+      assert.equal((await seen(id))?.['Status'], 'RUNNING')
+      const asked = { InstanceId: id, ClientToken: randomUUID() }
+      await accepted('StopInstance', asked)
+      await reach(id, 'STOPPED')
+      await accepted('StartInstance', { InstanceId: id })
+      await reach(id, 'RUNNING')
+      assert.deepEqual(await accepted('StopInstance', asked), {})
+      assert.equal((await seen(id))?.['Status'], 'RUNNING', 'an answer again is no stop again')
+      const other = await send('StopInstance', { ...asked, ForceStop: true })
+      assert.equal(other.code, 'IdempotentParameterMismatch')
+    })
+
+    test('filters, all at once, and pages until there is no token', async () => {
+      const labels = { run: randomUUID() }
+      const ids = [
+        await b.server({ labels }),
+        await b.server({ labels }),
+        await b.server({ labels }),
+      ]
+      const found: unknown[] = []
+      for (let NextToken: unknown; NextToken !== ''; ) {
+        const page = await accepted('DescribeInstances', {
+          'TagFilters.1.Key': 'run',
+          'TagFilters.1.Values.1': labels.run,
+          Status: 'RUNNING',
+          ZoneId: 'cn-beijing-a',
+          'InstanceTypeIds.1': 'ecs.g3i.large',
+          MaxResults: 2,
+          NextToken,
+        })
+        assert.equal(page['TotalCount'], ids.length)
+        found.push(...(page['Instances'] as { InstanceId: string }[]).map((one) => one.InstanceId)) // what DescribeInstances answers
+        NextToken = page['NextToken']
+      }
+      assert.deepEqual(found, ids.toReversed())
+    })
+
     for (const { status, code, message, how, prepare } of stopFaults) {
       test(`StopInstance, ${how}: ${code}`, async () => {
         const { params, around = (ask) => ask() } = await prepare(b, gated)

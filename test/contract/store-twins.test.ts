@@ -9,6 +9,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { unreachable } from '#kernel/assert.ts'
 import { type EventDraft } from '#kernel/event.ts'
+import { type FacetTest, hasFacet, hasText, labelName, without } from '#kernel/facets.ts'
 import { instanceId, operationId, projectId, serviceId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
 import {
@@ -53,6 +54,9 @@ const instance: fc.Arbitrary<Instance> = fc
       timeMs.map((ticket) => ({ poolId: 'p', awaits: 'start', sinceMs: 0, ticket }) as const),
     ),
     aliases: fc.constantFrom({}, { ecs: 'i-1' }, { lab: 'x', devenv: 'y' }),
+    charge: fc.constantFrom('PostPaid', 'PrePaid'),
+    labels: fc.dictionary(word, word, { maxKeys: 2 }),
+    attributes: fc.constantFrom({}, { ecs: { zoneId: 'a' } }, { ecs: { zoneId: 5 } }),
   } satisfies { [K in keyof Instance]?: unknown })
   .map((change) => rows.instances(change as Partial<Instance>)) // some are illegal on purpose: `queued` servers
 
@@ -116,7 +120,20 @@ const isFitting = (by: ColumnName<'instances'>, value: unknown): boolean =>
   value === null ||
   (Array.isArray(value)
     ? value.every((one) => isFitting(by, one))
-    : (typeof value === 'number') === /AtMs|UntilMs|Ticket/.test(by))
+    : (typeof value === 'number') === /AtMs|UntilMs|Ticket|facetKey/.test(by))
+
+const facet: fc.Arbitrary<FacetTest> = fc
+  .constantFrom(
+    hasFacet('charge', 'PostPaid'),
+    hasFacet('ecs.zoneId', 'a'),
+    hasFacet('ecs.zoneId', 5),
+    hasText('ecs.zoneId'),
+    hasFacet(labelName('a'), 'b'),
+    hasText(labelName('é')),
+    hasText(labelName('f/x')),
+  )
+  .filter((one) => one !== undefined)
+  .chain((one) => fc.constantFrom(one, without(one)))
 
 const such = fc
   .tuple(
@@ -143,8 +160,19 @@ const such = fc
         ),
       }),
     ),
+    optional(fc.record({ facets: fc.array(fc.array(facet, { maxLength: 2 }), { maxLength: 2 }) })),
+    // What sets of facets answer, so that it is asked often.
+    optional(
+      fc.record({
+        where: fc.record({
+          project: fc.constantFrom('p', 'q'),
+          kind: fc.constant('server'),
+          state: fc.subarray(['running', 'stopped', 'failed'], { minLength: 1 }),
+        }),
+      }),
+    ),
   )
-  .map((parts) => Object.assign({}, ...parts) as Omit<Query<'instances'>, 'limit'>) // the three optional parts of a query
+  .map((parts) => Object.assign({}, ...parts) as Omit<Query<'instances'>, 'limit'>) // the optional parts of a query
 
 const order = fc.record({ by: column, dir: fc.constantFrom('asc', 'desc') })
 const eventQuery: fc.Arbitrary<EventQuery> = fc.record(
@@ -252,7 +280,7 @@ test('a store in memory and one on disk cannot be told apart', async (t) => {
     fc.array(ask, { minLength: 1, maxLength: 120, size: 'max' }),
     async (asks) => {
       const folder = mkdtempSync(join(tmpdir(), 'runstate-twins-'))
-      const opened = await openSqliteStore(folder)
+      const opened = await openSqliteStore(folder, { fewMax: 1 })
       assert.ok(opened.ok)
       const twins = [memoryStore(), opened.value] as const
       try {

@@ -1,3 +1,5 @@
 import { golden } from '#test/harness/golden.ts'
 
-golden('volcengine', { isIncomplete: true })
+golden('volcengine', {
+  noSuccess: { MethodNotAllowed: 'it only ever refuses' },
+})

@@ -24,5 +24,8 @@ function section(door: Door): string {
       source,
     ]),
   )
-  return `## ${door.name}\n\n${table(['method', 'path', 'operation', 'source'], rows)}`
+  const served = `## ${door.name}\n\n${table(['method', 'path', 'operation', 'source'], rows)}`
+  const missing = (door.notServed ?? []).map(({ operation, source }) => [operation, source])
+  if (missing.length === 0) return served
+  return `${served}\n\nNamed by its contract and not served:\n\n${table(['operation', 'source'], missing)}`
 }

@@ -86,6 +86,8 @@ export type Unrouted =
 export interface Door {
   readonly name: string
   readonly routes: readonly Route[]
+  /** What its contract names and no route answers, for the page of what is covered. */
+  readonly notServed?: readonly { readonly operation: string; readonly source: string }[]
   /** Whether an exchange that matched no route was meant for this door. */
   readonly claims: (exchange: Exchange) => boolean
   readonly refuse: (why: Unrouted, exchange: Exchange, allow: readonly string[]) => Answer

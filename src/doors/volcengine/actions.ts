@@ -54,3 +54,13 @@ export const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
   ['DescribeTags', { needs: 'read', run: listTags, source: section('7.9') }],
   ['RunInstances', { needs: 'create', run: runInstances, source: section('7.7') }],
 ])
+
+/** What the contract names and is not served: `InvalidActionOrVersion`, and `ServiceNotFound` of other services. */
+export const notServed = [
+  { operation: 'ModifyInstanceSpec', source: section('9.3') },
+  { operation: 'ReplaceSystemVolume', source: section('9.3') },
+  { operation: 'ModifyInstanceVpcAttribute', source: section('9.3') },
+  { operation: 'DescribeNetworkInterfaces, of the service vpc', source: section('10.4') },
+  { operation: 'DescribeSubnets, of the service vpc', source: section('10.4') },
+  { operation: 'DescribeVolumes, of the service storage_ebs', source: section('10.4') },
+]

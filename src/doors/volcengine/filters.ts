@@ -2,17 +2,21 @@
 // how an instance is recognised as the caller sees it. All filters given must hold.
 // Source: contracts/volcengine-ecs.md section 7.5.
 
+import { type FacetTest, hasFacet, hasNumber, hasText, labelName, without } from '#kernel/facets.ts'
+import { type Charge } from '#kernel/instance.ts'
 import { type Query, type Where } from '#kernel/ports/store.ts'
 import { type Call } from './call.ts'
+import { factsKey } from './facts.ts'
 import { type Reading } from './reading.ts'
-import { statesShownAs, statuses } from './states.ts'
-import { type InstanceEntry, type TagEntry } from './wire.ts'
+import { chargeTypes, statesShownAs, statuses } from './states.ts'
+import { type InstanceEntry, projectDefault, systemTag, type TagEntry } from './wire.ts'
 
 export interface Filters {
   /** Empty: all of the account. */
   readonly ids: readonly string[]
   readonly where: Where<'instances'>
   readonly contains: Query<'instances'>['contains']
+  readonly facets: Query<'instances'>['facets']
   /** The store's part is all there is to it. */
   readonly isExact: boolean
   readonly fits: (entry: InstanceEntry) => boolean
@@ -21,6 +25,8 @@ export interface Filters {
 interface Filter {
   readonly where?: Where<'instances'>
   readonly contains?: Query<'instances'>['contains']
+  /** One of them must hold. */
+  readonly facets?: readonly FacetTest[] | undefined
   /** The store's part finds more than what fits. */
   readonly isCoarse?: boolean
   readonly fits: (entry: InstanceEntry) => boolean
@@ -35,7 +41,8 @@ export async function readFilters(call: Call): Promise<Filters> {
     ...nameFilter(reading),
     ...(await statusFilter(call)),
     ...(await typeFilters(call)),
-    ...textFilters(reading),
+    ...textFilters(call),
+    ...chargeFilter(reading),
     ...listFilters(reading),
     ...tagFilters(reading),
   ]
@@ -44,8 +51,10 @@ export async function readFilters(call: Call): Promise<Filters> {
     ids,
     where: Object.assign({}, ...given.map((filter) => filter.where ?? {})) as Where<'instances'>, // no two filters name one column
     contains,
+    facets: facetsOf(given),
     isExact: given.every(
-      (filter) => !filter.isCoarse && (filter.where !== undefined || filter.contains !== undefined),
+      (filter) =>
+        !filter.isCoarse && (filter.where ?? filter.contains ?? filter.facets) !== undefined,
     ),
     fits: (entry) => given.every((filter) => filter.fits(entry)),
   }
@@ -94,44 +103,107 @@ async function typeFilters({ reading, plane }: Call): Promise<readonly Filter[]>
 
 const flavorsMax = 1000
 
-const textsOf: Readonly<Record<string, (entry: InstanceEntry) => readonly string[]>> = {
-  ZoneId: (entry) => [entry.ZoneId],
-  VpcId: (entry) => [entry.VpcId],
-  KeyPairName: (entry) => [entry.KeyPairName],
-  ProjectName: (entry) => [entry.ProjectName],
-  HpcClusterId: (entry) => [entry.HpcClusterId],
-  DedicatedHostId: (entry) => [entry.Placement.DedicatedHostId],
-  DedicatedHostClusterId: (entry) => [entry.Placement.DedicatedHostClusterId],
-  ScheduledInstanceId: (entry) => [entry.ScheduledInstanceId],
-  PrimaryIpAddress: (entry) => entry.NetworkInterfaces.map((one) => one.PrimaryIpAddress),
+interface Text {
+  /** Under which it is kept, when instances can be found by it; see kernel/facets.ts. */
+  readonly fact?: string
+  readonly of: (entry: InstanceEntry) => readonly string[]
 }
 
-function textFilters(reading: Reading): readonly Filter[] {
-  const given = Object.entries(textsOf).flatMap(([name, valuesOf]) => {
-    const text = reading.text(name)
-    return text === undefined
-      ? []
-      : [{ fits: (entry: InstanceEntry) => valuesOf(entry).includes(text) }]
+const textsOf: Readonly<Record<string, Text>> = {
+  ZoneId: { fact: 'zoneId', of: (entry) => [entry.ZoneId] },
+  VpcId: { fact: 'vpcId', of: (entry) => [entry.VpcId] },
+  KeyPairName: { fact: 'keyPairName', of: (entry) => [entry.KeyPairName] },
+  ProjectName: { fact: 'projectName', of: (entry) => [entry.ProjectName] },
+  HpcClusterId: { fact: 'hpcClusterId', of: (entry) => [entry.HpcClusterId] },
+  DedicatedHostId: { fact: 'dedicatedHostId', of: (entry) => [entry.Placement.DedicatedHostId] },
+  DedicatedHostClusterId: {
+    fact: 'dedicatedHostClusterId',
+    of: (entry) => [entry.Placement.DedicatedHostClusterId],
+  },
+  ScheduledInstanceId: { fact: 'scheduledInstanceId', of: (entry) => [entry.ScheduledInstanceId] },
+  PrimaryIpAddress: { of: (entry) => entry.NetworkInterfaces.map((one) => one.PrimaryIpAddress) },
+}
+
+/** What is shown of an instance that was told nothing; of all else that is ''. */
+const defaultOf = (name: string, { place }: Call): string | undefined =>
+  name === 'ZoneId' ? place.zones[0] : name === 'ProjectName' ? projectDefault : undefined
+
+const kept = (fact: string): string => `${factsKey}.${fact}`
+
+function textFilters(call: Call): readonly Filter[] {
+  return Object.entries(textsOf).flatMap(([name, { fact, of }]) => {
+    const text = call.reading.text(name)
+    if (text === undefined) return []
+    const fits = (entry: InstanceEntry): boolean => of(entry).includes(text)
+    const has = fact === undefined ? undefined : hasFacet(kept(fact), text)
+    if (fact === undefined || has === undefined) return [{ fits }]
+    const untold = text === defaultOf(name, call) ? [without(hasText(kept(fact)))] : []
+    return [{ facets: [has, ...untold], fits }]
   })
-  const charge = reading.choice('InstanceChargeType', ['PostPaid', 'PrePaid'])
-  if (charge === undefined) return given
-  return [...given, { fits: (entry) => entry.InstanceChargeType === charge }]
 }
 
-const listsOf: Readonly<Record<string, (entry: InstanceEntry) => readonly string[]>> = {
-  Ipv6Addresses: (entry) => entry.NetworkInterfaces.flatMap((one) => one.Ipv6Addresses),
-  EipAddresses: (entry) => [entry.EipAddress.IpAddress],
-  DeploymentSetIds: (entry) => [entry.DeploymentSetId],
-  DeploymentSetGroupNumbers: (entry) => [String(entry.DeploymentSetGroupNumber)],
-  AffinityGroupIds: (entry) => [entry.AffinityGroupId],
+/** What is free here is shown as paid by use. */
+function chargeFilter(reading: Reading): readonly Filter[] {
+  const charge = reading.choice('InstanceChargeType', ['PostPaid', 'PrePaid'])
+  if (charge === undefined) return []
+  const shownSo = (Object.keys(chargeTypes) as readonly Charge[]).filter(
+    (one) => chargeTypes[one] === charge,
+  ) // keys of a const table
+  return [
+    {
+      facets: shownSo.flatMap((one) => hasFacet('charge', one) ?? []),
+      fits: (entry) => entry.InstanceChargeType === charge,
+    },
+  ]
+}
+
+interface Several {
+  readonly of: (entry: InstanceEntry) => readonly string[]
+  /** Undefined: facets cannot tell. */
+  readonly facets: (value: string) => readonly FacetTest[] | undefined
+}
+
+const byText =
+  (fact: string) =>
+  (value: string): readonly FacetTest[] | undefined => {
+    const has = hasFacet(kept(fact), value)
+    return has && [has]
+  }
+
+function byNumber(fact: string): Several['facets'] {
+  return (value) => {
+    const has = String(Number(value)) === value ? hasFacet(kept(fact), Number(value)) : undefined
+    // One that was told none is shown as 0.
+    return [has ?? [], value === '0' ? without(hasNumber(kept(fact))) : []].flat()
+  }
+}
+
+const listsOf: Readonly<Record<string, Several>> = {
+  // Nothing here has an address of that kind.
+  Ipv6Addresses: {
+    of: (entry) => entry.NetworkInterfaces.flatMap((one) => one.Ipv6Addresses),
+    facets: () => [],
+  },
+  EipAddresses: { of: (entry) => [entry.EipAddress.IpAddress], facets: () => undefined },
+  DeploymentSetIds: { of: (entry) => [entry.DeploymentSetId], facets: byText('deploymentSetId') },
+  DeploymentSetGroupNumbers: {
+    of: (entry) => [String(entry.DeploymentSetGroupNumber)],
+    facets: byNumber('deploymentSetGroupNumber'),
+  },
+  AffinityGroupIds: { of: (entry) => [entry.AffinityGroupId], facets: byText('affinityGroupId') },
 }
 
 function listFilters(reading: Reading): readonly Filter[] {
-  return Object.entries(listsOf).flatMap(([name, valuesOf]) => {
+  return Object.entries(listsOf).flatMap(([name, { of, facets }]) => {
     const wanted = reading.list(name, { max: listMax, of: 'number' })
     if (wanted.length === 0) return []
+    const each = wanted.map(facets)
+    const isTold = each.every((tests) => tests !== undefined)
     return [
-      { fits: (entry: InstanceEntry) => valuesOf(entry).some((value) => wanted.includes(value)) },
+      {
+        facets: isTold ? each.flatMap((tests) => tests ?? []) : undefined,
+        fits: (entry: InstanceEntry) => of(entry).some((value) => wanted.includes(value)),
+      },
     ]
   })
 }
@@ -147,6 +219,20 @@ export function tagFilters(
     const values = group.list('Values', { max: tagValuesMax, emptyCounts: true })
     const fitsTags = (tags: readonly TagEntry[]) =>
       tags.some((tag) => tag.Key === key && (values.length === 0 || values.includes(tag.Value)))
-    return { fits: (entry) => fitsTags(entry.Tags), fitsTags }
+    return { facets: tagFacets(key, values), fits: (entry) => fitsTags(entry.Tags), fitsTags }
   })
+}
+
+/** The system's tag is no label: it says which service owns the instance. */
+function tagFacets(key: string, values: readonly string[]): readonly FacetTest[] | undefined {
+  const names = [labelName(key), ...(key === systemTag ? ['service'] : [])]
+  if (values.length === 0) return names.map(hasText)
+  const each = names.flatMap((name) => values.map((value) => hasFacet(name, value)))
+  return each.every((one) => one !== undefined) ? each : undefined
+}
+
+/** What the store can tell; of the others every row is looked at. */
+export function facetsOf(filters: readonly Filter[]): Query<'instances'>['facets'] {
+  const told = filters.flatMap(({ facets }) => (facets === undefined ? [] : [facets]))
+  return told.length === 0 ? undefined : told
 }

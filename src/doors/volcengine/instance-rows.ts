@@ -8,7 +8,7 @@ import { type Call } from './call.ts'
 import { cursorOf, isAfter } from './paging.ts'
 import { shownStates } from './states.ts'
 
-export type RowQuery = Pick<Query<'instances'>, 'where' | 'contains' | 'order'>
+export type RowQuery = Pick<Query<'instances'>, 'where' | 'contains' | 'facets' | 'order'>
 
 /** Newest first; among those of one millisecond by id. */
 export function rowsWhere(
@@ -16,15 +16,18 @@ export function rowsWhere(
   {
     where,
     contains,
+    facets,
   }: {
     readonly where?: RowQuery['where']
     readonly contains?: RowQuery['contains'] | undefined
+    readonly facets?: RowQuery['facets'] | undefined
   } = {},
 ): RowQuery {
   const own = { project: principal.account, kind: 'server', schemes: 'ecs', state: shownStates }
   return {
     where: { ...own, ...where },
     ...(contains === undefined ? {} : { contains }),
+    ...(facets === undefined ? {} : { facets }),
     order: { by: 'createdAtMs', dir: 'desc' },
   }
 }

@@ -7,8 +7,8 @@ import { err, ok } from '#kernel/errors.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type Call, isHere, type Outcome } from './call.ts'
 import { business } from './faults.ts'
-import { tagFilters } from './filters.ts'
-import { namedRows, newestFirst } from './instance-rows.ts'
+import { facetsOf, tagFilters } from './filters.ts'
+import { namedRows, newestFirst, type RowQuery, rowsWhere } from './instance-rows.ts'
 import { type Cursor, isAfter } from './paging.ts'
 import { idsMax, instanceType, readType } from './tag-parameters.ts'
 import { tagEntries } from './wire.ts'
@@ -28,7 +28,7 @@ export async function listTags(call: Call): Promise<Outcome> {
   if (token !== undefined && after === undefined) reading.fail(business.invalidArgument)
   if (reading.fault) return err(reading.fault)
   const found: { readonly cursor: TagCursor; readonly value: string; readonly id: string }[] = []
-  for await (const row of await rowsOf(call, ids)) {
+  for await (const row of await rowsOf(call, ids, facetsOf(filters))) {
     const tags = tagEntries(row).toSorted((one, other) => (one.Key < other.Key ? -1 : 1))
     if (!filters.every(({ fitsTags }) => fitsTags(tags))) continue
     for (const { Key: key, Value: value } of tags) {
@@ -52,9 +52,12 @@ export async function listTags(call: Call): Promise<Outcome> {
 async function rowsOf(
   call: Call,
   ids: readonly string[],
+  facets: RowQuery['facets'],
 ): Promise<AsyncIterable<Instance> | Iterable<Instance>> {
   if (!isHere(call)) return []
-  return ids.length > 0 ? await namedRows(call, ids) : newestFirst(call)
+  return ids.length > 0
+    ? await namedRows(call, ids)
+    : newestFirst(call, rowsWhere(call, { facets }))
 }
 
 const isBehind = (one: TagCursor, after: TagCursor): boolean =>

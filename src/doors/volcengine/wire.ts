@@ -169,7 +169,7 @@ export function instanceEntry(instance: Instance, around: Surroundings): Instanc
     ImageId: instance.imageId ?? '',
     ZoneId: facts.zoneId ?? around.zoneDefault,
     VpcId: facts.vpcId ?? '',
-    ProjectName: facts.projectName ?? 'default',
+    ProjectName: facts.projectName ?? projectDefault,
     CreatedAt: localTime(instance.createdAtMs),
     UpdatedAt: localTime(instance.updatedAtMs),
     ExpiredAt: expiry(instance, facts),
@@ -226,9 +226,13 @@ function expiry(instance: Instance, facts: Facts): string {
   return localTime(facts.expiredAtMs ?? instance.createdAtMs + monthMs)
 }
 
+/** Where an instance is that was put into no project of the account. */
+export const projectDefault = 'default'
+export const systemTag = 'sys:created-by'
+
 /** The owner's tags; and the system's, by which the refusal of a foreign service's instance says to find it. */
 export function tagEntries(instance: Instance): readonly TagEntry[] {
   const own = Object.entries(instance.labels).map(([Key, Value]) => ({ Key, Value }))
   const service = instance.conditions.createdByService
-  return service === null ? own : [...own, { Key: 'sys:created-by', Value: service }]
+  return service === null ? own : [...own, { Key: systemTag, Value: service }]
 }

@@ -15,7 +15,7 @@ import {
 import { type Draft } from '../rows.ts'
 import { heldBy } from './conditions.ts'
 import { findService, isGone } from './find.ts'
-import { emit, receiptOf } from './moves.ts'
+import { emit, momentOf, receiptOf } from './moves.ts'
 import { register, restate } from './registry.ts'
 
 const servedMax = 32
@@ -49,7 +49,7 @@ function tie(draft: Draft, context: Context, instance: Instance, served: Served)
   const after = {
     ...instance,
     serves: [...instance.serves, served],
-    updatedAtMs: context.nowMs,
+    updatedAtMs: momentOf(context, instance),
   }
   draft.put('instances', after)
   draft.put('aliases', { id: servedAlias(served), instanceId: instance.id })
@@ -83,7 +83,7 @@ function untie(
   gone: readonly Served[],
 ): Instance {
   const serves = instance.serves.filter((one) => !gone.includes(one))
-  const after = { ...instance, serves, updatedAtMs: context.nowMs }
+  const after = { ...instance, serves, updatedAtMs: momentOf(context, instance) }
   draft.put('instances', after)
   for (const served of gone) {
     draft.remove('aliases', servedAlias(served))

@@ -5,6 +5,7 @@
 // - A store decides nothing: no rule about rows lives here.
 
 import { type Event, type EventDraft } from '../event.ts'
+import { type FacetTest } from '../facets.ts'
 import { type Operation } from '../operation.ts'
 import { type Column, type ColumnName, type Rows, type TableName } from '../tables.ts'
 
@@ -32,6 +33,8 @@ export interface Query<T extends TableName> {
   readonly where?: Where<T>
   /** The column contains this text; case-sensitive. */
   readonly contains?: { readonly column: ColumnName<T>; readonly text: string }
+  /** Instances only: of each list at least one test must hold. */
+  readonly facets?: readonly (readonly FacetTest[])[]
   /** column > min and < max, for time windows; all of several must hold. */
   readonly range?: Range<T> | readonly Range<T>[]
   /** Default: by id. Ties go by id, in the same direction. */

@@ -1,6 +1,7 @@
 // The rows of one table, and an index of each column that was ever looked up by.
 
 import { assert } from '#kernel/assert.ts'
+import { fitsFacets } from '#kernel/facets.ts'
 import { type Query } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName } from '#kernel/tables.ts'
 import { compareColumns, compareTexts } from './order.ts'
@@ -76,7 +77,7 @@ export class Table<T extends TableName> {
     return this.#such(such).length
   }
 
-  #such({ where = {}, contains, range }: Such<T>): Rows[T][] {
+  #such({ where = {}, contains, range, facets }: Such<T>): Rows[T][] {
     const wheres = Object.entries<Column | readonly Column[] | undefined>(where).map(
       ([column, value]) => {
         // Dropping a condition would show one tenant another's rows.
@@ -91,6 +92,10 @@ export class Table<T extends TableName> {
     if (contains) {
       const read = this.#column(contains.column)
       tests.push((row) => String(read(row) ?? '').includes(contains.text) && read(row) !== null)
+    }
+    if (facets) {
+      const read = this.#column('facets')
+      tests.push((row) => fitsFacets(String(read(row)), facets))
     }
     for (const { column, min, max } of [range ?? []].flat()) {
       const read = this.#column(column)

@@ -24,6 +24,8 @@ CREATE TABLE instances (
   updatedAtMs INTEGER NOT NULL,
   livedUntilMs INTEGER NOT NULL,
   schemes TEXT NOT NULL,
+  facets TEXT NOT NULL,
+  facetKey INTEGER NOT NULL,
   queuePool TEXT,
   queueTicket INTEGER,
   nameKey TEXT,
@@ -59,7 +61,9 @@ CREATE INDEX instances_project_id ON instances (project, id);
 CREATE INDEX instances_project_kind ON instances (project, kind, createdAtMs, id, name, livedUntilMs);
 CREATE INDEX instances_kind ON instances (kind, createdAtMs, id);
 CREATE INDEX instances_created ON instances (createdAtMs, id);
-CREATE INDEX instances_state ON instances (project, kind, state, createdAtMs, id);
+-- `facetKey` and `name` likewise: a search by facets and part of a name reads rows only for its page.
+CREATE INDEX instances_state ON instances (project, kind, state, createdAtMs, id, facetKey, name);
+CREATE INDEX instances_facets ON instances (project, kind, facetKey) WHERE facets <> '';
 CREATE INDEX instances_name ON instances (project, kind, name, id);
 CREATE INDEX instances_nameKey ON instances (nameKey) WHERE nameKey IS NOT NULL;
 CREATE INDEX instances_service ON instances (serviceId, createdAtMs, id) WHERE serviceId IS NOT NULL;
@@ -116,6 +120,50 @@ AFTER UPDATE OF project, kind, state, situation, schemes, flavorId, createdBy ON
     project, kind, state, situation, schemes, createdBy, ifnull(flavorId, ''), flavorId IS NULL
   )
   DO UPDATE SET tally = tally + 1;
+END;
+
+-- The same by sets of facets, of which there are few however many instances share them. A set's key stands for
+-- its text everywhere but here, where the text is searched. Sorts that nothing is of any more are removed.
+CREATE TABLE facetTallies (
+  project TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  facetKey INTEGER NOT NULL,
+  state TEXT NOT NULL,
+  schemes TEXT NOT NULL,
+  flavorId TEXT,
+  tally INTEGER NOT NULL,
+  facets TEXT NOT NULL,
+  PRIMARY KEY (project, kind, facetKey, state)
+) WITHOUT ROWID;
+
+CREATE TRIGGER instances_facets_added AFTER INSERT ON instances WHEN new.facets <> '' BEGIN
+  INSERT INTO facetTallies (project, kind, facetKey, state, schemes, flavorId, tally, facets)
+  VALUES (new.project, new.kind, new.facetKey, new.state, new.schemes, new.flavorId, 1, new.facets)
+  ON CONFLICT (project, kind, facetKey, state) DO UPDATE SET tally = tally + 1;
+END;
+
+CREATE TRIGGER instances_facets_removed AFTER DELETE ON instances WHEN old.facets <> '' BEGIN
+  UPDATE facetTallies SET tally = tally - 1
+  WHERE project = old.project AND kind = old.kind AND facetKey = old.facetKey AND state = old.state;
+  DELETE FROM facetTallies
+  WHERE project = old.project AND kind = old.kind AND facetKey = old.facetKey AND state = old.state
+    AND tally = 0;
+END;
+
+CREATE TRIGGER instances_facets_left
+AFTER UPDATE OF project, kind, state, facets, facetKey ON instances WHEN old.facets <> '' BEGIN
+  UPDATE facetTallies SET tally = tally - 1
+  WHERE project = old.project AND kind = old.kind AND facetKey = old.facetKey AND state = old.state;
+  DELETE FROM facetTallies
+  WHERE project = old.project AND kind = old.kind AND facetKey = old.facetKey AND state = old.state
+    AND tally = 0;
+END;
+
+CREATE TRIGGER instances_facets_came
+AFTER UPDATE OF project, kind, state, facets, facetKey ON instances WHEN new.facets <> '' BEGIN
+  INSERT INTO facetTallies (project, kind, facetKey, state, schemes, flavorId, tally, facets)
+  VALUES (new.project, new.kind, new.facetKey, new.state, new.schemes, new.flavorId, 1, new.facets)
+  ON CONFLICT (project, kind, facetKey, state) DO UPDATE SET tally = tally + 1;
 END;
 
 CREATE TABLE operations (
@@ -186,7 +234,6 @@ CREATE INDEX batches_expiry ON batches (expiresAtMs, id);
 
 -- Few: circles of leases whose expiry is held.
 CREATE TABLE guards (id TEXT PRIMARY KEY NOT NULL, project TEXT, body TEXT NOT NULL);
-
 
 CREATE TABLE flavors (id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX flavors_name ON flavors (name);

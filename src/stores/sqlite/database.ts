@@ -7,20 +7,35 @@ import { type EventQuery, type Query } from '#kernel/ports/store.ts'
 import { type Column, type Rows, type TableName } from '#kernel/tables.ts'
 import { type Encoded, encodeRow, eventColumns } from './encode.ts'
 import { storeError } from './fault.ts'
-import { countSql, eventsSql, findMax, findSql, listSql, name, type Sql } from './sql.ts'
+import {
+  countSql,
+  eventsSql,
+  facetSumsSql,
+  fewSql,
+  findMax,
+  findSql,
+  listSql,
+  name,
+  type Sql,
+} from './sql.ts'
 import { TableWriter } from './table-writer.ts'
 import { type Claim } from './writer.ts'
 
 /** Shapes of queries are few, but callers may combine filters freely; the oldest are prepared again. */
 const statementsMax = 1_000
 
+/** So many rows are sooner read and sorted than found along an order. */
+const fewDefault = 1_000
+
 export class Database {
   readonly #db: DatabaseSync
+  readonly #fewMax: number
   readonly #statements = new Map<string, StatementSync>()
   readonly #writers = new Map<TableName, TableWriter>()
 
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, fewMax = fewDefault) {
     this.#db = db
+    this.#fewMax = fewMax
   }
 
   get<T extends TableName>(table: T, id: string): Rows[T] | undefined {
@@ -33,6 +48,14 @@ export class Database {
   }
 
   list<T extends TableName>(table: T, query: Query<T>): readonly Rows[T][] {
+    const sums = query.facets && facetSumsSql(table, query)
+    if (sums) {
+      const [whole = 0, such = 0] = (this.#rows(sums)[0] ?? []).map(Number)
+      if (such === 0) return []
+      const isSorted = query.order === undefined || query.order.by === 'createdAtMs'
+      if (whole <= this.#fewMax && isSorted)
+        return this.#bodies<Rows[T]>(fewSql(table, query), query.limit)
+    }
     const page: Rows[T][] = []
     for (const sql of listSql(table, query)) {
       if (page.length === query.limit) break
@@ -42,7 +65,8 @@ export class Database {
   }
 
   count<T extends TableName>(table: T, query: Omit<Query<T>, 'limit' | 'order' | 'after'>): number {
-    return this.#number(countSql(table, query))
+    const sums = query.facets && !query.contains && !query.range && facetSumsSql(table, query)
+    return sums ? Number(this.#rows(sums)[0]?.[1] ?? 0) : this.#number(countSql(table, query))
   }
 
   events(query: EventQuery): readonly Event[] {

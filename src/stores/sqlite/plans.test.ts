@@ -3,12 +3,13 @@
 import assert from 'node:assert/strict'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { hasFacet, hasText, labelName, without } from '#kernel/facets.ts'
 import { meteredTypes } from '#kernel/meter.ts'
 import { type EventQuery, type Query } from '#kernel/ports/store.ts'
 import { type ColumnName, type TableName } from '#kernel/tables.ts'
 import { dueSql } from './database.ts'
 import { migrate, migrations } from './migrate.ts'
-import { countSql, eventsSql, findSql, listSql, type Sql } from './sql.ts'
+import { countSql, eventsSql, facetSumsSql, fewSql, findSql, listSql, type Sql } from './sql.ts'
 
 const db = new DatabaseSync(':memory:')
 migrate(db, migrations())
@@ -198,6 +199,32 @@ test('a total reads tallies, or an index alone', () => {
   ])
   const running = explain(countSql('operations', { where: { state: 'running' } }))
   assert.deepEqual(reads(running), ['SCAN operations USING COVERING INDEX operations_running'])
+})
+
+test('a search by facets reads their sets once, and rows for its page alone', () => {
+  const zone = hasFacet('ecs.zoneId', 'a')
+  const tag = hasFacet(labelName('env'), 'prod')
+  assert.ok(zone && tag)
+  const facets = [[zone, without(hasText('ecs.zoneId'))], [tag]]
+  const where = { ...own, state: live, schemes: 'ecs', flavorId: ['f', 'g'] }
+  const sets = 'SEARCH facetTallies USING PRIMARY KEY (project=? AND kind=?)'
+  const plan = (sql: Sql | undefined): readonly string[] =>
+    sql === undefined ? [] : reads(explain(sql)).filter((line) => line !== 'SCAN sets')
+  const query = { where, facets, order: newest, limit: 100 }
+  assert.deepEqual(plan(facetSumsSql('instances', query)), [sets])
+  const state = `${walk} instances_state (project=? AND kind=? AND state=?)`
+  const [first, ...others] = live.map(() => state)
+  assert.deepEqual(plan(pageSql('instances', query)), [first, sets, ...others])
+  assert.deepEqual(plan(fewSql('instances', query)), [
+    `${walk} instances_facets (project=? AND kind=? AND facetKey=?)`,
+    sets,
+    'USE TEMP B-TREE FOR ORDER BY',
+  ])
+  const named = { where, facets, contains: { column: 'name', text: 'x' } } as const
+  assert.deepEqual(plan(countSql('instances', named)), [
+    state.replace('USING INDEX', 'USING COVERING INDEX'),
+    sets,
+  ])
 })
 
 test('events are read along one index, from the cursor on', () => {

@@ -34,7 +34,10 @@ test('every table has its id, its columns and its body, and nothing else', () =>
   const tables = db
     .prepare(`SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
     .all()
-  assert.equal(tables.length, tableNames.length + ['events', 'instanceTallies'].length)
+  assert.equal(
+    tables.length,
+    tableNames.length + ['events', 'instanceTallies', 'facetTallies'].length,
+  )
 })
 
 test('a column takes numbers exactly when its rows give numbers', () => {

@@ -12,7 +12,7 @@ export interface Sql {
   readonly values: readonly Column[]
 }
 
-type Conditions<T extends TableName> = Pick<Query<T>, 'where' | 'contains' | 'range'>
+type Conditions<T extends TableName> = Pick<Query<T>, 'where' | 'contains' | 'range' | 'facets'>
 
 export const findMax = 10_000
 const pageMax = 1_000
@@ -37,14 +37,14 @@ export function listSql<T extends TableName>(table: T, query: Query<T>): readonl
   const { order, after, limit } = query
   assert(limit >= 1 && limit <= pageMax, `a page has 1 to ${pageMax} rows`)
   assert(!order || !after || after.value !== undefined, 'an ordered page continues after a value')
-  const wheres = wheresOf(table, query)
-  if (Object.values(wheres).some(isNoValue)) return []
-  const rest = restOf(table, query)
+  const asked = wheresOf(table, query)
+  if (Object.values(asked).some(isNoValue)) return []
+  const { wheres, rest, sets } = byFacets(table, query, asked)
   const dir = order?.dir ?? 'asc'
   const beyond = dir === 'asc' ? '>' : '<'
   const within = withinOf(query)
   const walk = (by: string, start: Sql): Sql =>
-    walkSql({ table, wheres, rest, within, by, dir, start })
+    withSets(sets, walkSql({ table, wheres, rest, within, by, dir, start }))
   const byId = (extra: Sql, isStarted: boolean): Sql => {
     const later = isStarted && after ? { text: `id ${beyond} ?`, values: [after.id] } : none
     return walk('id', and([extra, later]))
@@ -97,21 +97,127 @@ function walkSql({ table, wheres, rest, within, by, dir, start }: Walk): Sql {
   }
 }
 
-export function countSql<T extends TableName>(table: T, query: Conditions<T>): Sql {
-  const wheres = wheresOf(table, query)
-  if (Object.values(wheres).some(isNoValue)) return { text: 'SELECT 0', values: [] }
+/** The same page where few instances have such facets: all of them are read, and sorted. */
+export function fewSql<T extends TableName>(table: T, query: Query<T>): Sql {
+  const { order, after } = query
+  const { wheres, rest, sets } = byFacets(table, query, wheresOf(table, query))
+  const { by, dir } = order ?? { by: 'id', dir: 'asc' }
+  const beyond = dir === 'asc' ? '>' : '<'
+  const keys = by === 'id' ? ['id'] : [name(by), 'id']
+  const start: Sql =
+    after === undefined
+      ? none
+      : by === 'id'
+        ? { text: `id ${beyond} ?`, values: [after.id] }
+        : { text: `(${name(by)}, id) ${beyond} (?, ?)`, values: [after.value ?? null, after.id] }
+  const partial: Sql = { text: `facets <> ''`, values: [] }
+  const such = and([partial, allOf(table, wheres), rest, start])
+  return withSets(sets, {
+    text:
+      `SELECT body FROM instances INDEXED BY instances_facets${whereSql(such)}` +
+      ` ORDER BY ${keys.map((key) => `${key} ${dir}`).join(', ')} LIMIT ?`,
+    values: such.values,
+  })
+}
+
+/**
+ * Of the sets of facets that fit: how many instances they have in whatever state, and how many in those asked for.
+ * Undefined when the query is not one that sets of facets answer.
+ */
+export function facetSumsSql<T extends TableName>(table: T, query: Conditions<T>): Sql | undefined {
+  const asked = wheresOf(table, query)
+  const { state, ...wheres } = asked
+  const sets = setsOf(query, wheres)
+  if (sets === undefined || Object.values(asked).some(isNoValue)) return undefined
+  const isSuch: Sql =
+    state === undefined ? { text: 'TRUE', values: [] } : equals(table, 'state', state)
+  return {
+    text:
+      'SELECT sum(whole), sum(such) FROM (SELECT sum(tally) AS whole,' +
+      ` sum(CASE WHEN ${isSuch.text} THEN tally ELSE 0 END) AS such` +
+      ` FROM facetTallies${whereSql(sets)} GROUP BY facetKey) WHERE such > 0`,
+    values: [...isSuch.values, ...sets.values],
+  }
+}
+
+/** What stands beside facets without a row being read for it: a set's key stands for the flavor and schemes too. */
+const inSets: ReadonlySet<string> = new Set(['project', 'kind', 'schemes', 'flavorId'])
+
+/** Which rows of `facetTallies` fit; undefined when it has no column for something that is asked. */
+function setsOf({ facets }: Pick<Query<TableName>, 'facets'>, wheres: Wheres): Sql | undefined {
+  const isOne = (value: Wheres[string] | undefined): boolean => typeof value === 'string'
+  const fits =
+    facets !== undefined &&
+    isOne(wheres['project']) &&
+    isOne(wheres['kind']) &&
+    Object.keys(wheres).every((column) => inSets.has(column))
+  return fits ? and([allOf('instances', wheres), facetsSql(facets)]) : undefined
+}
+
+const facetsSql = (facets: NonNullable<Query<TableName>['facets']>): Sql =>
+  and(
+    facets.map((some) => ({
+      text: `(${some.map((one) => `instr(facets, ?) ${one.isAbsent ? '=' : '>'} 0`).join(' OR ') || 'FALSE'})`,
+      values: some.map(({ text }) => text),
+    })),
+  )
+
+interface ByFacets {
+  readonly wheres: Wheres
+  readonly rest: Sql
+  /** The keys of the sets that fit, for `withSets`; undefined when nothing refers to them. */
+  readonly sets: Sql | undefined
+}
+
+/** Facets as conditions of a row: by the keys of the sets that fit, or else by the text of each row. */
+function byFacets<T extends TableName>(table: T, query: Conditions<T>, asked: Wheres): ByFacets {
   const rest = restOf(table, query)
+  const { facets } = query
+  if (facets === undefined) return { wheres: asked, rest, sets: undefined }
+  assert(table === 'instances', 'only instances have facets')
+  const { state, ...others } = asked
+  const fitting = setsOf({ facets }, others)
+  const { project, kind } = others
+  if (fitting === undefined || project === undefined || kind === undefined)
+    return { wheres: asked, rest: and([rest, facetsSql(facets)]), sets: undefined }
+  const inState = state === undefined ? none : equals(table, 'state', state)
+  return {
+    wheres: { project, kind, ...(state === undefined ? {} : { state }) },
+    rest: and([{ text: 'facetKey IN sets', values: [] }, rest]),
+    sets: and([fitting, inState]),
+  }
+}
+
+/** The texts of sets are searched once, however many walks ask for their keys. */
+function withSets(sets: Sql | undefined, { text, values }: Sql): Sql {
+  if (sets === undefined) return { text, values }
+  const keys = `SELECT DISTINCT facetKey FROM facetTallies${whereSql(sets)}`
+  return {
+    text: `WITH sets AS MATERIALIZED (${keys}) ${text}`,
+    values: [...sets.values, ...values],
+  }
+}
+
+export function countSql<T extends TableName>(table: T, query: Conditions<T>): Sql {
+  const asked = wheresOf(table, query)
+  if (Object.values(asked).some(isNoValue)) return { text: 'SELECT 0', values: [] }
+  const { wheres, rest, sets } = byFacets(table, query, asked)
   const columns = [...Object.keys(wheres), ...(query.contains ? [query.contains.column] : [])]
-  if (table === 'instances' && !query.range && columns.every((column) => tallied.has(column))) {
+  if (
+    table === 'instances' &&
+    !query.range &&
+    !query.facets &&
+    columns.every((column) => tallied.has(column))
+  ) {
     const such = and([allOf(table, wheres), rest])
     return { text: `SELECT sum(tally) FROM instanceTallies${whereSql(such)}`, values: such.values }
   }
   const road = roadOf(table, { wheres, within: withinOf(query), order: null })
   const such = and([allOf(table, wheres, road), rest])
-  return {
+  return withSets(sets, {
     text: `SELECT count(*) FROM ${from(table, road)}${whereSql(such)}`,
     values: such.values,
-  }
+  })
 }
 
 /** Rows are `[seq, body]`. */

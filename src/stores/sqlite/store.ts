@@ -16,16 +16,18 @@ export interface SqliteOptions {
    * docs/decisions/0004-store.md has the figures.
    */
   readonly writer?: 'thread' | 'main'
+  /** How many instances with the facets asked for are read and sorted, rather than found along an order. */
+  readonly fewMax?: number
 }
 
 export async function openSqliteStore(
   folder: string,
-  { writer: where = 'thread' }: SqliteOptions = {},
+  { writer: where = 'thread', fewMax }: SqliteOptions = {},
 ): Promise<Result<Store, OpenFault>> {
   const opened = openFolder(folder, { checkpoints: where === 'main' })
   if (!opened.ok) return opened
   const { path, db, lock } = opened.value
-  const database = new Database(db)
+  const database = new Database(db, fewMax)
   const writer = where === 'main' ? mainWriter(database) : new WritingThread(path)
   let claiming: Promise<unknown> | null = null
   let closing: Promise<void> | null = null
