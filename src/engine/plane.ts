@@ -65,6 +65,8 @@ const nobody: Caller = {
   role: 'admin',
 }
 
+type Follower = Parameters<Plane['follow']>[0]
+
 class Heart {
   readonly #parts: EngineParts
   readonly #leases = new Leases()
@@ -72,7 +74,7 @@ class Heart {
   readonly #audience: Audience
   readonly #runner: Runner
   readonly #looker: Looker
-  readonly #followers = new Set<(events: readonly Event[]) => void>()
+  readonly #followers = new Set<Follower>()
   readonly #stopped = new AbortController()
   #nudged = new AbortController()
   #ticking: Promise<void> = Promise.resolve()
@@ -220,12 +222,12 @@ class Heart {
       if (write.table === 'operations') this.#follow(write.row)
       if (write.table === 'pools' && write.row.passAtMs !== null) this.#nudged.abort()
     }
-    for (const follower of this.#followers) this.#tell(follower, events)
+    for (const follower of this.#followers) this.#tell(() => follower(events, commit))
   }
 
-  #tell(follower: (events: readonly Event[]) => void, events: readonly Event[]): void {
+  #tell(follower: () => void): void {
     try {
-      follower(events)
+      follower()
     } catch (bug) {
       // Its own fault alone: the commit is on disk, and the others are told.
       this.#parts.log.error({ err: bug }, 'a follower of the events broke: this is a bug')

@@ -29,6 +29,7 @@ export const needs = {
   'remove-services': 'member',
   'register-service': 'member',
   'unregister-service': 'member',
+  depend: 'member',
   register: 'member',
   'set-status': 'member',
   'clear-status': 'member',

@@ -12,6 +12,7 @@ import { count, expire, releaseGuard } from './decisions/guard.ts'
 import { capture, dequeue, queue, remove, reset, restart, start, stop } from './decisions/power.ts'
 import {
   clearStatus,
+  depend,
   registerService,
   setStatus,
   unregister,
@@ -148,6 +149,8 @@ function callerRequest(request: CallerRequest, context: Context, draft: Draft): 
       return registerService(draft, context, request)
     case 'unregister-service':
       return unregisterService(draft, context, request)
+    case 'depend':
+      return depend(draft, context, request)
     case 'register':
       return registerBound(draft, context, request)
     case 'release-guard':

@@ -28,6 +28,8 @@ export const eventTypes = {
   'service.deployed': 'A service was given a configuration; `nodes`, `placed`, `again`.',
   'service.state': "A service's derived status changed.",
   'service.updated': "A service's content changed.",
+  'service.depends':
+    'A microservice said which others it needs; `on`, and `replace` when no others any more.',
   'service.removed': 'A service is gone.',
   'guard.raised': 'Most leases of a circle fell silent together, and its expiries are held.',
   'guard.lifted': 'Most leases of a guarded circle are heard again, or gone.',

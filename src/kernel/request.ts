@@ -211,6 +211,8 @@ export interface UpdateService {
   readonly description?: string
   readonly labels?: Readonly<Record<string, string>>
   readonly attributes?: { readonly door: string; readonly value: JsonObject }
+  /** Sets these attributes, removes those that are null, and leaves the others. */
+  readonly changedAttributes?: Readonly<Record<string, JsonObject | null>>
 }
 /** All or none: one unknown id refuses the whole request. */
 export interface RemoveServices {
@@ -235,6 +237,16 @@ export interface UnregisterService {
   readonly verb: 'unregister-service'
   readonly service: string
   readonly force: boolean
+}
+
+/** What is said again changes nothing. */
+export interface Depend {
+  readonly verb: 'depend'
+  readonly service: string
+  /** Names of microservices of the same project: their keys without the version. They need not exist. */
+  readonly on: readonly string[]
+  /** Forget what was said before. */
+  readonly replace: boolean
 }
 
 export interface RegisterInstance {
@@ -316,6 +328,7 @@ export type CallerRequest =
   | RemoveServices
   | RegisterService
   | UnregisterService
+  | Depend
   | RegisterInstance
   | ReleaseGuard
   | PutCatalogue

@@ -35,6 +35,22 @@ export interface Service {
   readonly attributes: Readonly<Record<string, JsonObject>>
 }
 
+/** That a microservice needs another by its name, whatever versions of it there are or will be. */
+export interface Dependency {
+  /** `${serviceId} ${provider}` */
+  readonly id: string
+  readonly project: ProjectId
+  /** Who needs. */
+  readonly serviceId: ServiceId
+  /** What is needed: see `providerKey`. It may not exist yet. */
+  readonly provider: string
+}
+
+/** Names all versions of a microservice of one project: the key of each without its last part. */
+export const providerKey = (project: string, name: string): string => `${project} ${name}`
+export const providerOf = ({ project, key }: Pick<Service, 'project' | 'key'>): string =>
+  providerKey(project, key.slice(0, key.lastIndexOf('/')))
+
 export const serviceStates = {
   deploying: 'Its instances are being brought up.',
   running: 'Every instance that is not stopped on purpose runs.',

@@ -16,12 +16,13 @@ import { type Lifecycle } from './lifecycle.ts'
 import { type Operation } from './operation.ts'
 import { type Project } from './project.ts'
 import { type Alias, type IdempotencyRow } from './request.ts'
-import { type Service } from './service.ts'
+import { type Dependency, type Service } from './service.ts'
 
 export interface Rows {
   instances: Instance
   operations: Operation
   services: Service
+  dependencies: Dependency
   aliases: Alias
   idempotency: IdempotencyRow
   guards: Guard
@@ -92,6 +93,11 @@ export const columns = {
     createdAtMs: (r) => r.createdAtMs,
     deployedAtMs: (r) => r.deployedAtMs,
     statusSinceMs: (r) => r.statusSinceMs,
+  },
+  dependencies: {
+    project: (r) => r.project,
+    serviceId: (r) => r.serviceId,
+    provider: (r) => r.provider,
   },
   aliases: { instanceId: (r) => r.instanceId },
   idempotency: { expiresAtMs: (r) => r.expiresAtMs },

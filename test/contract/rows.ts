@@ -137,6 +137,13 @@ export const rows: Builders = {
       ...change,
     }
   },
+  dependencies: (change) => ({
+    id: fresh(),
+    project,
+    serviceId: serviceId(fresh()),
+    provider: `${project} /shop/provider`,
+    ...change,
+  }),
   aliases: (change) => ({ id: `ecs:${fresh()}`, instanceId: instanceId(fresh()), ...change }),
   idempotency: (change) => ({
     id: `${project}/native/stop/${fresh()}`,

@@ -225,7 +225,7 @@ function rig(
       }),
     )
     log.push(...fresh)
-    listener(fresh)
+    listener(fresh, { writes: [], events: fresh })
   }
   commit(past)
   const stream = new EventStream({

@@ -108,7 +108,8 @@ export function emit(
     instanceId: instance.id,
     atMs: context.nowMs,
     cause: context.cause,
-    data,
+    // Whoever follows registered instances follows them by service.
+    data: instance.registration ? { ...data, service: instance.serviceId } : data,
   })
 }
 

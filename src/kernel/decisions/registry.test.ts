@@ -70,3 +70,107 @@ describe('registered instances', () => {
     )
   })
 })
+
+describe('dependencies', () => {
+  const service = (board: Board, id: string, key: string) =>
+    board.must({ verb: 'register-service', id, freshId: id, key, name: id, attributes: {} })
+  const depend = {
+    verb: 'depend',
+    service: 'consumer',
+    on: ['/shop/provider'],
+    replace: false,
+  } as const
+  const remove = { verb: 'unregister-service', service: 'provider', force: false } as const
+  const staged = (): Board => {
+    const board = new Board()
+    service(board, 'consumer', '/shop/consumer/1')
+    service(board, 'provider', '/shop/provider/1')
+    return board
+  }
+
+  it('what is said again changes nothing, and what is replaced is forgotten', () => {
+    const board = staged()
+    board.must(depend)
+    const events = board.events.length
+    assert.equal(board.must(depend).unchanged, 'already')
+    assert.equal(board.events.length, events)
+    board.must({ ...depend, on: ['/shop/other'], replace: true })
+    assert.deepEqual(
+      board.all('dependencies').map((one) => one.provider.split(' ')[1]),
+      ['/shop/other'],
+    )
+  })
+
+  it('a microservice that another needs goes by force only', () => {
+    const board = staged()
+    board.must(depend)
+    assert.equal(code(board.ask(remove)), 'ServiceInUse')
+    board.must({ ...remove, force: true })
+    assert.equal(board.all('dependencies').length, 1, 'the wish stays for who comes next')
+  })
+
+  it('who goes needs nobody any more, and nobody is kept by his own need', () => {
+    const board = staged()
+    board.must(depend)
+    board.must({ ...depend, service: 'provider' })
+    board.must({ ...remove, service: 'consumer' })
+    board.must(remove)
+    assert.equal(board.all('dependencies').length, 0)
+  })
+
+  it('guessing names leaves no endless trail', () => {
+    const board = staged()
+    const on = Array.from({ length: 1_000 }, (_, n) => `/shop/wish-${n}`)
+    board.must({ ...depend, on })
+    assert.equal(code(board.ask(depend)), 'QuotaExceeded')
+    board.must({ ...depend, replace: true })
+  })
+})
+
+describe('the last event of a registered instance', () => {
+  it('tells what it was and of which service', () => {
+    const board = new Board()
+    board.must({ verb: 'register-service', freshId: 's', key: 'k/1', name: 'n', attributes: {} })
+    board.must({
+      verb: 'register',
+      service: 's',
+      instance: 'i',
+      hostName: 'h',
+      endpoints: ['rest://a:1'],
+      healthCheck: {},
+      dataCenter: null,
+      version: '1',
+      ttlMs: 120_000,
+      properties: { z: '1' },
+    })
+    const target = { kind: 'service-instance', service: 's', instance: 'i' } as const
+    board.must({ verb: 'unregister', target })
+    const { data } = board.events.at(-1) ?? {}
+    assert.equal(data?.['service'], board.all('services')[0]?.id)
+    assert.deepEqual(data?.['last'], {
+      labels: { z: '1' },
+      createdAtMs: board.nowMs,
+      updatedAtMs: board.nowMs,
+      hostName: 'h',
+      endpoints: ['rest://a:1'],
+      healthCheck: {},
+      dataCenter: null,
+      version: '1',
+    })
+  })
+})
+
+describe('attributes of a service', () => {
+  it('those that are named change, null removes, the others stay', () => {
+    const board = new Board()
+    const attributes = { a: { v: 1 }, b: { v: 2 } }
+    board.must({ verb: 'register-service', freshId: 's', key: 'k/1', name: 'n', attributes })
+    board.must({
+      verb: 'update-service',
+      kind: 'microservice',
+      service: 's',
+      changedAttributes: { a: null, c: { v: 3 } },
+    })
+    assert.deepEqual(board.all('services')[0]?.attributes, { b: { v: 2 }, c: { v: 3 } })
+  })
+})

@@ -6,9 +6,11 @@ import { microserviceKey, registryAlias } from '../aliases.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { instanceId, serviceId } from '../ids.ts'
 import { type Instance, type Registration, type ServiceStatus, statusOf } from '../instance.ts'
+import { type JsonObject } from '../json.ts'
 import {
   type ClearStatus,
   type Context,
+  type Depend,
   type Receipt,
   type RegisterInstance,
   type RegisterService,
@@ -17,7 +19,7 @@ import {
   type UnregisterService,
 } from '../request.ts'
 import { type Draft } from '../rows.ts'
-import { type Service } from '../service.ts'
+import { providerKey, providerOf, type Service } from '../service.ts'
 import { blank } from './create.ts'
 import { heldBy } from './conditions.ts'
 import { findService, isGone } from './find.ts'
@@ -73,22 +75,65 @@ export function unregisterService(
 ): Result<Receipt> {
   const found = findService(draft, request.service, 'microservice', context.caller)
   if (!found.ok) return found
-  const instances = draft.find('instances', 'serviceId', found.value.id)
+  const { id } = found.value
+  if (
+    !request.force &&
+    draft
+      .find('dependencies', 'provider', providerOf(found.value))
+      .some((one) => one.serviceId !== id)
+  )
+    return err({ code: 'ServiceInUse', id: request.service, by: 'consumers' })
+  const instances = draft.find('instances', 'serviceId', id)
   if (instances.length > 0 && !request.force)
     return err({ code: 'ServiceInUse', id: request.service, by: 'instances' })
   // Force passes the instances, not a hold on one of them.
   const held = instances.map((one) => heldBy(one, context)).find((one) => one !== undefined)
   if (held) return err(held)
   for (const instance of instances) drop(draft, context, instance, 'unregistered')
-  draft.remove('services', found.value.id)
+  for (const one of draft.find('dependencies', 'serviceId', id))
+    draft.remove('dependencies', one.id)
+  draft.remove('services', id)
   draft.emit({
     type: 'service.removed',
     project: found.value.project,
-    subject: found.value.id,
+    subject: id,
     atMs: context.nowMs,
     cause: context.cause,
   })
-  return ok({ instanceIds: instances.map((one) => one.id), serviceId: found.value.id })
+  return ok({ instanceIds: instances.map((one) => one.id), serviceId: id })
+}
+
+/** More than any client needs, so that guessing names leaves no endless trail. */
+const dependenciesMax = 1_000
+
+export function depend(draft: Draft, context: Context, request: Depend): Result<Receipt> {
+  const found = findService(draft, request.service, 'microservice', context.caller)
+  if (!found.ok) return found
+  const { id, project } = found.value
+  const known = new Map(
+    draft.find('dependencies', 'serviceId', id).map((one) => [one.provider, one]),
+  )
+  const wanted = new Set(request.on.map((name) => providerKey(project, name)))
+  const added = [...wanted].filter((provider) => !known.has(provider))
+  const dropped = request.replace
+    ? [...known.values()].filter((one) => !wanted.has(one.provider))
+    : []
+  if (added.length === 0 && dropped.length === 0)
+    return ok({ instanceIds: [], serviceId: id, unchanged: 'already' })
+  if (added.length > 0 && known.size + added.length - dropped.length > dependenciesMax)
+    return err({ code: 'QuotaExceeded', what: 'dependency', limit: dependenciesMax })
+  for (const provider of added)
+    draft.put('dependencies', { id: `${id} ${provider}`, project, serviceId: id, provider })
+  for (const one of dropped) draft.remove('dependencies', one.id)
+  draft.emit({
+    type: 'service.depends',
+    project,
+    subject: id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { on: request.on, ...(request.replace ? { replace: true } : {}) },
+  })
+  return ok({ instanceIds: [], serviceId: id })
 }
 
 export function register(
@@ -122,7 +167,7 @@ export function register(
   draft.put('instances', instance)
   draft.put('aliases', { id: registryAlias(service.id, name), instanceId: id })
   advance(draft, service)
-  emit(draft, context, instance, 'instance.created', { name, service: service.id })
+  emit(draft, context, instance, 'instance.created', { name })
   return ok({ instanceIds: [id], serviceId: service.id, after: status, generation: 1 })
 }
 
@@ -259,6 +304,17 @@ export function unregister(
   return ok(drop(draft, context, instance, 'unregistered'))
 }
 
+const lastOf = ({ labels, createdAtMs, updatedAtMs, registration }: Instance): JsonObject => ({
+  labels,
+  createdAtMs,
+  updatedAtMs,
+  hostName: registration?.hostName ?? '',
+  endpoints: registration?.endpoints ?? [],
+  healthCheck: registration?.healthCheck ?? {},
+  dataCenter: registration?.dataCenter ?? null,
+  version: registration?.version ?? '',
+})
+
 /** Its last event tells its story; the row goes, so that a fleet that comes and goes leaves nothing behind. */
 export function drop(
   draft: Draft,
@@ -266,7 +322,11 @@ export function drop(
   instance: Instance,
   to: 'unregistered' | 'expired',
 ): Receipt {
-  emit(draft, context, instance, 'instance.state', { from: instance.state, to })
+  emit(draft, context, instance, 'instance.state', {
+    from: instance.state,
+    to,
+    last: lastOf(instance),
+  })
   touch(draft, instance)
   draft.remove('instances', instance.id)
   if (instance.serviceId !== null)

@@ -335,11 +335,14 @@ export function updateService(
   const attributes = request.attributes
     ? { ...service.attributes, [request.attributes.door]: request.attributes.value }
     : service.attributes
+  const changed = Object.entries({ ...attributes, ...request.changedAttributes })
   draft.put('services', {
     ...service,
     description: request.description ?? service.description,
     labels: request.labels ?? service.labels,
-    attributes,
+    attributes: Object.fromEntries(
+      changed.flatMap(([key, value]) => (value === null ? [] : [[key, value]])),
+    ),
     updatedAtMs: context.nowMs,
   })
   draft.emit({

@@ -7,7 +7,7 @@ import { type InstanceId, type OperationId, type ServiceId } from '../ids.ts'
 import { type Instance } from '../instance.ts'
 import { type Operation } from '../operation.ts'
 import { type CallerRequest, type Idempotency, type InstanceRef, type Receipt } from '../request.ts'
-import { type Store } from './store.ts'
+import { type Commit, type Store } from './store.ts'
 
 export interface Submission {
   readonly caller: Caller
@@ -60,6 +60,6 @@ export interface Plane {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<Operation | undefined>
-  /** Called after each commit with its events, in order. Returns how to stop. */
-  follow(listener: (events: readonly Event[]) => void): () => void
+  /** Called after each commit, before its requests are answered, with its events in order. Returns how to stop. */
+  follow(listener: (events: readonly Event[], commit: Commit) => void): () => void
 }

@@ -147,6 +147,17 @@ CREATE TABLE services (
 CREATE UNIQUE INDEX services_key ON services (key) WHERE key IS NOT NULL;
 CREATE INDEX services_project ON services (project, kind, createdAtMs, id);
 
+CREATE TABLE dependencies (
+  id TEXT PRIMARY KEY NOT NULL,
+  project TEXT NOT NULL,
+  serviceId TEXT NOT NULL,
+  provider TEXT NOT NULL,
+  body TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX dependencies_project ON dependencies (project, id);
+CREATE INDEX dependencies_service ON dependencies (serviceId, id);
+CREATE INDEX dependencies_provider ON dependencies (provider, id);
+
 CREATE TABLE aliases (
   id TEXT PRIMARY KEY NOT NULL,
   instanceId TEXT NOT NULL,

@@ -160,6 +160,7 @@ const lookups: { readonly [T in TableName]?: readonly ColumnName<T>[] } = {
   instances: ['nameKey', 'serviceId', 'nodeId', 'queuePool', 'driver'],
   operations: ['instanceId', 'requestId'],
   services: ['key'],
+  dependencies: ['serviceId', 'provider'],
   aliases: ['instanceId'],
   flavors: ['name'],
   images: ['name'],
