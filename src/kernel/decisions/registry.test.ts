@@ -148,6 +148,7 @@ describe('the last event of a registered instance', () => {
     const { data } = board.events.at(-1) ?? {}
     assert.equal(data?.['service'], board.all('services')[0]?.id)
     assert.deepEqual(data?.['last'], {
+      name: 'i',
       labels: { z: '1' },
       createdAtMs: board.nowMs,
       updatedAtMs: board.nowMs,

@@ -304,7 +304,14 @@ export function unregister(
   return ok(drop(draft, context, instance, 'unregistered'))
 }
 
-const lastOf = ({ labels, createdAtMs, updatedAtMs, registration }: Instance): JsonObject => ({
+const lastOf = ({
+  name,
+  labels,
+  createdAtMs,
+  updatedAtMs,
+  registration,
+}: Instance): JsonObject => ({
+  name,
   labels,
   createdAtMs,
   updatedAtMs,
