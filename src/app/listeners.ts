@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { type IncomingMessage } from 'node:http'
 import { type Socket } from 'node:net'
+import websocket from '@fastify/websocket'
 import {
   fastify,
   LogController,
@@ -24,6 +25,7 @@ import { pathTable, type PathTable } from './path-table.ts'
 
 const bodyLimit = 2 * 1024 * 1024
 const headerBytesMax = 32 * 1024
+const messageBytesMax = 64 * 1024
 
 /** Calls that name their action in the query share `/` with the version document of another door. */
 export function looksLikeQueryApi(
@@ -51,7 +53,12 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
     forceCloseConnections: 'idle',
     requestTimeout: 60_000,
     keepAliveTimeout: 75_000,
-    http: { maxHeaderSize: headerBytesMax },
+    http: {
+      maxHeaderSize: headerBytesMax,
+      // Java's client asks every plain-text server for HTTP/2: only what a door takes as a websocket is one.
+      shouldUpgradeCallback: (request) =>
+        request.headers.upgrade?.toLowerCase() === 'websocket' && table.upgrades(request.url ?? ''),
+    },
     // Longer than any path may be in the strictest protocol: what an id may hold is for doors to say.
     routerOptions: { maxParamLength: 2_048, constraints: { queryApi: queryApiConstraint } },
     frameworkErrors: (_error, request, reply) =>
@@ -83,6 +90,15 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
       reply,
     ),
   )
+  app.register(websocket, {
+    options: { maxPayload: messageBytesMax, perMessageDeflate: false },
+    // Doors end their own connections, each in its own words.
+    preClose: (done) => done(),
+    errorHandler: (error, socket, request) => {
+      request.log.debug({ err: error }, 'a websocket broke')
+      socket.terminate()
+    },
+  })
   for (const door of doors) mount(app, door)
   countInFlight(app)
   app.addHook('onResponse', async (request, reply) => {

@@ -4,6 +4,8 @@ import { type Door } from '#doors/shared/http.ts'
 
 export interface PathTable {
   methods(url: string): readonly string[]
+  /** Whether a GET of it may become a websocket. */
+  upgrades(url: string): boolean
 }
 
 export function pathTable(doors: readonly Door[]): PathTable {
@@ -11,6 +13,7 @@ export function pathTable(doors: readonly Door[]): PathTable {
     door.routes.map((route) => ({
       pattern: patternOf(route.path),
       methods: [route.method].flat(),
+      isUpgraded: route.upgrade !== undefined,
     })),
   )
   return {
@@ -19,6 +22,10 @@ export function pathTable(doors: readonly Door[]): PathTable {
       return [
         ...new Set(rows.filter((row) => row.pattern.test(path)).flatMap((row) => row.methods)),
       ]
+    },
+    upgrades(url) {
+      const path = url.split('?')[0] ?? ''
+      return rows.some((row) => row.isUpgraded && row.pattern.test(path))
     },
   }
 }

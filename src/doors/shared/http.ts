@@ -15,6 +15,7 @@ import {
   type FastifyRequest,
   type HTTPMethods,
 } from 'fastify'
+import { type WebSocket } from '@fastify/websocket'
 import { type Static, type TSchema } from 'typebox'
 import { type Identity } from '#kernel/ports/identity.ts'
 import { type Plane } from '#kernel/ports/plane.ts'
@@ -46,6 +47,9 @@ export interface Answer {
   readonly body?: string | Buffer | object | Readable
 }
 
+/** What is done with a connection once it is a websocket. */
+export type Takes = (socket: WebSocket) => void
+
 export type Handler = (exchange: Exchange) => Promise<Answer>
 
 export interface Route {
@@ -65,6 +69,8 @@ export interface Route {
   /** The path with a slash behind it is the same route: some clients sign it so and send it so. */
   readonly orSlash?: true
   readonly handle: Handler
+  /** For a GET that asks to become a websocket: an answer refuses it. */
+  readonly upgrade?: (exchange: Exchange) => Promise<Answer | Takes>
 }
 
 /** Refusals that happen before any route is reached; each door says them in its own words. */
@@ -198,6 +204,7 @@ export function mount(app: FastifyInstance, door: Door): void {
         exposeHeadRoute: false,
         ...(route.bodyLimit === undefined ? {} : { bodyLimit: route.bodyLimit }),
         ...(route.queryApi ? { constraints: { queryApi: 'yes' } } : {}),
+        ...(route.upgrade ? upgrading(route.upgrade) : {}),
         handler: async (request, reply) => {
           await send(reply, await route.handle(exchangeOf(request)))
           return reply
@@ -205,6 +212,24 @@ export function mount(app: FastifyInstance, door: Door): void {
       })
     }
   })
+}
+
+/** Whether to let it in is decided before the upgrade, by the door. */
+function upgrading(upgrade: NonNullable<Route['upgrade']>) {
+  const admitted = new WeakMap<FastifyRequest, Takes>()
+  return {
+    preHandler: async (request: FastifyRequest, reply: FastifyReply) => {
+      if (!request.ws) return undefined
+      const decided = await upgrade(exchangeOf(request))
+      if (typeof decided === 'function') {
+        admitted.set(request, decided)
+        return undefined
+      }
+      await send(reply, decided)
+      return reply
+    },
+    wsHandler: (socket: WebSocket, request: FastifyRequest) => admitted.get(request)?.(socket),
+  }
 }
 
 /** The query as it was meant: `+` and `%20` are blanks, the first value of a repeated name wins. */
