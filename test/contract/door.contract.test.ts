@@ -157,6 +157,8 @@ const undemanding: Readonly<Record<string, readonly string[]>> = {
   // The original reads null as the object of nothing.
   'S5 update service properties': [...objects, 'null'],
   'I9 update instance properties': [...objects, 'null'],
+  // No tags are a set of tags.
+  'T1 put tags': [...objects, 'null'],
 }
 const strangeIds: Readonly<Record<string, string>> = {
   'a NUL': '%00',

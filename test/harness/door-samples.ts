@@ -57,6 +57,14 @@ export const samples: Readonly<Record<string, Sample>> = {
     body: { instance: { hostName: 'h', endpoints: ['rest://127.0.0.1:80'] } },
   },
   'I2 set status': { params: { value: 'OUTOFSERVICE' } },
+  'I12 set many statuses': {
+    body: { matches: { properties: { colour: 'red' } }, status: 'DOWN' },
+  },
+  'S11 put schemas': {
+    body: { schemas: [{ schemaId: 'schema1', schema: 'swagger: "2.0"', summary: 'sample' }] },
+  },
+  'T1 put tags': { body: { tags: { colour: 'red' } } },
+  'T3 put tag': { params: { value: 'red' } },
   'I9 update instance properties': { body: { properties: { colour: 'red' } } },
 }
 

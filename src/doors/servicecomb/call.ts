@@ -10,14 +10,25 @@ import { type ProjectId } from '#kernel/ids.ts'
 import { type Plane, type Submission } from '#kernel/ports/plane.ts'
 import { StoreError } from '#kernel/ports/store.ts'
 import { type CallerRequest, type Receipt } from '#kernel/request.ts'
-import { type Answer, type Exchange, header, type House, type Route } from '../shared/http.ts'
+import {
+  type Answer,
+  type Exchange,
+  header,
+  type House,
+  type Route,
+  type Takes,
+} from '../shared/http.ts'
 import { lentHeaders, type Lent, planOf } from '../shared/lent-headers.ts'
-import { type Tenants, tenantOf } from './auth.ts'
+import { type Tenant, type Tenants, tenantOf } from './auth.ts'
+import { type Connections } from './connections.ts'
 import { type Asks, type Fault, fault, faultOf } from './faults.ts'
 import { type LeaseIds } from './lease-ids.ts'
+import { type Mirror } from './mirror.ts'
 import { readQuery } from './query.ts'
 import { type Quotas } from './quota.ts'
 import { type Settings } from './settings.ts'
+import { type Beating } from './beating.ts'
+import { type Watchers } from './watch.ts'
 import { doorName, json, protocolVersion, refusal, text } from './wire.ts'
 
 /** What all requests of this door share; none of it is truth, all of it can be forgotten. */
@@ -27,6 +38,10 @@ export interface Desk {
   readonly tenants: Tenants
   readonly quotas: Quotas
   readonly leaseIds: LeaseIds
+  readonly mirror: Mirror
+  readonly connections: Connections
+  readonly watchers: Watchers
+  readonly beating: Beating
   readonly openedAtMs: number
 }
 
@@ -36,32 +51,47 @@ export interface Asked {
   readonly plane: Plane
   readonly settings: Settings
   readonly caller: Caller
+  readonly tenant: Tenant
   readonly project: ProjectId
   readonly query: ReadonlyMap<string, string>
   readonly lent: Lent
 }
 
 export type Answered = Promise<Result<Answer, Fault>>
-export interface RegistryRoute extends Omit<Route, 'handle'> {
+export interface RegistryRoute extends Omit<Route, 'handle' | 'upgrade'> {
   readonly answer: (asked: Asked) => Answered
+  /** What is done with the connection when it asks to become a websocket. */
+  readonly socket?: (asked: Asked) => Promise<Result<Takes, Fault>>
 }
 
 export function mounted(row: RegistryRoute, desk: Desk): Route {
-  const { answer, ...route } = row
+  const { answer, socket, ...route } = row
   const handle: Route['handle'] = async (exchange) => {
     const stray = strayTarget(exchange)
     if (stray) return dressed(stray, exchange, desk.settings)
     const answered = await answerOf(exchange, desk, answer)
-    return dressed(
-      answered.ok ? answered.value : refusal(answered.error, desk.settings.errorBody),
-      exchange,
-      desk.settings,
-    )
+    return answered.ok
+      ? dressed(answered.value, exchange, desk.settings)
+      : refused(answered.error, exchange, desk)
   }
-  return { ...route, handle }
+  if (!socket) return { ...route, handle }
+  const upgrade: Route['upgrade'] = async (exchange) => {
+    const stray = strayTarget(exchange)
+    if (stray) return dressed(stray, exchange, desk.settings)
+    const taken = await answerOf(exchange, desk, socket)
+    return taken.ok ? taken.value : refused(taken.error, exchange, desk)
+  }
+  return { ...route, handle, upgrade }
 }
 
-async function answerOf(exchange: Exchange, desk: Desk, answer: RegistryRoute['answer']): Answered {
+const refused = (error: Fault, exchange: Exchange, { settings }: Desk): Answer =>
+  dressed(refusal(error, settings.errorBody), exchange, settings)
+
+async function answerOf<T>(
+  exchange: Exchange,
+  desk: Desk,
+  answer: (asked: Asked) => Promise<Result<T, Fault>>,
+): Promise<Result<T, Fault>> {
   try {
     const asked = await askedOf(exchange, desk)
     return asked.ok ? await answer(asked.value) : asked
@@ -89,6 +119,7 @@ async function askedOf(exchange: Exchange, desk: Desk): Promise<Result<Asked, Fa
     plane,
     settings,
     caller,
+    tenant: tenant.value,
     project,
     query: readQuery(exchange.rawQuery),
     lent: scoped(lent.value, project),

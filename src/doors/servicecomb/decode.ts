@@ -5,6 +5,7 @@
 import { type ServiceStatus } from '#kernel/instance.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
+import { type Name } from './book.ts'
 import { type Fields, readBody } from './fields.ts'
 import { type Fault, invalid } from './faults.ts'
 import { type Check, firstFault, rules, violation } from './rules.ts'
@@ -153,7 +154,7 @@ export function decodeService(body: Buffer): Read<NewService> {
   return ok({ ...service.value, tags, instances: made })
 }
 
-function tagFault(type: string, tags: Readonly<Record<string, string>>): Fault | undefined {
+export function tagFault(type: string, tags: Readonly<Record<string, string>>): Fault | undefined {
   const entries = Object.entries(tags)
   if (entries.length > rules.tagCount.max)
     return violation(`${type}.Tags`, `${entries.length} tags`, rules.tagCount)
@@ -277,6 +278,139 @@ export function decodeSchema(
     ['Summary', summary, rules.summary],
   ])
   return judged(fault, read.value)
+}
+
+/** S11: the whole set, at least one, each with its summary. */
+export function decodeSchemas(body: Buffer): Read<readonly NewSchema[]> {
+  const read = readBody(body, (fields) =>
+    fields.objects('schemas').map((one) => ({
+      schemaId: one.text('schemaId'),
+      schema: one.text('schema'),
+      summary: one.text('summary'),
+    })),
+  )
+  if (!read.ok) return read
+  const schemas = read.value
+  if (schemas.length === 0) return err(invalid('Invalid request.'))
+  const type = 'ModifySchemasRequest'
+  const fault =
+    firstFault(type, [['Schemas', schemas.length, rules.schemaSet]]) ??
+    firstFault(
+      'Schema',
+      schemas.flatMap(({ schemaId, summary, schema }): readonly Check[] => [
+        ['SchemaId', schemaId, rules.schemaId],
+        ['Summary', summary, rules.fullSummary],
+        ['Schema', schema, rules.schema],
+      ]),
+    )
+  return judged(fault, schemas)
+}
+
+export interface NewSchema {
+  readonly schemaId: string
+  readonly schema: string
+  readonly summary: string
+}
+
+export function decodeTags(body: Buffer): Read<Readonly<Record<string, string>>> {
+  return readBody(body, (fields) => fields.map('tags'))
+}
+
+export interface DeclaredDependency {
+  readonly consumer: Name & { readonly version: string }
+  readonly providers: readonly Name[]
+}
+
+/** A provider's app and environment are the consumer's unless it says so. */
+export function decodeDependencies(
+  body: Buffer,
+  how: 'add' | 'replace',
+): Read<readonly DeclaredDependency[]> {
+  const read = readBody(body, (fields) =>
+    fields.objects('dependencies').map((one) => {
+      const consumer = one.object('consumer')
+      return {
+        consumer: consumer && keyOf(consumer),
+        providers: one.objects('providers').map(keyOf),
+      }
+    }),
+  )
+  if (!read.ok) return read
+  const type = how === 'add' ? 'AddDependenciesRequest' : 'CreateDependenciesRequest'
+  const counted = firstFault(type, [['Dependencies', read.value.length, rules.dependencies]])
+  if (counted) return err(counted)
+  const declared: DeclaredDependency[] = []
+  for (const { consumer, providers } of read.value) {
+    if (!consumer) return err(violation('ConsumerDependency.Consumer', '<nil>', { min: 1 }))
+    const bad = dependencyFault(consumer, providers, how)
+    if (bad) return err(bad)
+    const { appId, environment } = consumer
+    const full = providers.map((one) => ({
+      ...one,
+      appId: one.appId || appId,
+      environment: one.environment || environment,
+    }))
+    declared.push({ consumer, providers: full })
+  }
+  return ok(declared)
+}
+
+type Key = DeclaredDependency['consumer']
+
+const keyOf = (fields: Fields): Key => ({
+  environment: fields.text('environment'),
+  appId: fields.text('appId'),
+  serviceName: fields.text('serviceName'),
+  version: fields.text('version'),
+})
+
+const keyChecks = ({ environment, appId, serviceName, version }: Key): readonly Check[] => [
+  ['Environment', environment, rules.environment],
+  ['AppId', appId, rules.appId],
+  ['ServiceName', serviceName, rules.serviceName],
+  ['Version', version, rules.version],
+]
+
+function dependencyFault(
+  consumer: Key,
+  providers: readonly Key[],
+  how: 'add' | 'replace',
+): Fault | undefined {
+  const enough: readonly Check[] =
+    how === 'add' ? [['Providers', providers.length, rules.providers]] : []
+  return (
+    firstFault('MicroServiceKey', keyChecks(consumer)) ??
+    firstFault('ConsumerDependency', enough) ??
+    firstFault(
+      'MicroServiceKey',
+      providers.flatMap(({ environment, appId, serviceName, version }): readonly Check[] => [
+        ['Environment', environment, rules.environment],
+        ['AppId', appId, rules.needed],
+        ['ServiceName', serviceName, rules.serviceName],
+        ['Version', version, rules.neededVersion],
+      ]),
+    )
+  )
+}
+
+/** I12. An empty filter would mean every instance there is, so it is refused. */
+export function decodeMatches(body: Buffer): Read<{
+  readonly properties: Readonly<Record<string, string>>
+  readonly status: ServiceStatus
+}> {
+  const read = readBody(body, (fields) => ({
+    properties: fields.object('matches')?.map('properties') ?? {},
+    word: fields.text('status'),
+  }))
+  if (!read.ok) return read
+  const { properties, word } = read.value
+  const type = 'UpdateManyInstanceStatusRequest'
+  const few = firstFault(type, [['Matches', Object.keys(properties).length, rules.properties]])
+  if (few) return err(few)
+  const status = statusOf(word)
+  return status === undefined
+    ? err(violation(`${type}.Status`, word, rules.status))
+    : ok({ properties, status })
 }
 
 export interface Pair {

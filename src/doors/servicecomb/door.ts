@@ -3,12 +3,16 @@
 
 import { type Answer, type DoorKind, type Exchange, header, type Unrouted } from '../shared/http.ts'
 import { Tenants } from './auth.ts'
+import { Connections } from './connections.ts'
 import { type Desk, dressed, mounted, notFoundPage, strayTarget } from './call.ts'
 import { fault, type Fault, invalid, tooLarge } from './faults.ts'
 import { LeaseIds } from './lease-ids.ts'
+import { Mirror } from './mirror.ts'
 import { quotas } from './quota.ts'
 import { routes } from './routes.ts'
 import { filled, settings, type Settings } from './settings.ts'
+import { Beating } from './beating.ts'
+import { Watchers } from './watch.ts'
 import { doorName, refusal, text } from './wire.ts'
 
 /** The two outside the registry's base are what probes of the original ask. */
@@ -19,14 +23,20 @@ export const servicecomb: DoorKind<typeof settings> = {
   settings,
   open: (house) => {
     const own = filled(house.settings)
+    const connections = new Connections()
     const desk: Desk = {
       house,
       settings: own,
       tenants: new Tenants(house),
       quotas: quotas(house.plane.read, own),
       leaseIds: new LeaseIds(house.plane),
+      mirror: new Mirror(house.plane, own.instancesMax),
+      connections,
+      watchers: new Watchers(connections),
+      beating: new Beating(),
       openedAtMs: house.plane.nowMs(),
     }
+    follow(desk)
     return {
       name: doorName,
       routes: routes.map((route) => mounted(route, desk)),
@@ -35,8 +45,18 @@ export const servicecomb: DoorKind<typeof settings> = {
         const answer = strayTarget(exchange) ?? unrouted({ why, exchange, allow, own })
         return dressed(answer, exchange, own)
       },
+      close: () => connections.close(),
     }
   },
+}
+
+/** One follower for all: who watches is told while the mirror knows both what came and what is about to go. */
+function follow({ house, mirror, watchers, beating }: Desk): void {
+  const bookOf = mirror.known.bind(mirror)
+  house.plane.follow((events, commit) => {
+    mirror.follow(commit, (retagged) => watchers.tell(bookOf, { events, commit, retagged }))
+    beating.follow(commit)
+  })
 }
 
 const faults = {

@@ -13,6 +13,7 @@ export const messages = {
   '400013': 'Micro-service has deployed instance(s)',
   '400016': 'Schema does not exist',
   '400017': 'Instance does not exist',
+  '400018': 'Tag does not exist',
   '400023': 'Consumer(s) depends on this micro-service',
   '400026': 'Micro-service version does not exist',
   '400100': 'Not enough quota',

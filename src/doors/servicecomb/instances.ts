@@ -4,7 +4,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { err, ok, type KernelError, type Result } from '#kernel/errors.ts'
-import { compact } from '#kernel/ids.ts'
+import { compact, type InstanceId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type InstanceRef, type Receipt } from '#kernel/request.ts'
 import { type Service } from '#kernel/service.ts'
@@ -13,6 +13,7 @@ import { planOf } from '../shared/lent-headers.ts'
 import { type Answered, type Asked, change, submit } from './call.ts'
 import {
   decodeInstance,
+  decodeMatches,
   decodePairs,
   decodeProperties,
   type NewInstance,
@@ -24,7 +25,7 @@ import { type Check, firstFault, rules, violation } from './rules.ts'
 import { statusOf } from './states.ts'
 import { empty, identityOf, json, rowPart, struct, text } from './wire.ts'
 
-const pairIn = ({ exchange: { params } }: Asked): Pair => ({
+export const pairIn = ({ exchange: { params } }: Asked): Pair => ({
   serviceId: params['serviceId'] ?? '',
   instanceId: params['instanceId'] ?? '',
 })
@@ -147,6 +148,58 @@ export async function heartbeats(asked: Asked): Answered {
   }
   return ok(json({ instances }))
 }
+
+/** Instances changed in one commit. */
+const matchesPerCommit = 100
+
+/** I12: every instance that has all these properties. One that is held stays as it is, and the call says so. */
+export async function setManyStatus(asked: Asked): Answered {
+  const wanted = decodeMatches(asked.exchange.body)
+  if (!wanted.ok) return wanted
+  const { properties, status } = wanted.value
+  const ids = await matching(asked, properties)
+  let first: Fault | undefined
+  for (let at = 0; at < ids.length; at += matchesPerCommit) {
+    const items = ids.slice(at, at + matchesPerCommit).map(
+      (id) =>
+        ({
+          verb: 'set-status',
+          as: 'operator',
+          target: { kind: 'service-instance', id },
+          status,
+        }) as const,
+    )
+    const done = await submit(asked, { verb: 'batch', items }, at === 0 ? '' : `matches-${at}`)
+    if (!done.ok) return err(faultOf(done.error))
+    for (const item of done.value.items ?? [])
+      if (!item.ok && item.error.code !== 'NotFound') first ??= faultOf(item.error)
+  }
+  return first ? err(first) : ok(empty)
+}
+
+async function matching(
+  { plane, project }: Asked,
+  properties: Readonly<Record<string, string>>,
+): Promise<readonly InstanceId[]> {
+  const pairs = Object.entries(properties)
+  const ids: InstanceId[] = []
+  let after: { readonly id: string; readonly value: number } | undefined
+  for (;;) {
+    const page = await plane.read.list('instances', {
+      where: { project, kind: 'service-instance' },
+      order: { by: 'createdAtMs', dir: 'asc' },
+      limit: matchesPage,
+      ...(after ? { after } : {}),
+    })
+    for (const { id, labels } of page)
+      if (pairs.every(([key, value]) => labels[key] === value)) ids.push(id)
+    const last = page.at(-1)
+    if (!last || page.length < matchesPage) return ids
+    after = { id: last.id, value: last.createdAtMs }
+  }
+}
+
+const matchesPage = 1_000
 
 /** I9: an absent map clears them. */
 export async function updateInstanceProperties(asked: Asked): Answered {

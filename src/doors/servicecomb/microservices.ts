@@ -6,26 +6,26 @@ import { createHash } from 'node:crypto'
 import { err, ok, type KernelError, type Result } from '#kernel/errors.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { type Receipt } from '#kernel/request.ts'
-import { type Service } from '#kernel/service.ts'
+import { type Version } from './book.ts'
 import { freshRequestId } from '../shared/http.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { type Answered, type Asked, change, submit } from './call.ts'
 import { decodeProperties, decodeService, decodeServiceIds, type NewService } from './decode.ts'
 import { type Fault, fault, faultOf, invalid, messages } from './faults.ts'
 import { register } from './instances.ts'
-import { listServices, readService, versionsOf } from './reading.ts'
+import { listServices, readService } from './reading.ts'
 import { firstFault, rules } from './rules.ts'
 import { schemaOf, summaryHeader } from './schemas.ts'
 import {
   collection,
   empty,
   encodeService,
-  identityOf,
   json,
   keptKeys,
   publicId,
   rowPart,
   struct,
+  tagAttributes,
 } from './wire.ts'
 
 const serviceIdIn = (asked: Asked): string => asked.exchange.params['serviceId'] ?? ''
@@ -53,9 +53,10 @@ async function serviceExistence(asked: Asked): Answered {
     ['Version', version, rules.version],
   ])
   if (bad) return err(bad)
-  const versions = await versionsOf(asked, name)
-  const match = versions.find((service) => identityOf(service).version === version)
-  if (match) return ok(json({ serviceId: publicId(match) }))
+  const book = await asked.desk.mirror.book(asked.project)
+  const versions = book.named(name)
+  const match = versions.find((one) => one.version === version)
+  if (match) return ok(json({ serviceId: match.publicId }))
   const { environment, appId, serviceName } = name
   const detail = `${environment}/${appId}/${serviceName}/${version} does not exist.`
   return err(fault(versions.length === 0 ? '400012' : '400026', detail))
@@ -75,7 +76,7 @@ export async function createService(asked: Asked): Answered {
   const wanted = decodeService(asked.exchange.body)
   if (!wanted.ok) return wanted
   const namesake = await namesakeOf(asked, wanted.value)
-  if (namesake) return ok(json({ serviceId: publicId(namesake) }))
+  if (namesake) return ok(json({ serviceId: namesake.publicId }))
   const made = await registerService(asked, wanted.value)
   if (!made.ok) return err(faultOf(made.error))
   if (asked.lent.dryRun) return ok(json(planOf(made.value)))
@@ -91,13 +92,13 @@ export async function createService(asked: Asked): Answered {
 }
 
 /** A service whose alias is taken by the same version of another one is that other one. */
-async function namesakeOf(asked: Asked, wanted: NewService): Promise<Service | undefined> {
+async function namesakeOf(asked: Asked, wanted: NewService): Promise<Version | undefined> {
   if (wanted.alias === '') return undefined
-  const named = await versionsOf(asked, { ...wanted, serviceName: wanted.alias })
-  return named.find((service) => {
-    const identity = identityOf(service)
-    return identity.version === wanted.version && identity.serviceName !== wanted.serviceName
-  })
+  const book = await asked.desk.mirror.book(asked.project)
+  const named = book.named({ ...wanted, serviceName: wanted.alias })
+  return named.find(
+    (one) => one.version === wanted.version && one.serviceName !== wanted.serviceName,
+  )
 }
 
 async function registerService(
@@ -118,11 +119,10 @@ async function registerService(
       labels: wanted.properties,
       attributes: attributesOf(wanted),
     })
-  const versions = await versionsOf(asked, wanted)
-  const isKnown = versions.some((service) => {
-    const identity = identityOf(service)
-    return identity.version === version && identity.serviceName === serviceName
-  })
+  const book = await asked.desk.mirror.book(asked.project)
+  const isKnown = book
+    .named(wanted)
+    .some((one) => one.version === version && one.serviceName === serviceName)
   return isKnown ? submitted() : asked.desk.quotas.services.within(submitted)
 }
 
@@ -130,7 +130,7 @@ const attributesOf = ({ identity, framework, tags }: NewService): Record<string,
   [keptKeys.identity]: identity,
   [keptKeys.epoch]: { id: freshRequestId() },
   ...(framework === undefined ? {} : { [keptKeys.framework]: framework }),
-  ...(Object.keys(tags).length === 0 ? {} : { [keptKeys.tags]: tags }),
+  ...tagAttributes(tags),
 })
 
 /** S3. */

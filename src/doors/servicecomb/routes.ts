@@ -2,11 +2,22 @@
 // Source: contracts/cse-registry.md sections 1.1 and 3.1, whose numbers the operations carry.
 
 import { type RegistryRoute } from './call.ts'
+import { declare, listConsumers, listProviders } from './dependencies.ts'
 import { findInstances, findMany, getInstance, listInstances } from './discovery.ts'
+import {
+  clusters,
+  dump,
+  getDetail,
+  listApps,
+  listDetails,
+  relations,
+  statistics,
+} from './govern.ts'
 import {
   heartbeat,
   heartbeats,
   registerInstance,
+  setManyStatus,
   setStatus,
   unregisterInstance,
   updateInstanceProperties,
@@ -20,8 +31,10 @@ import {
   getServices,
   updateServiceProperties,
 } from './microservices.ts'
-import { getSchema, listSchemas, putSchema } from './schemas.ts'
+import { deleteSchema, getSchema, listSchemas, putSchema, putSchemas } from './schemas.ts'
 import { health, readiness, version } from './server.ts'
+import { beatBySocket, notUpgraded, watch } from './sockets.ts'
+import { deleteTags, getTags, putTag, putTags } from './tags.ts'
 
 type Row = Omit<RegistryRoute, 'source' | 'path'> & { readonly section: string }
 
@@ -55,10 +68,12 @@ const table: Readonly<Record<string, readonly Row[]>> = {
   ],
   [`${service}/schemas`]: [
     { method: 'GET', operation: 'S10 list schemas', section: '3.3', answer: listSchemas },
+    { method: 'POST', operation: 'S11 put schemas', section: '3.3', answer: putSchemas },
   ],
   [`${service}/schemas/:schemaId`]: [
     { method: 'PUT', operation: 'S8 put schema', section: '3.3', answer: putSchema },
     { method: 'GET', operation: 'S9 get schema', section: '3.3', answer: getSchema },
+    { method: 'DELETE', operation: 'S12 delete schema', section: '3.3', answer: deleteSchema },
   ],
   [`${service}/instances`]: [
     {
@@ -75,12 +90,22 @@ const table: Readonly<Record<string, readonly Row[]>> = {
   ],
   [`${instance}/heartbeat`]: [
     { method: 'PUT', operation: 'I3 heartbeat', section: '3.4', answer: heartbeat },
+    {
+      method: 'GET',
+      operation: 'I11 heartbeat by websocket',
+      section: '6.4',
+      answer: notUpgraded,
+      socket: beatBySocket,
+    },
   ],
   '/heartbeats': [
     { method: 'PUT', operation: 'I4 heartbeats', section: '3.4', answer: heartbeats },
   ],
   '/instances': [
     { method: 'GET', operation: 'I5 find instances', section: '5', answer: findInstances },
+  ],
+  '/instances/status': [
+    { method: 'PUT', operation: 'I12 set many statuses', section: '3.4', answer: setManyStatus },
   ],
   '/instances/action': [
     { method: 'POST', operation: 'I6 find many', section: '3.4', answer: findMany },
@@ -102,6 +127,32 @@ const table: Readonly<Record<string, readonly Row[]>> = {
       bodyLimit: propertiesBody,
       answer: updateInstanceProperties,
     },
+  ],
+  [`${service}/watcher`]: [
+    { method: 'GET', operation: 'W1 watch', section: '6', answer: notUpgraded, socket: watch },
+  ],
+  [`${service}/tags`]: [
+    { method: 'POST', operation: 'T1 put tags', section: '3.5', answer: putTags },
+    { method: 'GET', operation: 'T2 get tags', section: '3.5', answer: getTags },
+  ],
+  [`${service}/tags/:key`]: [
+    { method: 'PUT', operation: 'T3 put tag', section: '3.5', answer: putTag },
+    { method: 'DELETE', operation: 'T4 delete tags', section: '3.5', answer: deleteTags },
+  ],
+  '/dependencies': [
+    { method: 'POST', operation: 'D1 add dependencies', section: '3.5', answer: declare('add') },
+    {
+      method: 'PUT',
+      operation: 'D1 replace dependencies',
+      section: '3.5',
+      answer: declare('replace'),
+    },
+  ],
+  [`${service}/providers`]: [
+    { method: 'GET', operation: 'D2 providers', section: '3.5', answer: listProviders },
+  ],
+  [`${service}/consumers`]: [
+    { method: 'GET', operation: 'D2 consumers', section: '3.5', answer: listConsumers },
   ],
   '/health': [{ method: 'GET', operation: 'H1 health', section: '3.6', answer: health }],
   '/health/readiness': [
@@ -130,8 +181,24 @@ const bare = v3
   .filter((row) => row.path === '/registry/v3/health' || row.path === '/registry/v3/version')
   .map((row) => ({ ...row, path: row.path.slice('/registry/v3'.length) }))
 
+const tenantWide = [
+  { path: '/govern/microservices', operation: 'G1 details', answer: listDetails },
+  { path: '/govern/microservices/:serviceId', operation: 'G1 detail', answer: getDetail },
+  { path: '/govern/apps', operation: 'G1 apps', answer: listApps },
+  { path: '/govern/statistics', operation: 'G1 statistics', answer: statistics },
+  { path: '/govern/relations', operation: 'G1 relations', answer: relations },
+  { path: '/admin/dump', operation: 'G2 dump', answer: dump },
+  { path: '/admin/clusters', operation: 'G3 clusters', answer: clusters },
+].map((row) => ({
+  ...row,
+  method: 'GET' as const,
+  path: `/v4/:project${row.path}`,
+  source: 'contracts/cse-registry.md §3.6',
+}))
+
 export const routes: readonly RegistryRoute[] = [
   ...below('/v4/:project/registry', '4.0.0'),
+  ...tenantWide,
   ...v3,
   ...bare,
 ]

@@ -23,6 +23,7 @@ const nameOrAlias = /^[a-zA-Z0-9]*$|^[a-zA-Z0-9][a-zA-Z0-9_\-.:]*[a-zA-Z0-9]$/
 const version = /^\d+(\.\d+){0,3}$/
 const versionPartMax = 32_767
 const tag = /^[a-zA-Z][a-zA-Z0-9_\-.]{0,63}$/
+const neededVersion = /^(^\d+(\.\d+){0,2}\+?$|^\d+(\.\d+){0,2}-\d+(\.\d+){0,2}$|^latest$)?$/
 const dataCenter: Rule = { min: 1, max: 128, pattern: /^[A-Za-z0-9_.-]+$/ }
 
 const fitsVersion = (value: string): boolean =>
@@ -60,7 +61,15 @@ export const rules = {
   frameworkName: { max: 64, pattern: name },
   frameworkVersion: { max: 64 },
   tagCount: { max: 100 },
-  tag: { min: 1, max: 64, pattern: tag },
+  tag: { pattern: tag },
+  tagKeys: { min: 1, max: 100 },
+  dependencies: { min: 1, max: 100 },
+  providers: { min: 1 },
+  needed: { max: 160, pattern: name },
+  neededVersion: { max: 128, pattern: neededVersion },
+  schemaSet: { min: 1, max: 100 },
+  fullSummary: { min: 1, max: 128, pattern: /^[a-zA-Z0-9]*$/ },
+  properties: { min: 1 },
   endpoint: { pattern: /^\S*$/ },
   hostName: { min: 1, max: 64, pattern: /\S+/ },
   mode: { min: 1, pattern: /^(push|pull)$/ },

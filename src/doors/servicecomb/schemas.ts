@@ -2,18 +2,20 @@
 // uploads of several at once never undo each other. A summary is the client's own hash and is kept as it came.
 // Source: contracts/cse-registry.md section 3.3.
 
+import { type JsonObject } from '#kernel/json.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Service } from '#kernel/service.ts'
+import { textsIn } from '../shared/json-facts.ts'
 import { type Answered, type Asked, change } from './call.ts'
-import { decodeSchema } from './decode.ts'
+import { decodeSchema, decodeSchemas } from './decode.ts'
 import { type Fault, fault, faultOf, invalid } from './faults.ts'
-import { readService } from './reading.ts'
+import { serviceOf } from './reading.ts'
 import { firstFault, rules } from './rules.ts'
 import {
   collection,
   empty,
   encodeSchema,
   json,
+  kept,
   keptKeys,
   rowPart,
   type Schema,
@@ -24,11 +26,6 @@ const idsIn = ({ exchange: { params } }: Asked) => ({
   serviceId: params['serviceId'] ?? '',
   schemaId: params['schemaId'] ?? '',
 })
-
-async function serviceOf(asked: Asked, serviceId: string): Promise<Result<Service, Fault>> {
-  const service = await readService(asked, serviceId)
-  return service ? ok(service) : err(fault('400012', 'Service does not exist.'))
-}
 
 /** S8. */
 export async function putSchema(asked: Asked): Answered {
@@ -98,3 +95,51 @@ export async function listSchemas(asked: Asked): Answered {
   const rows = schemasOf(service.value).map((one) => encodeSchema(one, withSchema === '1'))
   return ok(collection('schemas', rows))
 }
+
+/** S11: the given set replaces all; what the service had declared is declared no more. */
+export async function putSchemas(asked: Asked): Answered {
+  const { serviceId } = idsIn(asked)
+  const wanted = decodeSchemas(asked.exchange.body)
+  const bad = firstFault('ModifySchemasRequest', [['ServiceId', serviceId, rules.serviceId]])
+  if (bad) return err(bad)
+  if (!wanted.ok) return wanted
+  const service = await serviceOf(asked, serviceId)
+  if (!service.ok) return service
+  const changed: Record<string, JsonObject | null> = {}
+  for (const { schemaId } of schemasOf(service.value)) changed[keptKeys.schema(schemaId)] = null
+  for (const { schemaId, ...schema } of wanted.value) changed[keptKeys.schema(schemaId)] = schema
+  const declared = wanted.value.map(({ schemaId }) => schemaId)
+  changed[keptKeys.identity] = { ...kept(service.value, keptKeys.identity), schemas: declared }
+  return changeSchemas(asked, serviceId, changed)
+}
+
+/** S12. */
+export async function deleteSchema(asked: Asked): Answered {
+  const { serviceId, schemaId } = idsIn(asked)
+  const found = await schemaOf(asked, { serviceId, schemaId })
+  if (!found.ok) return found
+  const service = await serviceOf(asked, serviceId)
+  if (!service.ok) return service
+  const identity = kept(service.value, keptKeys.identity)
+  const declared = textsIn(identity, 'schemas').filter((id) => id !== schemaId)
+  return changeSchemas(asked, serviceId, {
+    [keptKeys.schema(schemaId)]: null,
+    [keptKeys.identity]: { ...identity, schemas: declared },
+  })
+}
+
+const changeSchemas = (
+  asked: Asked,
+  serviceId: string,
+  changedAttributes: Readonly<Record<string, JsonObject | null>>,
+): Answered =>
+  change(
+    asked,
+    {
+      verb: 'update-service',
+      kind: 'microservice',
+      service: rowPart(serviceId),
+      changedAttributes,
+    },
+    { show: () => empty },
+  )

@@ -29,17 +29,18 @@ export async function health(asked: Asked): Answered {
 }
 
 /** H2. The key `goVersion` is the protocol's; its value is the truth. */
-export const version = (apiVersion: '3.0.0' | '4.0.0') => async (): Answered =>
-  ok(
-    json({
-      version: protocolVersion,
-      buildTag: 'runstate',
-      goVersion: `node ${process.version}`,
-      os: process.platform,
-      arch: process.arch,
-      apiVersion,
-    }),
-  )
+export const version = (apiVersion: ApiVersion) => async (): Answered => ok(json(about(apiVersion)))
+
+type ApiVersion = '3.0.0' | '4.0.0'
+
+export const about = (apiVersion: ApiVersion): object => ({
+  version: protocolVersion,
+  buildTag: 'runstate',
+  goVersion: `node ${process.version}`,
+  os: process.platform,
+  arch: process.arch,
+  apiVersion,
+})
 
 /** H3. */
 export async function readiness(asked: Asked): Answered {

@@ -36,6 +36,14 @@ export const settings = Type.Object(
     cors: Type.Optional(
       Type.Boolean({ default: true, description: 'Let web pages of any origin call this door.' }),
     ),
+    pingSeconds: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 3_600,
+        default: 30,
+        description: 'Between two pings on a websocket; four that stay unanswered end it.',
+      }),
+    ),
     servicesMax: Type.Optional(
       Type.Integer({ minimum: 0, default: 50_000, description: 'Microservices, all tenants.' }),
     ),
@@ -56,6 +64,7 @@ export const filled = (given: Given): Settings => ({
   statusBody: given.statusBody ?? 'success',
   strictDomain: given.strictDomain ?? false,
   cors: given.cors ?? true,
+  pingSeconds: given.pingSeconds ?? 30,
   servicesMax: given.servicesMax ?? 50_000,
   instancesMax: given.instancesMax ?? 150_000,
 })

@@ -5,11 +5,13 @@
 // Source: contracts/cse-registry.md sections 1.3, 2, 3.2, 3.4 and 9.1.
 
 import { microserviceId } from '#kernel/aliases.ts'
-import { type Instance } from '#kernel/instance.ts'
+import { type Event } from '#kernel/event.ts'
+import { type Instance, type Registration } from '#kernel/instance.ts'
+import { type State } from '#kernel/kinds.ts'
 import { type Json, type JsonObject } from '#kernel/json.ts'
 import { type Service } from '#kernel/service.ts'
 import { type Answer } from '../shared/http.ts'
-import { listIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
+import { listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
 import { type Fault, httpStatus, messages } from './faults.ts'
 import { statusWord } from './states.ts'
 
@@ -19,7 +21,7 @@ export const doorName = 'servicecomb'
 export const protocolVersion = '2.2.0'
 
 export const plainText = 'text/plain; charset=UTF-8'
-const jsonText = 'application/json; charset=UTF-8'
+export const jsonText = 'application/json; charset=UTF-8'
 const revisionHeader = 'x-resource-revision'
 
 /** Keys under which a service row keeps what this door was told; each changes on its own, so that two changes
@@ -27,12 +29,13 @@ const revisionHeader = 'x-resource-revision'
 export const keptKeys = {
   identity: doorName,
   framework: `${doorName}.framework`,
-  tags: `${doorName}.tags`,
+  tag: (key: string) => `${doorName}.tag:${key}`,
   /** Tells a service from an earlier one of the same name, whose revisions began at the same number. */
   epoch: `${doorName}.epoch`,
   schema: (schemaId: string) => `${doorName}.schema:${schemaId}`,
 } as const
 const schemaPrefix = keptKeys.schema('')
+const tagPrefix = keptKeys.tag('')
 
 /** A client may choose an id with a slash, which separates project and id in a row's id. */
 export const rowPart = (serviceId: string): string =>
@@ -51,6 +54,26 @@ export const identityOf = (service: Service) => {
     alias: textIn(facts, 'alias') ?? '',
   }
 }
+
+export const tagsOf = (service: Pick<Service, 'attributes'>): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(service.attributes).flatMap(([key, facts]) =>
+      key.startsWith(tagPrefix)
+        ? [[key.slice(tagPrefix.length), textIn(facts, 'value') ?? '']]
+        : [],
+    ),
+  )
+
+/** Null removes a tag. */
+export const tagAttributes = <Value extends string | null>(
+  tags: Readonly<Record<string, Value>>,
+): Readonly<Record<string, JsonObject | (Value extends null ? null : never)>> =>
+  Object.fromEntries(
+    Object.entries(tags).map(([key, value]) => [
+      keptKeys.tag(key),
+      value === null ? null : { value },
+    ]),
+  ) as Record<string, JsonObject | (Value extends null ? null : never)> // null in, null out
 
 export interface Schema {
   readonly schemaId: string
@@ -109,7 +132,40 @@ export function encodeService(service: Service): object {
   })
 }
 
-export function encodeInstance(instance: Instance, serviceId: string): object {
+/** What is shown of an instance, also of one whose row is gone. */
+export type Shown = Pick<Instance, 'name' | 'state' | 'labels' | 'createdAtMs' | 'updatedAtMs'> & {
+  readonly registration: Pick<
+    Registration,
+    'hostName' | 'endpoints' | 'healthCheck' | 'dataCenter' | 'version'
+  > | null
+}
+
+/** The instance as an event left it: the last one tells what it was, others are about a row of their commit. */
+export function shownFrom(event: Event, row: Instance | undefined): Shown | undefined {
+  const { last, from, effective } = event.data
+  if (last !== undefined) return shownLast(last as JsonObject, from as State) // so the kernel writes them
+  if (!row || effective === undefined) return row
+  return { ...row, state: effective as State } // as above
+}
+
+function shownLast(last: JsonObject, state: State): Shown {
+  return {
+    name: textIn(last, 'name') ?? '',
+    state,
+    labels: (objectIn(last, 'labels') ?? {}) as Record<string, string>, // a row's labels
+    createdAtMs: numberIn(last, 'createdAtMs') ?? 0,
+    updatedAtMs: numberIn(last, 'updatedAtMs') ?? 0,
+    registration: {
+      hostName: textIn(last, 'hostName') ?? '',
+      endpoints: textsIn(last, 'endpoints'),
+      healthCheck: objectIn(last, 'healthCheck') ?? {},
+      dataCenter: objectIn(last, 'dataCenter') ?? null,
+      version: textIn(last, 'version') ?? '',
+    },
+  }
+}
+
+export function encodeInstance(instance: Shown, serviceId: string): object {
   const { registration } = instance
   return struct({
     instanceId: instance.name,
