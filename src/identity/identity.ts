@@ -4,6 +4,7 @@
 
 import { type Identity } from '#kernel/ports/identity.ts'
 import { type Store } from '#kernel/ports/store.ts'
+import { AccountBook } from './accounts.ts'
 import { AccessKeys, securityTokenFits } from './access-keys.ts'
 import { Epoch } from './cache.ts'
 import { Directory, domainOf, domains } from './directory.ts'
@@ -52,11 +53,14 @@ export function createIdentity(parts: IdentityParts): IdentityRoom {
   })
   const throttle = new Throttle(loginLimits, nowMs)
   const logins = new Logins({ store, nowMs, epoch, directory, throttle, cost: passwordCost })
+  const { secretKey } = parts
+  const accounts = new AccountBook({ store, nowMs, epoch, secretKey, cost: passwordCost })
   return {
     domains,
     domain: domainOf,
     directory,
     keys,
+    accounts,
     passwordCost,
     forget: () => epoch.moveOn(),
     byToken: (text) => tokens.byText(text),

@@ -1,6 +1,7 @@
 // The tables that every store keeps: the row type of each, and the columns by which rows are found. A store
 // keeps a row as JSON beside these columns; nothing else about a row is known to it.
 
+import { type Account, type AccountRole } from './account.ts'
 import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
 import {
   type AccessKey,
@@ -37,6 +38,8 @@ export interface Rows {
   accessKeys: AccessKey
   appCredentials: AppCredential
   tokens: Token
+  accounts: Account
+  accountRoles: AccountRole
 }
 export type TableName = keyof Rows
 export type Column = string | number | null
@@ -113,6 +116,8 @@ export const columns = {
   accessKeys: { userId: (r) => r.userId },
   appCredentials: { userId: (r) => r.userId },
   tokens: { userId: (r) => r.userId, expiresAtMs: (r) => r.expiresAtMs },
+  accounts: {},
+  accountRoles: {},
 } as const satisfies Columns
 
 export type ColumnName<T extends TableName> = keyof (typeof columns)[T] & string

@@ -6,6 +6,7 @@
 // other doors too; every other pair is a project that exists here alone.
 // Source: contracts/cse-registry.md sections 1.1, 8 and 9.3.
 
+import { type Account } from '#kernel/account.ts'
 import { type Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type ProjectId, projectId, userId } from '#kernel/ids.ts'
@@ -57,10 +58,11 @@ export class Tenants {
     })
   }
 
-  async callerOf(tenant: Tenant): Promise<Caller> {
+  /** Where accounts are asked for, a change is the account's. */
+  async callerOf(tenant: Tenant, account: Account | null): Promise<Caller> {
     return {
-      userId: userId('registry'),
-      userName: 'registry',
+      userId: userId(account === null ? 'registry' : `registry:${account.id}`),
+      userName: account?.id ?? 'registry',
       projectId: await this.#projectOf(tenant),
       projectName: tenant.project,
       domainId: tenant.domain,

@@ -4,6 +4,7 @@
 // - A store that cannot be read or written is answered in the registry's words; any other throw is a bug.
 // Source: contracts/cse-registry.md sections 1.1 to 1.3.
 
+import { type Account } from '#kernel/account.ts'
 import { type Caller } from '#kernel/caller.ts'
 import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
 import { type ProjectId } from '#kernel/ids.ts'
@@ -24,6 +25,7 @@ import { type Connections } from './connections.ts'
 import { type Asks, type Fault, fault, faultOf } from './faults.ts'
 import { type LeaseIds } from './lease-ids.ts'
 import { type Mirror } from './mirror.ts'
+import { type Labels, permitted, signedIn } from './permissions.ts'
 import { readQuery } from './query.ts'
 import { type Quotas } from './quota.ts'
 import { type Settings } from './settings.ts'
@@ -43,6 +45,8 @@ export interface Desk {
   readonly watchers: Watchers
   readonly beating: Beating
   readonly openedAtMs: number
+  /** Where accounts are asked for: resolves once there is one that can make others. */
+  readonly ready: Promise<void>
 }
 
 export interface Asked {
@@ -55,21 +59,30 @@ export interface Asked {
   readonly project: ProjectId
   readonly query: ReadonlyMap<string, string>
   readonly lent: Lent
+  /** Null where accounts are not asked for. */
+  readonly account: Account | null
+  /** Which services the account may touch; null: all. */
+  readonly labels: readonly Labels[] | null
 }
 
 export type Answered = Promise<Result<Answer, Fault>>
 export interface RegistryRoute extends Omit<Route, 'handle' | 'upgrade'> {
   readonly answer: (asked: Asked) => Answered
+  /** Where accounts are asked for. Default: who has a permission. */
+  readonly guard?: 'open' | 'signed-in'
+  /** There only where accounts are asked for. */
+  readonly isOfAccounts?: true
   /** What is done with the connection when it asks to become a websocket. */
   readonly socket?: (asked: Asked) => Promise<Result<Takes, Fault>>
 }
 
 export function mounted(row: RegistryRoute, desk: Desk): Route {
-  const { answer, socket, ...route } = row
+  const { answer, socket, guard: _guard, isOfAccounts, ...route } = row
   const handle: Route['handle'] = async (exchange) => {
     const stray = strayTarget(exchange)
     if (stray) return dressed(stray, exchange, desk.settings)
-    const answered = await answerOf(exchange, desk, answer)
+    if (isOfAccounts && !desk.settings.rbac) return dressed(notFoundPage, exchange, desk.settings)
+    const answered = await answerOf(exchange, { desk, row }, answer)
     return answered.ok
       ? dressed(answered.value, exchange, desk.settings)
       : refused(answered.error, exchange, desk)
@@ -78,7 +91,7 @@ export function mounted(row: RegistryRoute, desk: Desk): Route {
   const upgrade: Route['upgrade'] = async (exchange) => {
     const stray = strayTarget(exchange)
     if (stray) return dressed(stray, exchange, desk.settings)
-    const taken = await answerOf(exchange, desk, socket)
+    const taken = await answerOf(exchange, { desk, row }, socket)
     return taken.ok ? taken.value : refused(taken.error, exchange, desk)
   }
   return { ...route, handle, upgrade }
@@ -89,11 +102,11 @@ const refused = (error: Fault, exchange: Exchange, { settings }: Desk): Answer =
 
 async function answerOf<T>(
   exchange: Exchange,
-  desk: Desk,
+  at: { readonly desk: Desk; readonly row: RegistryRoute },
   answer: (asked: Asked) => Promise<Result<T, Fault>>,
 ): Promise<Result<T, Fault>> {
   try {
-    const asked = await askedOf(exchange, desk)
+    const asked = await askedOf(exchange, at)
     return asked.ok ? await answer(asked.value) : asked
   } catch (thrown) {
     // Reads reject when the store is out of reach; everything else is a bug and goes on up.
@@ -103,17 +116,24 @@ async function answerOf<T>(
   }
 }
 
-async function askedOf(exchange: Exchange, desk: Desk): Promise<Result<Asked, Fault>> {
+async function askedOf(
+  exchange: Exchange,
+  { desk, row }: { readonly desk: Desk; readonly row: RegistryRoute },
+): Promise<Result<Asked, Fault>> {
+  const isGuarded = desk.settings.rbac && row.guard !== 'open'
+  if (desk.settings.rbac) await desk.ready
+  const account = isGuarded ? await signedIn(exchange, desk) : ok(null)
+  if (!account.ok) return account
   const tenant = tenantOf(exchange, desk.settings)
   if (!tenant.ok) return tenant
   const lent = lentHeaders(exchange)
   if (!lent.ok) return err(faultOf(lent.error))
-  const caller = await desk.tenants.callerOf(tenant.value)
+  const caller = await desk.tenants.callerOf(tenant.value, account.value)
   const project = caller.projectId
   if (project === null) return err(fault('403001'))
   const { plane } = desk.house
   const { settings } = desk
-  return ok({
+  const asked: Asked = {
     exchange,
     desk,
     plane,
@@ -123,7 +143,12 @@ async function askedOf(exchange: Exchange, desk: Desk): Promise<Result<Asked, Fa
     project,
     query: readQuery(exchange.rawQuery),
     lent: scoped(lent.value, project),
-  })
+    account: account.value,
+    labels: null,
+  }
+  if (account.value === null || row.guard === 'signed-in') return ok(asked)
+  const labels = await permitted(asked, account.value, row)
+  return labels.ok ? ok({ ...asked, labels: labels.value }) : labels
 }
 
 /** Tenants of one project segment send the same paths, so a key must be the tenant's own. */

@@ -9,9 +9,9 @@ import { type Book, nameText, type Version } from './book.ts'
 import { type Answered, type Asked, submit } from './call.ts'
 import { decodeDependencies, type DeclaredDependency } from './decode.ts'
 import { type Fault, fault, faultOf } from './faults.ts'
-import { serviceRowId } from './reading.ts'
+import { isVisible } from './permissions.ts'
 import { firstFault, rules } from './rules.ts'
-import { collection, empty, encodeService, rowPart } from './wire.ts'
+import { collection, empty, encodeService, rowPart, serviceRowId } from './wire.ts'
 
 const deprecated: Answer = { ...empty, headers: { ...empty.headers, deprecation: 'version="v4"' } }
 
@@ -72,7 +72,9 @@ const reading =
     const one = book.version(serviceRowId(asked, id))
     if (!one) return err(fault('400012', 'Service does not exist.'))
     const noSelf = asked.query.get('noSelf') === '1'
-    const found = of(book, one).filter((other) => !noSelf || other.id !== one.id)
+    const found = of(book, one).filter(
+      (other) => isVisible(asked, other) && (!noSelf || other.id !== one.id),
+    )
     return ok(collection(key, (await rowsOf(asked, found)).map(encodeService)))
   }
 

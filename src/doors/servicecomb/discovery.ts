@@ -11,7 +11,6 @@ import { type Answered, type Asked, submit } from './call.ts'
 import { type BatchFind, decodeBatchFind } from './decode.ts'
 import { type Fault, fault, invalid } from './faults.ts'
 import { seenInstance } from './instances.ts'
-import { serviceRowId } from './reading.ts'
 import { firstFault, rules } from './rules.ts'
 import {
   encodeFault,
@@ -20,6 +19,7 @@ import {
   notModified,
   revised,
   rowPart,
+  serviceRowId,
   struct,
 } from './wire.ts'
 

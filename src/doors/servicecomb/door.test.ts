@@ -333,7 +333,7 @@ suite('settings', () => {
     assert.equal((await named.call('GET', '{r}/microservices')).text, '{}')
   })
 
-  test('accounts cannot be switched on: the start is refused with a line that says so', async () => {
-    await assert.rejects(open({ rbac: true }), /doors\.servicecomb\.rbac must be false: accounts/)
+  test('accounts without one that makes others stop the start with a line that says so', async () => {
+    await assert.rejects(open({ rbac: true }), /doors\.servicecomb needs rootPassword when rbac is/)
   })
 })

@@ -1,13 +1,22 @@
 // The microservice registry: clients of Service-Center and of the cloud engine built from it register, keep
 // themselves alive, find each other, and are taken in and out of service.
 
-import { type Answer, type DoorKind, type Exchange, header, type Unrouted } from '../shared/http.ts'
+import {
+  type Answer,
+  type DoorKind,
+  type Exchange,
+  header,
+  type House,
+  type Unrouted,
+} from '../shared/http.ts'
+import { rootName } from './accounts.ts'
 import { Tenants } from './auth.ts'
 import { Connections } from './connections.ts'
 import { type Desk, dressed, mounted, notFoundPage, strayTarget } from './call.ts'
 import { fault, type Fault, invalid, tooLarge } from './faults.ts'
 import { LeaseIds } from './lease-ids.ts'
 import { Mirror } from './mirror.ts'
+import { adminRole } from './permissions.ts'
 import { quotas } from './quota.ts'
 import { routes } from './routes.ts'
 import { filled, settings, type Settings } from './settings.ts'
@@ -35,6 +44,7 @@ export const servicecomb: DoorKind<typeof settings> = {
       watchers: new Watchers(connections),
       beating: new Beating(),
       openedAtMs: house.plane.nowMs(),
+      ready: ensureRoot(house, own),
     }
     follow(desk)
     return {
@@ -48,6 +58,13 @@ export const servicecomb: DoorKind<typeof settings> = {
       close: () => connections.close(),
     }
   },
+}
+
+const accountPaths = /^\/v4\/(token|self-perms|accounts|account-locks|roles)(\/|$)/
+
+async function ensureRoot({ identity }: House, { rbac, rootPassword }: Settings): Promise<void> {
+  if (rbac && rootPassword !== undefined)
+    await identity.accounts.ensure(rootName, rootPassword, adminRole)
 }
 
 /** One follower for all: who watches is told while the mirror knows both what came and what is about to go. */
@@ -77,6 +94,8 @@ function unrouted({ why, exchange, allow, own }: Stray): Answer {
   const preflight = own.cors ? preflightOf(exchange) : undefined
   if (preflight) return preflight
   if (why === 'not-found') return notFoundPage
+  // Where accounts are not asked for, their paths are not there, whatever the method.
+  if (!own.rbac && accountPaths.test(exchange.rawPath)) return notFoundPage
   if (why !== 'method-not-allowed') return refusal(faults[why], own.errorBody)
   const refused = text(405, 'Method Not Allowed', 'text/plain; charset=utf-8')
   return { ...refused, headers: { ...refused.headers, allow: allow.join(', ') } }

@@ -8,6 +8,7 @@ import { type Book, type Version } from './book.ts'
 import { type Answered, type Asked } from './call.ts'
 import { rowsOf } from './dependencies.ts'
 import { fault, invalid } from './faults.ts'
+import { isVisible } from './permissions.ts'
 import { listServices, serviceOf } from './reading.ts'
 import { firstFault, rules } from './rules.ts'
 import { about } from './server.ts'
@@ -34,7 +35,9 @@ export async function listDetails(asked: Asked): Answered {
   const named = (query.get('options') ?? '').split(',')
   const wanted = new Set<string>(named.includes('all') ? parts : named)
   const { book, rows } = await all(asked)
-  const statistics = wanted.has('statistics') ? statisticsOf(book) : undefined
+  const statistics = wanted.has('statistics')
+    ? statisticsOf(visibleIn(asked, book), book)
+    : undefined
   if (countOnly === '1') return ok(json(struct({ statistics })))
   const allServicesDetail = []
   for (const row of rows.filter((one) => isAsked(asked, one)))
@@ -56,11 +59,14 @@ function isAsked({ query, exchange }: Asked, row: Service): boolean {
   })
 }
 
+const visibleIn = (asked: Asked, book: Book): readonly Version[] =>
+  book.versions().filter((one) => isVisible(asked, one))
+
 /** The tenant's rows, and its book with every instance in it. */
 async function all(
   asked: Asked,
 ): Promise<{ readonly book: Book; readonly rows: readonly Service[] }> {
-  const rows = await listServices(asked)
+  const rows = (await listServices(asked)).filter((row) => isVisible(asked, identityOf(row)))
   const book = await asked.desk.mirror.withInstances(asked.project, (now) => now.versions())
   return { book, rows }
 }
@@ -109,8 +115,7 @@ export async function getDetail(asked: Asked): Answered {
 export async function listApps(asked: Asked): Answered {
   const book = await asked.desk.mirror.book(asked.project)
   const environment = asked.query.get('env') ?? ''
-  const apps = book
-    .versions()
+  const apps = visibleIn(asked, book)
     .filter((one) => environment === '' || one.environment === environment)
     .map(({ appId }) => appId)
   return ok(json(struct({ appIds: [...new Set(apps)].toSorted() })))
@@ -119,11 +124,10 @@ export async function listApps(asked: Asked): Answered {
 /** G1: how many there are of each. */
 export async function statistics(asked: Asked): Answered {
   const { book } = await all(asked)
-  return ok(json({ statistics: statisticsOf(book) }))
+  return ok(json({ statistics: statisticsOf(visibleIn(asked, book), book) }))
 }
 
-function statisticsOf(book: Book): object {
-  const versions = book.versions()
+function statisticsOf(versions: readonly Version[], book: Book): object {
   const counts = versions.map(({ id }) => book.texts(id).length)
   const instances = counts.reduce((sum, count) => sum + count, 0)
   // A microservice is counted once, however many versions it has.
@@ -142,12 +146,12 @@ function statisticsOf(book: Book): object {
 /** G1: a graph of who calls whom. */
 export async function relations(asked: Asked): Answered {
   const book = await asked.desk.mirror.book(asked.project)
-  const versions = book.versions()
+  const versions = visibleIn(asked, book)
   const nodes = versions.map(nodeOf)
   const lines = versions.flatMap((consumer) =>
     book
       .providersOf(consumer)
-      .filter(({ id }) => id !== consumer.id)
+      .filter((one) => one.id !== consumer.id && isVisible(asked, one))
       .map((provider) => ({
         from: nodeOf(consumer),
         to: nodeOf(provider),

@@ -4,7 +4,7 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { err, ok, type KernelError, type Result } from '#kernel/errors.ts'
-import { compact, type InstanceId } from '#kernel/ids.ts'
+import { compact, type InstanceId, type ServiceId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type InstanceRef, type Receipt } from '#kernel/request.ts'
 import { type Service } from '#kernel/service.ts'
@@ -20,6 +20,7 @@ import {
   type Pair,
 } from './decode.ts'
 import { type Fault, fault, faultOf, messages } from './faults.ts'
+import { isVisible } from './permissions.ts'
 import { readService } from './reading.ts'
 import { type Check, firstFault, rules, violation } from './rules.ts'
 import { statusOf } from './states.ts'
@@ -178,9 +179,15 @@ export async function setManyStatus(asked: Asked): Answered {
 }
 
 async function matching(
-  { plane, project }: Asked,
+  asked: Asked,
   properties: Readonly<Record<string, string>>,
 ): Promise<readonly InstanceId[]> {
+  const { plane, project } = asked
+  const book = await asked.desk.mirror.book(project)
+  const mayTouch = (id: ServiceId | null): boolean => {
+    const version = id === null ? undefined : book.version(id)
+    return version !== undefined && isVisible(asked, version)
+  }
   const pairs = Object.entries(properties)
   const ids: InstanceId[] = []
   let after: { readonly id: string; readonly value: number } | undefined
@@ -191,8 +198,8 @@ async function matching(
       limit: matchesPage,
       ...(after ? { after } : {}),
     })
-    for (const { id, labels } of page)
-      if (pairs.every(([key, value]) => labels[key] === value)) ids.push(id)
+    for (const { id, labels, serviceId } of page)
+      if (pairs.every(([key, value]) => labels[key] === value) && mayTouch(serviceId)) ids.push(id)
     const last = page.at(-1)
     if (!last || page.length < matchesPage) return ids
     after = { id: last.id, value: last.createdAtMs }

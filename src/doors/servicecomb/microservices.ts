@@ -13,6 +13,7 @@ import { type Answered, type Asked, change, submit } from './call.ts'
 import { decodeProperties, decodeService, decodeServiceIds, type NewService } from './decode.ts'
 import { type Fault, fault, faultOf, invalid, messages } from './faults.ts'
 import { register } from './instances.ts'
+import { isVisible } from './permissions.ts'
 import { listServices, readService } from './reading.ts'
 import { firstFault, rules } from './rules.ts'
 import { schemaOf, summaryHeader } from './schemas.ts'
@@ -20,6 +21,7 @@ import {
   collection,
   empty,
   encodeService,
+  identityOf,
   json,
   keptKeys,
   publicId,
@@ -146,7 +148,8 @@ export async function getService(asked: Asked): Answered {
 
 /** S4. `withShared` adds nothing: no service is shared between tenants here. */
 export async function getServices(asked: Asked): Answered {
-  return ok(collection('services', (await listServices(asked)).map(encodeService)))
+  const rows = (await listServices(asked)).filter((row) => isVisible(asked, identityOf(row)))
+  return ok(collection('services', rows.map(encodeService)))
 }
 
 /** S5. */

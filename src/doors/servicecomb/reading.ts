@@ -1,20 +1,14 @@
 // Rows of one tenant's registry, for calls that show whole rows. What finds need is in memory: see mirror.ts.
 
-import { microserviceKey } from '#kernel/aliases.ts'
-import { type ServiceId, serviceId } from '#kernel/ids.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Service } from '#kernel/service.ts'
 import { type Asked } from './call.ts'
 import { type Fault, fault } from './faults.ts'
-import { rowPart } from './wire.ts'
+import { serviceRowId } from './wire.ts'
 
 type Tenancy = Pick<Asked, 'plane' | 'project'>
 
 const pageRows = 1_000
-
-/** A row's id from the id that clients know. */
-export const serviceRowId = ({ project }: Pick<Asked, 'project'>, id: string): ServiceId =>
-  serviceId(microserviceKey(project, rowPart(id)))
 
 export async function readService(asked: Tenancy, id: string): Promise<Service | undefined> {
   const row = await asked.plane.read.get('services', serviceRowId(asked, id))

@@ -1,6 +1,23 @@
 // Every route of this door. Each also answers below /registry/v3 without a project, which is `default` then.
 // Source: contracts/cse-registry.md sections 1.1 and 3.1, whose numbers the operations carry.
 
+import {
+  changePassword,
+  createAccount,
+  createAccounts,
+  createRole,
+  deleteAccount,
+  deleteRole,
+  getAccount,
+  getRole,
+  listAccounts,
+  listLocks,
+  listRoles,
+  login,
+  selfPermissions,
+  updateAccount,
+  updateRole,
+} from './accounts.ts'
 import { type RegistryRoute } from './call.ts'
 import { declare, listConsumers, listProviders } from './dependencies.ts'
 import { findInstances, findMany, getInstance, listInstances } from './discovery.ts'
@@ -154,13 +171,26 @@ const table: Readonly<Record<string, readonly Row[]>> = {
   [`${service}/consumers`]: [
     { method: 'GET', operation: 'D2 consumers', section: '3.5', answer: listConsumers },
   ],
-  '/health': [{ method: 'GET', operation: 'H1 health', section: '3.6', answer: health }],
+  '/health': [
+    { method: 'GET', operation: 'H1 health', section: '3.6', guard: 'open', answer: health },
+  ],
   '/health/readiness': [
-    { method: 'GET', operation: 'H3 readiness', section: '3.6', answer: readiness },
+    {
+      method: 'GET',
+      operation: 'H3 readiness',
+      section: '3.6',
+      guard: 'open',
+      answer: readiness,
+    },
   ],
 }
 
-const versionRow = { method: 'GET', operation: 'H2 version', section: '3.6' } as const
+const versionRow = {
+  method: 'GET',
+  operation: 'H2 version',
+  section: '3.6',
+  guard: 'open',
+} as const
 
 const below = (base: string, apiVersion: '3.0.0' | '4.0.0'): readonly RegistryRoute[] =>
   Object.entries({
@@ -196,7 +226,56 @@ const tenantWide = [
   source: 'contracts/cse-registry.md §3.6',
 }))
 
+type AccountRow = Pick<RegistryRoute, 'method' | 'path' | 'operation' | 'answer' | 'guard'>
+
+const signedIn = 'signed-in'
+const accounts: readonly AccountRow[] = [
+  { method: 'POST', path: '/token', operation: 'A1 login', guard: 'open', answer: login },
+  {
+    method: 'GET',
+    path: '/self-perms',
+    operation: 'A2 own permissions',
+    guard: signedIn,
+    answer: selfPermissions,
+  },
+  { method: 'POST', path: '/accounts', operation: 'A2 create account', answer: createAccount },
+  { method: 'GET', path: '/accounts', operation: 'A2 list accounts', answer: listAccounts },
+  {
+    method: 'POST',
+    path: '/accounts/batch-create',
+    operation: 'A2 create accounts',
+    answer: createAccounts,
+  },
+  { method: 'GET', path: '/accounts/:name', operation: 'A2 get account', answer: getAccount },
+  { method: 'PUT', path: '/accounts/:name', operation: 'A2 update account', answer: updateAccount },
+  {
+    method: 'DELETE',
+    path: '/accounts/:name',
+    operation: 'A2 delete account',
+    answer: deleteAccount,
+  },
+  {
+    method: 'POST',
+    path: '/accounts/:name/password',
+    operation: 'A2 change password',
+    guard: signedIn,
+    answer: changePassword,
+  },
+  { method: 'GET', path: '/account-locks', operation: 'A2 list locks', answer: listLocks },
+  { method: 'GET', path: '/roles', operation: 'A2 list roles', answer: listRoles },
+  { method: 'POST', path: '/roles', operation: 'A2 create role', answer: createRole },
+  { method: 'GET', path: '/roles/:name', operation: 'A2 get role', answer: getRole },
+  { method: 'PUT', path: '/roles/:name', operation: 'A2 update role', answer: updateRole },
+  { method: 'DELETE', path: '/roles/:name', operation: 'A2 delete role', answer: deleteRole },
+]
+
 export const routes: readonly RegistryRoute[] = [
+  ...accounts.map((row) => ({
+    ...row,
+    path: `/v4${row.path}`,
+    source: 'contracts/cse-registry.md §8',
+    isOfAccounts: true as const,
+  })),
   ...below('/v4/:project/registry', '4.0.0'),
   ...tenantWide,
   ...v3,

@@ -11,6 +11,8 @@ export interface Rule {
   readonly min?: number
   readonly max?: number
   readonly pattern?: RegExp
+  /** What is shown in place of a pattern. */
+  readonly says?: string
   /** What the pattern's text alone cannot say. */
   readonly test?: (value: string) => boolean
 }
@@ -70,6 +72,12 @@ export const rules = {
   schemaSet: { min: 1, max: 100 },
   fullSummary: { min: 1, max: 128, pattern: /^[a-zA-Z0-9]*$/ },
   properties: { min: 1 },
+  accountName: { min: 1, max: 64, pattern: name },
+  accountStatus: { pattern: /^(active|inactive)$|^$/ },
+  accounts: { min: 1, max: 20 },
+  roles: { min: 1, max: 5 },
+  rolesGiven: { max: 5 },
+  role: { pattern: name },
   endpoint: { pattern: /^\S*$/ },
   hostName: { min: 1, max: 64, pattern: /\S+/ },
   mode: { min: 1, pattern: /^(push|pull)$/ },
@@ -103,10 +111,11 @@ const characters = (value: string): number => {
   return count
 }
 
-function ruleText({ min, max, pattern }: Rule): string {
+function ruleText({ min, max, pattern, says }: Rule): string {
   const parts = []
   if (min !== undefined) parts.push(`Min: ${min}`)
   if (max !== undefined) parts.push(`Max: ${max}`)
   if (pattern !== undefined) parts.push(`Regexp: ${pattern.source}`)
+  if (says !== undefined) parts.push(`Regexp: ${says}`)
   return parts.join(', ')
 }

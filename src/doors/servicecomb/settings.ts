@@ -2,19 +2,20 @@
 
 import { type Static, Type } from 'typebox'
 
-/** Stands until accounts, roles and tokens are there: a switch that promises a guard must not be a lie. */
-const off = Type.Refine(
-  Type.Boolean({
-    default: false,
-    description: "Ask for the registry's own accounts and tokens. Not available yet.",
-  }),
-  (value) => value === false,
-  () => 'must be false: accounts of the registry are not available in this version',
-)
-
-export const settings = Type.Object(
+const fields = Type.Object(
   {
-    rbac: Type.Optional(off),
+    rbac: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description: "Ask for the registry's own accounts and tokens.",
+      }),
+    ),
+    rootPassword: Type.Optional(
+      Type.String({
+        minLength: 8,
+        description: 'Of the account root, which is made at the first start with rbac.',
+      }),
+    ),
     errorBody: Type.Optional(
       Type.Union([Type.Literal('both'), Type.Literal('canonical')], {
         default: 'both',
@@ -54,12 +55,22 @@ export const settings = Type.Object(
   { additionalProperties: false },
 )
 
+/** Accounts without one that can make others would lock everybody out. */
+export const settings = Type.Refine(
+  fields,
+  ({ rbac, rootPassword }) => rbac !== true || rootPassword !== undefined,
+  () => 'needs rootPassword when rbac is true',
+)
+
 type Given = Static<typeof settings>
 /** Every setting has its value once defaults are filled in. */
-export type Settings = { readonly [Name in keyof Given]-?: NonNullable<Given[Name]> }
+export type Settings = {
+  readonly [Name in Exclude<keyof Given, 'rootPassword'>]-?: NonNullable<Given[Name]>
+} & Pick<Given, 'rootPassword'>
 
 export const filled = (given: Given): Settings => ({
   rbac: given.rbac ?? false,
+  ...(given.rootPassword === undefined ? {} : { rootPassword: given.rootPassword }),
   errorBody: given.errorBody ?? 'both',
   statusBody: given.statusBody ?? 'success',
   strictDomain: given.strictDomain ?? false,

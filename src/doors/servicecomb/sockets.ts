@@ -8,7 +8,7 @@ import { dead, deadCode } from './beating.ts'
 import { type Answered, type Asked } from './call.ts'
 import { type Fault, invalid } from './faults.ts'
 import { pairIn, seenInstance } from './instances.ts'
-import { serviceRowId } from './reading.ts'
+import { serviceRowId } from './wire.ts'
 import { gone, goneCode } from './watch.ts'
 
 type Upgraded = Promise<Result<Takes, Fault>>

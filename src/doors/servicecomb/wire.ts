@@ -4,8 +4,9 @@
 // - Times are decimal texts of Unix seconds.
 // Source: contracts/cse-registry.md sections 1.3, 2, 3.2, 3.4 and 9.1.
 
-import { microserviceId } from '#kernel/aliases.ts'
+import { microserviceId, microserviceKey } from '#kernel/aliases.ts'
 import { type Event } from '#kernel/event.ts'
+import { type ProjectId, type ServiceId, serviceId } from '#kernel/ids.ts'
 import { type Instance, type Registration } from '#kernel/instance.ts'
 import { type State } from '#kernel/kinds.ts'
 import { type Json, type JsonObject } from '#kernel/json.ts'
@@ -42,6 +43,10 @@ export const rowPart = (serviceId: string): string =>
   serviceId.replaceAll('%', '%25').replaceAll('/', '%2F')
 export const publicId = (service: Pick<Service, 'id' | 'project'>): string =>
   microserviceId(service).replaceAll('%2F', '/').replaceAll('%25', '%')
+
+/** A row's id from the id that clients know. */
+export const serviceRowId = ({ project }: { readonly project: ProjectId }, id: string): ServiceId =>
+  serviceId(microserviceKey(project, rowPart(id)))
 
 export const kept = (service: Service, key: string): JsonObject => service.attributes[key] ?? {}
 export const identityOf = (service: Service) => {

@@ -2,6 +2,7 @@
 
 import { type Caller, type Role } from '../caller.ts'
 import { type Result } from '../errors.ts'
+import { type Accounts } from './accounts.ts'
 import { type AccessKey, type AppCredential, type Token, type User } from '../identity.ts'
 import { type ProjectId, type UserId } from '../ids.ts'
 import { type Project } from '../project.ts'
@@ -74,6 +75,9 @@ export interface Identity {
   proved(keyId: string): void
   /** The caller that a user is in a scope. Null: the user's default project or only one, else without a project. */
   callerOf(user: UserId, scope: Scope): Promise<Result<Caller, AuthFailure>>
+
+  /** Those that a door's protocol brings along. */
+  readonly accounts: Accounts
 
   /** Throttled per user; the time taken does not tell an unknown user from a wrong password. */
   password(user: UserName, password: string): Promise<Result<User, AuthFailure>>

@@ -219,6 +219,10 @@ CREATE TABLE tokens (
 CREATE INDEX tokens_user ON tokens (userId);
 CREATE INDEX tokens_expiry ON tokens (expiresAtMs, id) WHERE expiresAtMs IS NOT NULL;
 
+CREATE TABLE accounts (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL);
+
+CREATE TABLE accountRoles (id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL);
+
 -- AUTOINCREMENT: a number is never given twice, even after the last events were removed. Each index below ends
 -- in `seq` without saying so, because `seq` is the row's own address.
 CREATE TABLE events (
