@@ -90,7 +90,7 @@ function judgedAccount(
     (isNew && !isStrong(password) ? weak('Account.Password') : undefined) ??
     firstFault('Account', [...roleChecks(roles, isNew), ['Status', status, rules.accountStatus]])
   if (fault) return err(fault)
-  const reversed = [...name].toReversed().join('')
+  const reversed = Array.from(name).toReversed().join('')
   if (isNew && (password === name || password === reversed))
     return err(invalid('account name and password MUST NOT be same'))
   return ok({ ...account, active: status !== 'inactive' })

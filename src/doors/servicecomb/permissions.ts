@@ -35,7 +35,7 @@ interface Asked {
 export type Labels = Readonly<Record<string, string>>
 
 export const adminRole = 'admin'
-export const developerRole = 'developer'
+const developerRole = 'developer'
 
 const everyVerb = ['*']
 const resources = (...types: readonly string[]): JsonObject => ({
