@@ -1,3 +1,3 @@
 import { golden } from '#test/harness/golden.ts'
 
-golden('servicecomb', { isIncomplete: true })
+golden('servicecomb')

@@ -3,6 +3,7 @@
 
 import { checkFile } from '#app/settings.ts'
 import { hear, type Heard } from './door-call.ts'
+import { GoldenSocket } from './golden-socket.ts'
 import { keyFor, signed as signedQuery } from './ecs.ts'
 import { type JumpingClock, jumpingClock } from './jumping-clock.ts'
 import { Masks } from './masks.ts'
@@ -63,7 +64,11 @@ export async function play(transcript: Transcript): Promise<readonly string[]> {
   try {
     const stage = await Stage.open(w, clock, transcript.facts['volatile']?.split(' ') ?? [])
     const answers: string[] = []
-    for (const turn of transcript.turns) answers.push(await stage.turn(turn))
+    try {
+      for (const turn of transcript.turns) answers.push(await stage.turn(turn))
+    } finally {
+      stage.end()
+    }
     return answers
   } finally {
     await w.close()
@@ -77,6 +82,7 @@ class Stage {
   readonly #clock: JumpingClock
   readonly #masks: Masks
   readonly #keys = new Map<string, { readonly id: string; readonly secret: string }>()
+  readonly #sockets = new Map<string, GoldenSocket>()
 
   private constructor(w: World, clock: JumpingClock, volatile: readonly string[]) {
     this.#w = w
@@ -110,15 +116,54 @@ class Stage {
   async turn(turn: Turn): Promise<string> {
     let sign: Sign | undefined
     let awaited: string | undefined
+    let kept: string | undefined
+    const listened: string[] = []
     for (const directive of turn.directives) {
       if (directive.name === 'sign') sign = signOf(directive)
       else if (directive.name === 'until') awaited = directive.rest
+      else if (directive.name === 'socket') kept = directive.rest
+      else if (directive.name === 'hears') listened.push(directive.rest)
+      else if (directive.name === 'operation') continue
       else await this.#prepare(directive)
     }
-    const ask = (): Promise<string> => this.#ask(turn, sign)
-    if (awaited === undefined) return await ask()
+    const ask = (): Promise<string> =>
+      kept === undefined ? this.#ask(turn, sign) : this.#upgrade(turn, kept)
     const wished = awaited
-    return await until(ask, (answer) => answer.includes(wished))
+    const answer =
+      wished === undefined ? await ask() : await until(ask, (heard) => heard.includes(wished))
+    return [answer, ...(await this.#heardBy(listened))].join('\n')
+  }
+
+  async #upgrade(turn: Turn, name: string): Promise<string> {
+    const target = this.#masks.expand(turn.target)
+    const headers = this.#headersOf(turn)
+    const { socket, answer } = await GoldenSocket.open(this.#w.url, { target, headers })
+    this.#sockets.set(name, socket)
+    return this.#masks.mask(shown(answer))
+  }
+
+  /** @param listened  `NAME COUNT`: so many frames more are awaited. */
+  async #heardBy(listened: readonly string[]): Promise<readonly string[]> {
+    const lines = []
+    for (const one of listened) {
+      const [name = '', count = '1'] = one.split(' ')
+      const socket = this.#sockets.get(name)
+      if (!socket) throw new Error(`no socket is called ${name}`)
+      await until(
+        async () => socket.untold,
+        (untold) => untold >= Number(count),
+      )
+      lines.push('', ...socket.tell(name, Number(count)).map((line) => this.#masks.mask(line)))
+    }
+    return lines
+  }
+
+  end(): void {
+    for (const socket of this.#sockets.values()) socket.end()
+  }
+
+  #headersOf({ headers }: Turn): Record<string, string> {
+    return Object.fromEntries(headers.map(([name, value]) => [name, this.#masks.expand(value)]))
   }
 
   async #prepare({ name, rest }: Directive): Promise<void> {
@@ -165,9 +210,7 @@ class Stage {
     const { method } = turn
     const target = this.#masks.expand(turn.target)
     const body = turn.body === undefined ? undefined : this.#masks.expand(turn.body)
-    const plain = Object.fromEntries(
-      turn.headers.map(([name, value]) => [name, this.#masks.expand(value)]),
-    )
+    const plain = this.#headersOf(turn)
     const sent = body === undefined ? {} : { body }
     const asked = { method, target, headers: plain, ...sent }
     const heard = await hear(this.#w.url, sign ? this.#signed(asked, sign) : asked)
@@ -208,7 +251,12 @@ function signOf({ rest }: Directive): Sign {
   return { scheme, who }
 }
 
-function shown({ status, reason, rawHeaders, text }: Heard): string {
+function shown({
+  status,
+  reason,
+  rawHeaders,
+  text,
+}: Pick<Heard, 'status' | 'reason' | 'rawHeaders' | 'text'>): string {
   const lines = [`HTTP/1.1 ${status} ${reason}`]
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const [name = '', value = ''] = rawHeaders.slice(at, at + 2)

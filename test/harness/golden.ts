@@ -8,7 +8,7 @@ import test from 'node:test'
 import { type Route } from '#doors/shared/http.ts'
 import { everyDoor } from '../../tools/pages/doors.ts'
 import { play } from './golden-stage.ts'
-import { parse, print, type Transcript } from './transcript.ts'
+import { parse, print, type Transcript, type Turn } from './transcript.ts'
 
 const isWriting = process.env['RUNSTATE_GOLDEN'] === 'write' && process.env['CI'] === undefined
 
@@ -42,6 +42,7 @@ export function golden(door: string, options: Golden = {}): void {
       const text = readFileSync(path, 'utf8')
       const transcript = parse(text)
       seen.add(`${transcript.facts['operation']} ${outcomeOf(transcript)}`)
+      for (const one of shownBy(transcript)) seen.add(one)
       const answers = await play(transcript)
       if (isWriting) return writeFileSync(path, print(text, answers))
       for (const [index, turn] of transcript.turns.entries())
@@ -51,6 +52,7 @@ export function golden(door: string, options: Golden = {}): void {
           `turn ${index + 1}: ${turn.method} ${turn.target}`,
         )
       holdFacts(transcript, operations)
+      holdTurns(transcript, operations)
     })
 
   test(`${door}: every operation has a transcript of success and one of a fault`, () => {
@@ -93,7 +95,8 @@ export function lacking(
 }
 
 const outcomeOf = ({ facts, turns }: Transcript): string => {
-  const status = Number(turns.at(-1)?.answer.slice('HTTP/1.1 '.length).split(' ', 1)[0])
+  const last = turns.at(-1)
+  const status = last ? statusOf(last) : 0
   return facts['shows'] ?? (status < 400 ? 'success' : 'fault')
 }
 
@@ -108,13 +111,42 @@ export function holdFacts(
   assert.ok(last, 'a transcript has a turn')
   const rows = operations.filter(({ operation }) => operation === facts['operation'])
   assert.ok(rows.length > 0, `no route answers the operation ${facts['operation']}`)
+  holdTurn(last, facts['operation'] ?? '', rows)
+}
+
+/** A turn of a longer story that says so counts for its own operation too. */
+export function holdTurns({ turns }: Transcript, operations: readonly Operation[]): void {
+  for (const turn of turns) {
+    const name = operationIn(turn)
+    if (name === undefined) continue
+    const rows = operations.filter(({ operation }) => operation === name)
+    assert.ok(rows.length > 0, `no route answers the operation ${name}`)
+    holdTurn(turn, name, rows)
+  }
+}
+
+function holdTurn(turn: Turn, name: string, rows: readonly Operation[]): void {
   const isOfIt = rows.some(
     ({ operation, route, isNamed }) =>
-      [route.method].flat().some((method) => method === last.method) &&
-      patternOf(route.path).test(last.target.split('?')[0] ?? '') &&
-      (!isNamed || `${last.target} ${last.body}`.includes(operation)),
+      [route.method].flat().some((method) => method === turn.method) &&
+      patternOf(route.path).test(turn.target.split('?')[0] ?? '') &&
+      (!isNamed || `${turn.target} ${turn.body}`.includes(operation)),
   )
-  assert.ok(isOfIt, `${last.method} ${last.target} is not the operation ${facts['operation']}`)
+  assert.ok(isOfIt, `${turn.method} ${turn.target} is not the operation ${name}`)
 }
+
+const operationIn = ({ directives }: Turn): string | undefined =>
+  directives.find(({ name }) => name === 'operation')?.rest
+
+const shownBy = ({ turns }: Transcript): readonly string[] =>
+  turns.flatMap((turn) => {
+    const operation = operationIn(turn)
+    return operation === undefined
+      ? []
+      : [`${operation} ${statusOf(turn) < 400 ? 'success' : 'fault'}`]
+  })
+
+const statusOf = ({ answer }: Turn): number =>
+  Number(answer.slice('HTTP/1.1 '.length).split(' ', 1)[0])
 
 const patternOf = (path: string): RegExp => new RegExp(`^${path.replaceAll(/:\w+/g, '[^/]*')}/?$`)
