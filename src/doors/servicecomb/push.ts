@@ -26,7 +26,9 @@ const asText = { binary: false, fin: true } as const
 
 export class Push {
   readonly #socket: WebSocket
-  #waiting: Frame[] = []
+  /** By instance, for one that is behind; else by number. */
+  #waiting = new Map<string | number, Frame>()
+  #count = 0
   #sinceMs: number | null = null
   #heardAtMs: number
   #pingsItself = false
@@ -64,24 +66,18 @@ export class Push {
   }
 
   enqueue(frame: Frame): void {
-    if (this.#sinceMs !== null && this.#waiting.length >= relaxedMax) this.#collapse(frame)
-    this.#waiting.push(frame)
-    if (this.#waiting.length > queueMax) this.#socket.terminate()
-  }
-
-  #collapse({ instance }: Frame): void {
-    this.#waiting = this.#waiting.filter((one) => one.isLast || one.instance !== instance)
-  }
-
-  get hasWaiting(): boolean {
-    return this.#waiting.length > 0
+    const isBehind = this.#sinceMs !== null && this.#waiting.size >= relaxedMax
+    // Put in again at the end: the map's order is the order of sending.
+    if (isBehind) this.#waiting.delete(frame.instance)
+    this.#waiting.set(isBehind && !frame.isLast ? frame.instance : (this.#count += 1), frame)
+    if (this.#waiting.size > queueMax) this.#socket.terminate()
   }
 
   /** Sends what waits, unless an earlier write is still under way: then it goes when that ends. */
   flush(): void {
-    if (this.#sinceMs !== null || this.#waiting.length === 0) return
-    const frames = this.#waiting
-    this.#waiting = []
+    if (this.#sinceMs !== null || this.#waiting.size === 0) return
+    const frames = [...this.#waiting.values()]
+    this.#waiting.clear()
     this.#sinceMs = performance.now()
     const last = frames.length - 1
     for (const [index, { text }] of frames.entries())
