@@ -101,7 +101,8 @@ const otherMethod = {
   keystone: [405],
   'modelarts-service': [404, 405],
   'modelarts-notebook': [404, 405],
-  servicecomb: [405],
+  // Where accounts are not asked for, their paths are not there.
+  servicecomb: [404, 405],
   nova: [404],
 } as const satisfies Record<DoorName, readonly number[]>
 

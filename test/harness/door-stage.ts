@@ -44,6 +44,9 @@ export const openOperations: ReadonlySet<string> = new Set([
   'volcengine MethodNotAllowed',
 ])
 
+/** Its lease outlives the slowest run. */
+const patient = { healthCheck: { mode: 'push', interval: 3_600, times: 3 } }
+
 /** The registry has no accounts by protocol: whoever reaches it may ask. */
 export const isOpen = ({ door, operation }: DoorRoute): boolean =>
   door === 'servicecomb' || openOperations.has(`${door} ${operation}`)
@@ -114,7 +117,7 @@ export async function doorStage(hear: (line: string) => void): Promise<Stage> {
   })
   const notebook = await made('/instances', { kind: 'notebook', name: 'notebook-of-one' })
   const edge = await made('/services', { name: 'service-of-one', nodes: ['edge-1'] })
-  await register(client(w, { project: 'one' }))
+  await register(client(w, { project: 'one' }), patient)
   const held = await made('/instances', { kind: 'server', name: 'held-of-one' })
   await rowAtRest(w, held)
   await native.change('POST', `/instances/${held}/holds`, { kind: 'hold' })
@@ -209,6 +212,7 @@ const parameters: Readonly<Record<string, (known: Known) => string>> = {
   server_id: ({ server }) => server.id,
   request_id: ({ request }) => request,
   key: () => 'colour',
+  name: () => 'somebody',
   flavor_id: () => 'instant',
   image_id: () => 'sim',
 }
