@@ -6,8 +6,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import { serviceId } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type Commit, type Store, type Write } from '#kernel/ports/store.ts'
-import { memoryStore } from '#stores/memory/store.ts'
 import { project, rows } from '#test/contract/rows.ts'
+import { gatedStore } from '#test/harness/gated-store.ts'
 import {
   type Client,
   client,
@@ -40,11 +40,11 @@ const instance = (change: Partial<Instance>): Instance =>
 function scene(): {
   readonly store: Store
   readonly mirror: Mirror
-  commit(...writes: readonly Write[]): Promise<void>
-  hold(): void
-  release(): void
+  readonly commit: (...writes: readonly Write[]) => Promise<void>
+  readonly hold: () => void
+  readonly release: () => void
 } {
-  const store = memoryStore()
+  const store = gatedStore().store
   let gate = Promise.resolve()
   let open = (): void => undefined
   const list: Store['list'] = async (table, query) => {
@@ -134,7 +134,7 @@ suite('a find', () => {
   let registry: Client
   let reads = 0
   before(async () => {
-    const inner = memoryStore()
+    const inner = gatedStore().store
     const counted = new Set(['get', 'find', 'list', 'count'])
     const store = new Proxy(inner, {
       get: (target, key) => {
