@@ -59,7 +59,11 @@ export function instanceFields(one: InstanceShown): Readonly<Record<string, stri
     ...(one.holds.length === 0 ? {} : { holds: one.holds.map(holdText).join('; ') }),
     ...(registration === null
       ? {}
-      : { reported: registration.reported, lease: `until ${registration.lease.expiresAt}` }),
+      : {
+          reported: registration.reported,
+          override: overrideText(registration.override),
+          lease: `until ${registration.lease.expiresAt}`,
+        }),
     ...(registration?.withdrawal
       ? {
           drained: `since ${registration.withdrawal.since} by ${registration.withdrawal.operation}`,
@@ -83,6 +87,13 @@ export function instanceFields(one: InstanceShown): Readonly<Record<string, stri
 function seenText({ seen, ready, at, reason }: InstanceShown['observation']): string {
   const isUnready = seen === 'up' && !ready
   return `${seen}${isUnready ? ', not ready' : ''} at ${at}${reason === null ? '' : `: ${reason}`}`
+}
+
+const overrideText = (override: NonNullable<InstanceShown['registration']>['override']): string => {
+  if (override === null) return '-'
+  const { status, by, since, until, why } = override
+  const end = until === null ? '' : ` until ${until}`
+  return `${status} by ${by} since ${since}${end}${why === null ? '' : `: ${why}`}`
 }
 
 const holdText = ({ kind, id, reason, until }: HoldShown): string =>
@@ -116,6 +127,8 @@ export const eventColumns: Columns<EventShown> = {
 
 const whatOf = (data: EventShown['data']): string =>
   Object.entries(data)
+    // What a gone instance was fills no line of a table: JSON tells it.
+    .filter(([key]) => key !== 'last')
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ')
 
