@@ -116,7 +116,7 @@ async function remember(asked: Asked, book: Book, consumer: Version, name: Name)
     { verb: 'depend', service, on: [text], replace: false },
     'depend',
   )
-  if (!kept.ok) asked.exchange.log.warn({ err: kept.error }, 'a dependency could not be kept')
+  if (!kept.ok) asked.exchange.log.info({ err: kept.error }, 'a dependency could not be kept')
 }
 
 /** A comma list of tag keys; a version fits when it has every one. */

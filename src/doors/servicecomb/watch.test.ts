@@ -207,6 +207,21 @@ suite('a connection', () => {
   })
 })
 
+suite('a server that stops', () => {
+  test('says goodbye, and does not wait for who does not answer', async () => {
+    const own = await world()
+    await made(client(own).call('POST', '{r}/microservices', { service: consumer }))
+    const path = '/v4/default/registry/microservices/con1/watcher'
+    const polite = await opened(own.url, path)
+    const deaf = await opened(own.url, path)
+    deaf.pause()
+    const beganMs = Date.now()
+    await own.close()
+    assert.ok(Date.now() - beganMs < 8_000, 'within the time that a stop may take')
+    assert.equal((await polite.closed).code, 1001)
+  })
+})
+
 suite('a heartbeat by websocket', () => {
   const beat = ({ domain }: Scene, instance = 'i1'): Promise<Opened> =>
     opened(house.url, `/v4/default/registry/microservices/svc1/instances/${instance}/heartbeat`, {
