@@ -5,7 +5,7 @@
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Takes } from '../shared/http.ts'
 import { dead, deadCode } from './beating.ts'
-import { type Answered, type Asked } from './call.ts'
+import { type Answered, type Asked, viewerOf } from './call.ts'
 import { type Fault, invalid } from './faults.ts'
 import { pairIn, seenInstance } from './instances.ts'
 import { serviceRowId } from './wire.ts'
@@ -33,6 +33,8 @@ export async function watch(asked: Asked): Upgraded {
   const id = serviceRowId(asked, asked.exchange.params['serviceId'] ?? '')
   const tenant = `${asked.tenant.domain}/${asked.tenant.project}`
   const pingMs = pingMsOf(asked)
+  const by = viewerOf(asked, asked.exchange.params['serviceId'] ?? '')
+  const { plane } = asked
   return ok((socket) => {
     const book = desk.mirror.known(project)
     const consumer = book?.version(id)
@@ -45,6 +47,9 @@ export async function watch(asked: Asked): Upgraded {
     const link = desk.connections.open(socket, {
       pingMs,
       silenceMs: pingMs * patience,
+      sent: (frames) => {
+        for (const { of } of frames) plane.shown(of.service, by, of.revision)
+      },
       closed: () => {
         book.watchers -= 1
         stop()

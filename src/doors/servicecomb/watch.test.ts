@@ -234,10 +234,10 @@ suite('a heartbeat by websocket', () => {
     const where = { project: `${scene.domain}/default` }
     const [row] = await house.plane.read.list('instances', { where, limit: 1 })
     assert.ok(row)
-    const before = house.plane.renewedAtMs(row)
+    const before = house.plane.lease(row).renewedAtMs
     const link = await beat(scene)
     await until(
-      async () => house.plane.renewedAtMs(row),
+      async () => house.plane.lease(row).renewedAtMs,
       (now) => now > before,
     )
     assert.ok(link.pings >= 1)
