@@ -11,6 +11,8 @@ export interface Opened {
   readonly isOpen: boolean
   readonly closed: Promise<{ readonly code: number; readonly reason: string }>
   send(text: string): void
+  /** Reads nothing more. */
+  pause(): void
   close(): void
 }
 
@@ -51,6 +53,7 @@ export function opened(
     },
     closed,
     send: (text) => socket.send(text),
+    pause: () => socket.pause(),
     close: () => socket.close(),
   }
   return new Promise((resolve, reject) => {

@@ -197,6 +197,10 @@ export function dressed(answer: Answer, exchange: Exchange, { cors }: Settings):
   }
 }
 
+/** Tells who is shown something apart from others: a drain waits for those who asked lately. */
+export const viewerOf = ({ exchange }: Pick<Asked, 'exchange'>, consumer: string): string =>
+  `${consumer}@${exchange.remoteAddress}`
+
 export interface ChangeOptions {
   readonly asks?: Asks
   /** What a success answers; not called for a dry run. */

@@ -18,6 +18,8 @@ export interface LinkOptions {
   readonly isPingedAlways?: true
   /** A pong came. */
   readonly heard?: () => void
+  /** These have left without an error. */
+  readonly sent?: (frames: readonly Frame[]) => void
   readonly closed: () => void
 }
 
@@ -42,6 +44,7 @@ export class Connections {
     const nowMs = performance.now()
     const push = new Push(socket, nowMs, {
       ...(options.heard ? { heard: options.heard } : {}),
+      ...(options.sent ? { sent: options.sent } : {}),
       closed: () => {
         this.#links.delete(link)
         this.#dirty.delete(link)

@@ -7,7 +7,7 @@ import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type Answer, header } from '../shared/http.ts'
 import { type Book, isOpenTo, type Name, nameText, revisionOf, type Version } from './book.ts'
-import { type Answered, type Asked, submit } from './call.ts'
+import { type Answered, type Asked, submit, viewerOf } from './call.ts'
 import { type BatchFind, decodeBatchFind } from './decode.ts'
 import { type Fault, fault, invalid } from './faults.ts'
 import { seenInstance } from './instances.ts'
@@ -116,7 +116,7 @@ async function remember(asked: Asked, book: Book, consumer: Version, name: Name)
     { verb: 'depend', service, on: [text], replace: false },
     'depend',
   )
-  if (!kept.ok) asked.exchange.log.warn({ err: kept.error }, 'a dependency could not be kept')
+  if (!kept.ok) asked.exchange.log.info({ err: kept.error }, 'a dependency could not be kept')
 }
 
 /** A comma list of tag keys; a version fits when it has every one. */
@@ -129,12 +129,23 @@ async function foundIn(
   pick: (book: Book) => readonly Version[],
 ): Promise<Result<Found, Fault>> {
   const { mirror } = asked.desk
-  const rev = revisionOf(pick(await mirror.book(asked.project)))
-  if (rev === known) return ok({ rev, body: null })
+  const same = pick(await mirror.book(asked.project))
+  const rev = revisionOf(same)
+  if (rev === known) {
+    seen(asked, same)
+    return ok({ rev, body: null })
+  }
   const book = await mirror.withInstances(asked.project, pick)
   const versions = pick(book)
   const now = revisionOf(versions)
+  seen(asked, versions)
   return ok({ rev: now, body: book.answer(versions, now) })
+}
+
+/** An answer that nothing changed shows what is there as well as a whole one. */
+function seen(asked: Asked, versions: readonly Version[]): void {
+  const by = viewerOf(asked, header(asked.exchange, 'x-consumerid') ?? '')
+  for (const { id, revision } of versions) asked.plane.shown(id, by, revision)
 }
 
 const serviceIdIn = (asked: Asked): string => asked.exchange.params['serviceId'] ?? ''
@@ -195,6 +206,7 @@ async function oneInstance(
   const provider = await providerOf(asked, serviceId)
   if (!provider.ok) return provider
   const instance = await seenInstance(asked, { serviceId, instanceId })
+  seen(asked, [provider.value])
   return instance && hasTags(provider.value, tags)
     ? ok({ rev: revisionOf([provider.value]), instance })
     : err(fault('400017', 'Service instance does not exist.'))

@@ -4,15 +4,16 @@ import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { suite, test } from 'node:test'
 import { type WebSocket } from '@fastify/websocket'
+import { serviceId } from '#kernel/ids.ts'
 import { type Frame, Push, sendTimeoutMs } from './push.ts'
 
 /** A reader that takes what it is sent when the test says so. */
 class Reader extends EventEmitter {
   readonly got: string[] = []
   isCut = false
-  #taken: (() => void)[] = []
+  #taken: ((error?: Error) => void)[] = []
 
-  send(text: Buffer, _options: object, taken?: () => void): void {
+  send(text: Buffer, _options: object, taken?: (error?: Error) => void): void {
     this.got.push(text.toString())
     if (taken) this.#taken.push(taken)
   }
@@ -37,6 +38,7 @@ function scene(): { readonly reader: Reader; readonly push: Push } {
 const frame = (instance: string, text: string, isLast = false): Frame => ({
   instance,
   isLast,
+  of: { service: serviceId('s'), revision: 1 },
   text: Buffer.from(text),
 })
 

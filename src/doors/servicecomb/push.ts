@@ -7,11 +7,14 @@
 // Source: contracts/cse-registry.md sections 6.2 and 6.3.
 
 import { type WebSocket } from '@fastify/websocket'
+import { type ServiceId } from '#kernel/ids.ts'
 
 export interface Frame {
   /** Frames of one instance replace each other for whoever is behind. */
   readonly instance: string
   readonly isLast: boolean
+  /** Of which service it tells, and as of which of its revisions. */
+  readonly of: { readonly service: ServiceId; readonly revision: number }
   readonly text: Buffer
 }
 
@@ -24,8 +27,17 @@ const messageBytesMax = 64
 
 const asText = { binary: false, fin: true } as const
 
+interface Hooks {
+  /** A pong came. */
+  readonly heard?: () => void
+  /** These have left without an error. */
+  readonly sent?: (frames: readonly Frame[]) => void
+  readonly closed: () => void
+}
+
 export class Push {
   readonly #socket: WebSocket
+  readonly #on: Hooks
   /** By instance, for one that is behind; else by number. */
   #waiting = new Map<string | number, Frame>()
   #count = 0
@@ -33,8 +45,9 @@ export class Push {
   #heardAtMs: number
   #pingsItself = false
 
-  constructor(socket: WebSocket, nowMs: number, on: { heard?: () => void; closed: () => void }) {
+  constructor(socket: WebSocket, nowMs: number, on: Hooks) {
     this.#socket = socket
+    this.#on = on
     this.#heardAtMs = nowMs
     socket.on('ping', () => {
       this.#pingsItself = true
@@ -81,12 +94,17 @@ export class Push {
     this.#sinceMs = performance.now()
     const last = frames.length - 1
     for (const [index, { text }] of frames.entries())
-      this.#socket.send(text, asText, index === last ? () => this.#sent() : undefined)
+      this.#socket.send(
+        text,
+        asText,
+        index === last ? (error) => this.#sent(error ? [] : frames) : undefined,
+      )
   }
 
   /** A write that failed has closed the connection; there is nothing else to do about it. */
-  #sent(): void {
+  #sent(frames: readonly Frame[]): void {
     this.#sinceMs = null
+    this.#on.sent?.(frames)
     this.flush()
   }
 

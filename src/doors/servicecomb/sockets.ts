@@ -5,7 +5,7 @@
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Takes } from '../shared/http.ts'
 import { dead, deadCode } from './beating.ts'
-import { type Answered, type Asked } from './call.ts'
+import { type Answered, type Asked, viewerOf } from './call.ts'
 import { type Fault, invalid } from './faults.ts'
 import { pairIn, seenInstance } from './instances.ts'
 import { serviceRowId } from './wire.ts'
@@ -27,11 +27,17 @@ const pingMsOf = ({ settings }: Asked): number => settings.pingSeconds * 1_000
 
 /** W1. What is committed once the upgrade is answered is told. */
 export async function watch(asked: Asked): Upgraded {
-  const { desk, project, tenant } = asked
+  const { desk, project } = asked
   await desk.mirror.book(project)
+  // Nothing of the request is kept for as long as the connection lives.
+  const id = serviceRowId(asked, asked.exchange.params['serviceId'] ?? '')
+  const tenant = `${asked.tenant.domain}/${asked.tenant.project}`
+  const pingMs = pingMsOf(asked)
+  const by = viewerOf(asked, asked.exchange.params['serviceId'] ?? '')
+  const { plane } = asked
   return ok((socket) => {
     const book = desk.mirror.known(project)
-    const consumer = book?.version(serviceRowId(asked, asked.exchange.params['serviceId'] ?? ''))
+    const consumer = book?.version(id)
     if (!book || !consumer) {
       socket.send(gone)
       socket.close(goneCode, gone)
@@ -39,15 +45,17 @@ export async function watch(asked: Asked): Upgraded {
     }
     book.watchers += 1
     const link = desk.connections.open(socket, {
-      pingMs: pingMsOf(asked),
-      silenceMs: pingMsOf(asked) * patience,
+      pingMs,
+      silenceMs: pingMs * patience,
+      sent: (frames) => {
+        for (const { of } of frames) plane.shown(of.service, by, of.revision)
+      },
       closed: () => {
         book.watchers -= 1
         stop()
       },
     })
-    const text = `${tenant.domain}/${tenant.project}`
-    const stop = desk.watchers.add(consumer.id, { link, tenant: text })
+    const stop = desk.watchers.add(consumer.id, { link, tenant })
   })
 }
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { at } from '#test/harness/api.ts'
+import { hear } from '#test/harness/door-call.ts'
 import { type Client, client, find, made, one, registered, stage } from '#test/harness/registry.ts'
 import { opened, type Opened } from '#test/harness/registry-socket.ts'
 import { until, type World, world } from '#test/harness/world.ts'
@@ -162,6 +163,22 @@ suite('a watcher', () => {
     assert.equal((await registry.call('GET', '{r}/microservices/svc1/listwatcher')).status, 404)
   })
 
+  test('alone is upgraded: a client that asks for HTTP/2 is answered as if it had not', async () => {
+    const scene = fresh()
+    await stage(scene.registry)
+    const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': '' }
+    const ask = { headers: { ...headers, 'x-domain-name': scene.domain } }
+    const target = '/v4/default/registry/microservices/svc1'
+    assert.equal((await hear(house.url, { ...ask, method: 'GET', target })).status, 200)
+    const body = JSON.stringify({ properties: { a: 'b' } })
+    const put = { ...ask, method: 'PUT', target: `${target}/properties`, body }
+    assert.equal((await hear(house.url, put)).status, 200)
+    const watching = { ...ask, method: 'GET', target: `${target}/watcher` }
+    assert.equal((await hear(house.url, watching)).status, 400)
+    const { body: shown } = await scene.registry.call('GET', '{r}/microservices/svc1')
+    assert.deepEqual(at(shown, 'service', 'properties'), { a: 'b' })
+  })
+
   test('that talks too much is cut, one that says little is not heard', async () => {
     const scene = await watched()
     scene.watch.send('x'.repeat(64))
@@ -187,6 +204,21 @@ suite('a connection', () => {
     assert.equal((await silent.closed).code, 1006)
     assert.equal(scene.watch.isOpen, true)
     scene.watch.close()
+  })
+})
+
+suite('a server that stops', () => {
+  test('says goodbye, and does not wait for who does not answer', async () => {
+    const own = await world()
+    await made(client(own).call('POST', '{r}/microservices', { service: consumer }))
+    const path = '/v4/default/registry/microservices/con1/watcher'
+    const polite = await opened(own.url, path)
+    const deaf = await opened(own.url, path)
+    deaf.pause()
+    const beganMs = Date.now()
+    await own.close()
+    assert.ok(Date.now() - beganMs < 8_000, 'within the time that a stop may take')
+    assert.equal((await polite.closed).code, 1001)
   })
 })
 

@@ -142,5 +142,10 @@ function encodeFrame({ action, provider, instance, rowId }: Change, tenant: Tena
       instance: instance && encodeInstance(instance, publicId),
     }),
   )
-  return { instance: rowId, isLast: action === 'DELETE', text: Buffer.from(text) }
+  return {
+    instance: rowId,
+    isLast: action === 'DELETE',
+    of: { service: provider.id, revision: provider.revision },
+    text: Buffer.from(text),
+  }
 }
