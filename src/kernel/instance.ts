@@ -155,6 +155,8 @@ export interface Conditions {
 export interface AutoStop {
   readonly enabled: boolean
   readonly afterMs: number
+  /** A lease: it counts from this moment, at which it was asked for. Absent: from each moment it is seen up. */
+  readonly sinceMs?: number
 }
 
 /** Deadlines that live on the instance; the earliest one is indexed and wakes the engine. */

@@ -43,6 +43,11 @@ export type InstanceRef =
   | { readonly kind: 'edge-instance'; readonly service: string; readonly node: string }
   | { readonly kind: 'service-instance'; readonly service: string; readonly instance: string }
 
+/** `isLease`: it counts from this request on, not from the moment at which the instance is seen up. */
+export interface AutoStopAsked extends Omit<AutoStop, 'sinceMs'> {
+  readonly isLease?: true
+}
+
 interface Change {
   readonly target: InstanceRef
   /**
@@ -81,13 +86,13 @@ export interface CreateInstance {
   readonly labels?: Readonly<Record<string, string>>
   readonly attributes?: Readonly<Record<string, JsonObject>>
   readonly conditions?: Partial<Conditions>
-  readonly autoStop?: AutoStop
+  readonly autoStop?: AutoStopAsked
 }
 
 export interface StartInstance extends Change {
   readonly verb: 'start'
   /** Its run time from this start on; absent: as before. */
-  readonly autoStop?: AutoStop
+  readonly autoStop?: AutoStopAsked
   /** Replaces one door's attributes. */
   readonly attributes?: { readonly door: string; readonly value: JsonObject }
 }
@@ -155,7 +160,11 @@ export interface UpdateInstance extends Change {
   /** Admin or owner, except `createdByService`, `scheduled` and `hostUnsupported`: admin only. */
   readonly conditions?: Partial<Conditions>
   readonly charge?: Charge
-  readonly autoStop?: AutoStop
+  /** Made of something else from the next start on: only of what is stopped, and only of what its driver has. */
+  readonly flavorId?: string
+  readonly imageId?: string
+  /** From the next start on; a lease at once. */
+  readonly autoStop?: AutoStopAsked
   readonly launch?: JsonObject
 }
 

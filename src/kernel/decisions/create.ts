@@ -10,7 +10,7 @@ import { type InstanceId, instanceId, type ProjectId } from '../ids.ts'
 import { type Kind, type State } from '../kinds.ts'
 import { type Context, type CreateInstance, type Receipt, type Scheme } from '../request.ts'
 import { type Draft } from '../rows.ts'
-import { begin, emit } from './moves.ts'
+import { autoStopFrom, begin, emit } from './moves.ts'
 
 export function create(draft: Draft, context: Context, request: CreateInstance): Result<Receipt> {
   const project = context.caller.projectId
@@ -118,7 +118,7 @@ function createOne(
     place: place.ok ? place.value : null,
     queue: ticket.value,
     conditions: { ...noConditions, ...request.conditions },
-    autoStop: request.autoStop ?? null,
+    autoStop: autoStopFrom(request.autoStop, null, context.nowMs),
     labels: request.labels ?? {},
     attributes: request.attributes ?? {},
     aliases: aliasesFor(id, request),

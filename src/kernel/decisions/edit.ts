@@ -1,6 +1,6 @@
 // Changes of description, holds and the catalogue: nothing here moves a state.
 
-import { changePool } from '../capacity.ts'
+import { changePool, free, take } from '../capacity.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Hold, type Instance, situationOf } from '../instance.ts'
 import {
@@ -13,7 +13,8 @@ import {
 } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { activeHolds, heldBy, adminsOwn } from './conditions.ts'
-import { emit, move, receiptOf } from './moves.ts'
+import { allowedParts } from './create.ts'
+import { autoStopAtMs, autoStopFrom, emit, flavorOf, move, receiptOf } from './moves.ts'
 import { touch } from './registry.ts'
 
 export function update(
@@ -38,22 +39,78 @@ export function update(
   const labels = labelsAfter(instance, request)
   if (request.labelsMax !== undefined && outgrows(labels, instance.labels, request.labelsMax))
     return err({ code: 'QuotaExceeded', what: 'label', limit: request.labelsMax })
+  const parts = partsAfter(draft, context, instance, request)
+  if (!parts.ok) return parts
+  const run = runTimeAfter(draft, context, instance, request)
   const after: Instance = {
     ...instance,
+    ...parts.value,
+    ...run,
     name: request.name ?? instance.name,
     description: request.description ?? instance.description,
     labels,
     attributes: attributesAfter(instance, request),
     conditions: { ...instance.conditions, ...request.conditions },
-    charge: request.charge ?? instance.charge,
-    autoStop: request.autoStop ?? instance.autoStop,
+    charge: request.charge ?? parts.value.charge ?? instance.charge,
     launch: request.launch ?? instance.launch,
     updatedAtMs: context.nowMs,
   }
   draft.put('instances', after)
   if (after.registration) touch(draft, after)
-  emit(draft, context, after, 'instance.updated')
+  emit(
+    draft,
+    context,
+    after,
+    'instance.updated',
+    run.timers && { runsUntilMs: run.timers.autoStopAtMs },
+  )
   return ok(receiptOf(instance, after))
+}
+
+/** A lease of what runs is another end at once; any other auto stop waits for the next start. */
+function runTimeAfter(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  { autoStop: asked }: UpdateInstance,
+): Partial<Pick<Instance, 'autoStop' | 'timers'>> {
+  if (asked === undefined) return {}
+  const autoStop = autoStopFrom(asked, instance.autoStop, context.nowMs)
+  if (!asked.isLease || instance.state !== 'running') return { autoStop }
+  const at = autoStopAtMs(flavorOf(draft, instance), autoStop, context.nowMs)
+  return { autoStop, timers: { ...instance.timers, autoStopAtMs: at } }
+}
+
+/** Another flavor or image. A place that is held is given back for one of the new flavor's. */
+function partsAfter(
+  draft: Draft,
+  context: Context,
+  instance: Instance,
+  request: UpdateInstance,
+): Result<Partial<Instance>> {
+  if (request.flavorId === undefined && request.imageId === undefined) return ok({})
+  const situation = situationOf(instance)
+  if (instance.state !== 'stopped')
+    return err({
+      code: 'WrongState',
+      id: instance.id,
+      verb: 'update',
+      situation,
+      allowed: ['stopped'],
+    })
+  const before = flavorOf(draft, instance)
+  const { flavorId = instance.flavorId ?? '', imageId = instance.imageId ?? '' } = request
+  const parts = allowedParts(draft, { flavorId, imageId }, instance.kind, instance.project)
+  if (!parts.ok) return parts
+  const { flavor } = parts.value
+  if (flavor.driver !== instance.driver)
+    return err({ code: 'Unsupported', verb: 'update', driver: instance.driver ?? '' })
+  // Whoever was charged as the flavor says still is.
+  const charge = instance.charge === before?.charge ? flavor.charge : instance.charge
+  if (instance.place === null) return ok({ flavorId, imageId, charge })
+  free(draft, context, instance.place)
+  const place = take(draft, context, flavor)
+  return place.ok ? ok({ flavorId, imageId, charge, place: place.value }) : place
 }
 
 const outgrows = (after: Instance['labels'], before: Instance['labels'], max: number): boolean =>

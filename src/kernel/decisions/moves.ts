@@ -5,7 +5,7 @@ import { assert } from '../assert.ts'
 import { type Cause } from '../caller.ts'
 import { type Flavor } from '../catalogue.ts'
 import { free, leaveQueue } from '../capacity.ts'
-import { type Instance, noTimers, situationOf, type Underway } from '../instance.ts'
+import { type AutoStop, type Instance, noTimers, situationOf, type Underway } from '../instance.ts'
 import { operationId } from '../ids.ts'
 import { phaseOf, statusOf } from '../inference.ts'
 import { isA, step } from '../lifecycle.ts'
@@ -13,7 +13,7 @@ import { lifecycles, type State, type Verb } from '../kinds.ts'
 import { type Rung } from '../ladder.ts'
 import { bringsUp, currentStep, type Operation, type Step } from '../operation.ts'
 import { patienceMs } from '../reconcile.ts'
-import { type Context, type Receipt } from '../request.ts'
+import { type AutoStopAsked, type Context, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { type Service } from '../service.ts'
 
@@ -77,11 +77,8 @@ export function setState(
 /** Timers belong to states: entering one sets what it needs and drops the rest. */
 function timersIn(draft: Draft, context: Context, instance: Instance): Instance['timers'] {
   const flavor = flavorOf(draft, instance)
-  if (instance.state === 'running') {
-    const afterMs =
-      flavor?.autoStopMs ?? (instance.autoStop?.enabled ? instance.autoStop.afterMs : null)
-    return { ...noTimers, autoStopAtMs: afterMs === null ? null : context.nowMs + afterMs }
-  }
+  if (instance.state === 'running')
+    return { ...noTimers, autoStopAtMs: autoStopAtMs(flavor, instance.autoStop, context.nowMs) }
   if (instance.state === 'reserved')
     return { ...noTimers, reservedUntilMs: context.nowMs + (flavor?.reserveMs ?? 300_000) }
   const idle = instance.state === 'stopped' || instance.state === 'failed'
@@ -89,6 +86,28 @@ function timersIn(draft: Draft, context: Context, instance: Instance): Instance[
     ...noTimers,
     removeAtMs: idle && flavor && flavor.storeMs !== null ? context.nowMs + flavor.storeMs : null,
   }
+}
+
+/** When what runs is to be stopped: a flavor's own time goes before the instance's, a lease before the clock. */
+export function autoStopAtMs(
+  flavor: Pick<Flavor, 'autoStopMs'> | undefined,
+  autoStop: AutoStop | null,
+  upSinceMs: number,
+): number | null {
+  const afterMs = flavor?.autoStopMs ?? (autoStop?.enabled ? autoStop.afterMs : null)
+  return afterMs === null ? null : (autoStop?.sinceMs ?? upSinceMs) + afterMs
+}
+
+/** What was asked for, from now on; a lease that is there begins anew. */
+export function autoStopFrom(
+  asked: AutoStopAsked | undefined,
+  before: AutoStop | null,
+  nowMs: number,
+): AutoStop | null {
+  if (asked === undefined)
+    return before?.sinceMs === undefined ? before : { ...before, sinceMs: nowMs }
+  const { enabled, afterMs, isLease } = asked
+  return { enabled, afterMs, ...(isLease ? { sinceMs: nowMs } : {}) }
 }
 
 export const flavorOf = (draft: Draft, instance: Pick<Instance, 'flavorId'>): Flavor | undefined =>

@@ -25,6 +25,7 @@ import { drainHeld, putBack } from './binding.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'
 import {
   abandon,
+  autoStopFrom,
   begin,
   flavorOf,
   move,
@@ -49,7 +50,8 @@ export function start({ draft, context, instance }: Desk, request: StartInstance
   if (cannot) return err(cannot)
   const place = holdPlace(draft, context, instance)
   if (!place.ok) return place
-  const { autoStop = instance.autoStop, attributes } = request
+  const { attributes } = request
+  const autoStop = autoStopFrom(request.autoStop, instance.autoStop, context.nowMs)
   const told = attributes
     ? { ...instance.attributes, [attributes.door]: attributes.value }
     : instance.attributes
@@ -81,7 +83,11 @@ export function restart(
       context,
       instance,
       { verb: 'restart', rung, asked: request.rung, graceMs: request.graceMs },
-      { place: place.value, stoppedMode: null },
+      {
+        place: place.value,
+        stoppedMode: null,
+        autoStop: autoStopFrom(undefined, instance.autoStop, context.nowMs),
+      },
     ).receipt,
   )
 }
