@@ -11,7 +11,7 @@ import { type Instance } from '#kernel/instance.ts'
 import { type Operation, type Withdrawn } from '#kernel/operation.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
 import { type Driver } from '#kernel/ports/driver.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
+import { type Plane, type Submission } from '#kernel/ports/plane.ts'
 import { type Commit, type Store } from '#kernel/ports/store.ts'
 import { type EngineRequest, type Receipt } from '#kernel/request.ts'
 import { Audience } from './audience.ts'
@@ -252,15 +252,21 @@ class Heart {
           requestId,
           why: ('why' in request ? request.why : undefined) ?? why,
         }
-        // A caller chooses its token; another tenant's, or another door's, must not meet it.
-        const scope = `${caller.projectId ?? caller.userId}/${door}`
+        const token = tokenOf(submission)
         const context = {
           ...this.#context(caller, cause),
-          ...(idempotency === undefined || dryRun
+          ...(idempotency === undefined || token === undefined || dryRun
             ? {}
-            : { idempotency: { ...idempotency, token: `${scope}/${idempotency.token}` } }),
+            : { idempotency: { ...idempotency, token } }),
         }
         return this.batches.submit(request, context, { dryRun, internal: false })
+      },
+      keep: async (answer, submission) => {
+        const token = tokenOf(submission)
+        if (token === undefined) return answer
+        const kept = await this.#settle({ verb: 'keep', token, answer })
+        // Not kept, it is still what was accepted.
+        return (kept.ok ? kept.value.answer : undefined) ?? answer
       },
       see: async (ref, caller): Promise<Result<Instance, KernelError>> => {
         const loaded = new Loaded(store)
@@ -318,3 +324,7 @@ class Heart {
     await this.batches.idle()
   }
 }
+
+/** A caller chooses its token; another tenant's, or another door's, must not meet it. */
+const tokenOf = ({ caller, door, idempotency }: Submission): string | undefined =>
+  idempotency && `${caller.projectId ?? caller.userId}/${door}/${idempotency.token}`

@@ -390,6 +390,20 @@ describe('idempotency', () => {
     assert.equal(board.get('idempotency', 'u'), undefined)
   })
 
+  it('what was answered is kept once, and told to whoever repeats the request', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const stop = { verb: 'stop', target: target(id), rung: 'soft' } as const
+    const first = board.must(stop, { token: 't' })
+    const keep = (answer: string) => board.must({ verb: 'keep', token: 't', answer }).answer
+    assert.equal(first.answer, undefined)
+    assert.equal(keep('one'), 'one')
+    assert.equal(keep('two'), 'one')
+    assert.deepEqual(board.must(stop, { token: 't' }), { ...first, answer: 'one' })
+    assert.equal(board.must({ verb: 'keep', token: 'none', answer: 'one' }).answer, 'one')
+    assert.equal(board.get('idempotency', 'none'), undefined)
+  })
   it('an ended token is forgotten; one that was used again since is not', () => {
     const board = new Board()
     const create = (name: string): void =>

@@ -71,8 +71,9 @@ export function decide(request: Request, context: Context, rows: Reader): Result
 function replayed({ idempotency, nowMs }: Context, rows: Reader): Result<Receipt> | undefined {
   const known = idempotency && rows.get('idempotency', idempotency.token)
   if (!idempotency || !known || known.expiresAtMs <= nowMs) return undefined
+  const { receipt, answer } = known
   return known.fingerprint === idempotency.fingerprint
-    ? ok(known.receipt)
+    ? ok(answer === undefined ? receipt : { ...receipt, answer })
     : err({ code: 'TokenReused', token: idempotency.token })
 }
 
@@ -82,6 +83,7 @@ const engineVerbs = {
   observed: true,
   wake: true,
   pass: true,
+  keep: true,
   forget: true,
   count: true,
   expire: true,
@@ -104,6 +106,8 @@ function engineRequest(request: EngineRequest, context: Context, draft: Draft): 
       return wake(draft, context, request.instance)
     case 'pass':
       return pass(draft, context, request.pool)
+    case 'keep':
+      return keep(draft, request.token, request.answer)
     case 'forget':
       return forget(draft, context, request.tokens)
     case 'count':
@@ -123,6 +127,13 @@ const ofServices: ReadonlySet<CallerRequest['verb']> = new Set([
   'update-service',
   'remove-services',
 ] as const)
+
+/** Of two who answer one request at once, the first decides for both. */
+function keep(draft: Draft, token: string, answer: string): Result<Receipt> {
+  const known = draft.get('idempotency', token)
+  if (known && known.answer === undefined) draft.put('idempotency', { ...known, answer })
+  return ok({ instanceIds: [], answer: known?.answer ?? answer })
+}
 
 function callerRequest(request: CallerRequest, context: Context, draft: Draft): Result<Receipt> {
   if ('target' in request) return instanceRequest(request, context, draft)

@@ -364,6 +364,8 @@ export type EngineRequest =
     }
   | { readonly verb: 'wake'; readonly instance: InstanceId }
   | { readonly verb: 'pass'; readonly pool: string }
+  /** What a request with an idempotency token was answered, for those who repeat it. */
+  | { readonly verb: 'keep'; readonly token: string; readonly answer: string }
   /** Idempotency records that have ended. */
   | { readonly verb: 'forget'; readonly tokens: readonly string[] }
   /** How many leases around those that are due live, and how many of them are silent. */
@@ -401,6 +403,8 @@ export interface Receipt {
   /** It was so already, or an operation under way already does it. */
   readonly unchanged?: 'already' | 'joined'
   readonly holdId?: string
+  /** Of a repetition: what was answered the first time, word for word, once that is kept. */
+  readonly answer?: string
   /** One per item of a batch, in order. */
   readonly items?: readonly Result<Receipt>[]
 }
@@ -417,6 +421,8 @@ export interface IdempotencyRow {
   readonly project: ProjectId | null
   readonly fingerprint: string
   readonly receipt: Receipt
+  /** The door's words; absent until they were kept. Rows change, and a repetition must not be told otherwise. */
+  readonly answer?: string
   readonly expiresAtMs: number
 }
 

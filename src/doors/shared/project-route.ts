@@ -102,10 +102,19 @@ export async function change(
   if (outside) return err(faultOf(outside))
   const { caller, door, lent } = asked
   const requestId = asked.exchange.requestId
-  const receipt = await asked.plane.submit(request, { caller, door, requestId, ...lent })
+  const submission = { caller, door, requestId, ...lent }
+  const receipt = await asked.plane.submit(request, submission)
   if (!receipt.ok) return err(faultOf(receipt.error))
-  return ok(lent.dryRun ? planOf(receipt.value) : await show(receipt.value))
+  const { answer } = receipt.value
+  if (answer !== undefined) return ok(said(answer))
+  if (lent.dryRun) return ok(planOf(receipt.value))
+  const shown = await show(receipt.value)
+  return ok(lent.idempotency ? said(await asked.plane.keep(wordsOf(shown), submission)) : shown)
 }
+
+/** Word for word: what is read back is written out again in the same order. */
+const wordsOf = (shown: object): string => JSON.stringify(shown)
+const said = (answer: string): object => JSON.parse(answer) as object // made of an object by `wordsOf`
 
 export async function seeInstance(asked: Asked, ref: InstanceRef): Promise<Result<Instance>> {
   const seen = await asked.plane.see(ref, asked.caller)

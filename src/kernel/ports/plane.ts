@@ -42,6 +42,11 @@ export interface Plane {
   nowMs(): number
   /** Resolves once what was accepted is on disk; a refusal resolves at once and changed nothing. */
   submit(request: CallerRequest, submission: Submission): Promise<Result<Receipt>>
+  /**
+   * Keeps what an accepted submission with an idempotency token is about to be answered, so that whoever repeats it
+   * is told the same. Resolves with what is kept, which another one may have been quicker with.
+   */
+  keep(answer: string, submission: Submission): Promise<string>
   /** The instance that a caller may see under this name, else NotFound. Deleted ones are not found. */
   see(ref: InstanceRef, caller: Caller): Promise<Result<Instance>>
   /** Renews registry leases. Resolves per lease with whether it still lives. Durable within a window. */
