@@ -1,5 +1,11 @@
 // Counted places and the queue for them. A pool's counters change in the same commit as the instance that
 // takes or frees a place, so they never disagree.
+//
+// - Within a project it is first come, first served. Between projects it is turn and turn about: each of a
+//   project's tickets is one turn (as many as its units) behind its last one, and a project that comes new begins
+//   at the turn that is being served. So nobody waits for all of another project's crowd, and nobody is starved.
+//   (Start-time fair queuing: Goyal, Vin, Cheng, 1996.)
+// - A ticket never changes: a turn and a number, as one number, is the whole order of a queue.
 
 import { type Flavor, type Pool } from './catalogue.ts'
 import { err, ok, type Result } from './errors.ts'
@@ -29,24 +35,39 @@ export function free(draft: Draft, context: Context, place: Place | null): void 
   if (pool) changePool(draft, context, pool, { taken: Math.max(0, pool.taken - place.units) })
 }
 
+const ticketsPerTurn = 1_000_000_000
+const turnOf = (ticket: number): number => Math.floor(ticket / ticketsPerTurn)
+/** A flavor that takes nothing has its turns too. */
+const turnsOf = (flavor: Pick<Flavor, 'units'> | undefined): number =>
+  Math.max(1, flavor?.units ?? 1)
+
 export function enqueue(
   draft: Draft,
   context: Context,
   poolId: string,
-  awaits: 'create' | 'start',
+  { project, awaits }: { readonly project: string; readonly awaits: 'create' | 'start' },
 ): Result<NonNullable<Instance['queue']>> {
   const pool = draft.get('pools', poolId)
   if (!pool) return err({ code: 'NotFound', what: 'pool', id: poolId })
+  const own = draft
+    .find('instances', 'queuePool', poolId)
+    .filter((one) => one.project === project)
+    .map((one) => turnOf(one.queue?.ticket ?? 0) + turnsOf(flavorIn(draft, one)))
+  const turn = Math.max(pool.turn, pool.turnAfter[project] ?? 0, ...own)
   changePool(draft, context, pool, { waiting: pool.waiting + 1, nextTicket: pool.nextTicket + 1 })
-  return ok({ poolId, awaits, sinceMs: context.nowMs, ticket: pool.nextTicket })
+  const ticket = turn * ticketsPerTurn + (pool.nextTicket % ticketsPerTurn)
+  return ok({ poolId, awaits, sinceMs: context.nowMs, ticket })
 }
+
+const flavorIn = (draft: Draft, { flavorId }: Instance): Flavor | undefined =>
+  flavorId === null ? undefined : draft.get('flavors', flavorId)
 
 export function leaveQueue(draft: Draft, context: Context, queue: Instance['queue']): void {
   const pool = queue && draft.get('pools', queue.poolId)
   if (pool) changePool(draft, context, pool, { waiting: Math.max(0, pool.waiting - 1) })
 }
 
-/** The instances that the pool can serve now, first come first served; one that does not fit blocks those behind. */
+/** The instances that the pool can serve now, in order; one that does not fit blocks those behind. */
 export function served(
   draft: Draft,
   pool: Pool,
@@ -72,11 +93,16 @@ export function takeFromQueue(
   instance: Instance,
   units: number,
 ): Place | null {
-  const pool = instance.queue && draft.get('pools', instance.queue.poolId)
+  const { queue, project } = instance
+  const pool = queue && draft.get('pools', queue.poolId)
   if (!pool) return null
+  const turn = Math.max(pool.turn, turnOf(queue.ticket))
+  const turnAfter = { ...pool.turnAfter, [project]: turnOf(queue.ticket) + Math.max(1, units) }
   changePool(draft, context, pool, {
     taken: pool.taken + units,
     waiting: Math.max(0, pool.waiting - 1),
+    turn,
+    turnAfter: Object.fromEntries(Object.entries(turnAfter).filter(([, next]) => next > turn)),
   })
   return { poolId: pool.id, units }
 }
@@ -87,7 +113,9 @@ export function changePool(
   pool: Pool,
   change: Partial<Pool>,
 ): void {
-  const next = { ...pool, ...change }
+  const changed = { ...pool, ...change }
+  // Where nobody waits, nobody is owed a turn.
+  const next = changed.waiting === 0 ? { ...changed, turn: 0, turnAfter: {} } : changed
   const due = next.waiting > 0 && next.capacity > next.taken
   draft.put('pools', { ...next, passAtMs: due ? (pool.passAtMs ?? context.nowMs) : null })
   draft.emit({

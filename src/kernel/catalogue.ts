@@ -74,8 +74,12 @@ export interface Pool {
   readonly capacity: number
   /** Units held by instances now; kept in the same commit as each instance's `place`. */
   readonly taken: number
-  /** Next queue ticket. */
+  /** Counts tickets, so that no two of one turn are alike. */
   readonly nextTicket: number
+  /** The turn that was served last: who comes now begins there. See capacity.ts. */
+  readonly turn: number
+  /** Per project the turn after its last one, while that is still ahead. */
+  readonly turnAfter: Readonly<Record<string, number>>
   /** Instances that wait; kept with each instance's `queue`. */
   readonly waiting: number
   /** Set when a scheduler pass is due: places are free and somebody waits. */

@@ -122,7 +122,7 @@ export interface QueuePlace {
   /** What the place is for once it comes free. */
   readonly awaits: 'create' | 'start'
   readonly sinceMs: number
-  /** Order within the pool: lower is served first. */
+  /** Order within the pool: lower is served first. Made of a turn and a number, see capacity.ts. */
   readonly ticket: number
 }
 

@@ -195,6 +195,8 @@ export const rows: Builders = {
     capacity: 2,
     taken: 0,
     nextTicket: 1,
+    turn: 0,
+    turnAfter: {},
     waiting: 0,
     passAtMs: null,
     ...change,

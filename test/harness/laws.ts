@@ -73,7 +73,14 @@ function poolLaws(board: Tables): void {
       board.all('instances').filter((row) => row.queue?.poolId === pool.id).length,
       `queue of ${pool.id}`,
     )
-    if (pool.waiting > 0 && pool.capacity > pool.taken)
+    // A head that does not fit waits for the next change of the pool.
+    if (pool.waiting > 0 && pool.capacity - pool.taken >= unitsOfHead(board, pool.id))
       assert.notEqual(pool.passAtMs, null, `${pool.id} waits for nobody`)
   }
+}
+
+function unitsOfHead(board: Tables, pool: string): number {
+  const waiting = board.all('instances').filter((row) => row.queue?.poolId === pool)
+  const head = waiting.toSorted((a, b) => (a.queue?.ticket ?? 0) - (b.queue?.ticket ?? 0))[0]
+  return board.all('flavors').find((row) => row.id === head?.flavorId)?.units ?? 1
 }

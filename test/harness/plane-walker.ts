@@ -207,6 +207,7 @@ class Walker {
       instances: await this.#plane.all('instances'),
       operations: await this.#plane.all('operations'),
       pools: await this.#plane.all('pools'),
+      flavors,
     }
     const all = <T extends TableName>(table: T): readonly Rows[T][] => {
       assert.ok(table in rows, `${table} is in no snapshot`)

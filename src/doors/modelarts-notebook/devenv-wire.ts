@@ -5,15 +5,13 @@
 import { type Flavor, type Image } from '#kernel/catalogue.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { flagIn, listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
-import { type Facts, type Sale } from './facts.ts'
+import { type Facts } from './facts.ts'
 import { type DevenvStatus, devenvStatusOf } from './states.ts'
 import { isFree, keptOf, runTimeOf, secondsOf, urlOf } from './wire.ts'
 
 export interface DevenvView {
   readonly instance: Instance
   readonly facts: Facts
-  /** Of an instance that waits. */
-  readonly rank: number
   readonly baseUrl: string
   /** Right after a request: what it came to, whatever the instance has become since. */
   readonly status?: DevenvStatus
@@ -36,7 +34,7 @@ export function encodeDevenv(view: DevenvView): object {
     creation_timestamp: String(instance.createdAtMs),
     latest_update_timestamp: String(instance.updatedAtMs),
     flavor: instance.flavorId,
-    flavor_details: flavor === undefined ? null : encodeFlavor(flavor, facts.sale),
+    flavor_details: flavor === undefined ? null : encodeFlavor(flavor, facts),
     profile: encodeProfile(instance.imageId ?? '', facts.image),
     spec: encodeSpec(view, status),
     workspace: { id: '0' },
@@ -54,7 +52,7 @@ const failureCode = ({ failure }: Instance): string =>
     ? 'ModelArts.6360'
     : 'ModelArts.6361'
 
-function encodeFlavor(flavor: Flavor, sale: Sale): object {
+function encodeFlavor(flavor: Flavor, { sale, nowMs }: Facts): object {
   const queues = isFree(flavor) && sale.isSoldOut
   const gpuType = textIn(flavor.attributes, 'gpu_type')
   const storages = textsIn(flavor.attributes, 'storages')
@@ -72,7 +70,7 @@ function encodeFlavor(flavor: Flavor, sale: Sale): object {
     ...(queues
       ? {
           queuing_num: sale.waiting,
-          queue_left_time: secondsOf(sale.waitMs(sale.waiting + 1)),
+          queue_left_time: secondsOf((sale.turns.get('')?.atMs ?? nowMs) - nowMs),
         }
       : {}),
     storage_list: storages.length > 0 ? storages.map((one) => one.toLowerCase()) : ['obs', 'evs'],
@@ -174,20 +172,25 @@ function encodeStorage(instance: Instance): object {
   }
 }
 
-function encodeQueuing({ instance, facts, rank }: DevenvView, status: DevenvStatus): object {
+/**
+ * The estimate is for the whole wait: it ends at `begin_timestamp` plus so many whole seconds.
+ * Source: section 2.4.
+ */
+function encodeQueuing({ instance, facts }: DevenvView, status: DevenvStatus): object {
   const beginsAtMs = instance.queue?.sinceMs ?? instance.stateSinceMs
-  const waitMs = facts.sale.waitMs(rank)
-  const { flavor } = facts
+  const { flavor, sale, nowMs } = facts
+  const { rank, atMs } = sale.turns.get(instance.id) ?? { rank: 1, atMs: nowMs }
+  const endsAtMs = beginsAtMs + secondsOf(atMs - beginsAtMs) * 1000
   return {
     id: devenvId(instance),
     name: instance.name,
     de_type: 'Notebook',
     flavor: instance.flavorId,
-    flavor_details: flavor === undefined ? null : encodeFlavor(flavor, facts.sale),
+    flavor_details: flavor === undefined ? null : encodeFlavor(flavor, facts),
     status,
     begin_timestamp: beginsAtMs,
-    remain_time: secondsOf(waitMs),
-    end_timestamp: facts.nowMs + waitMs,
+    remain_time: secondsOf(endsAtMs - nowMs),
+    end_timestamp: endsAtMs,
     rank,
   }
 }

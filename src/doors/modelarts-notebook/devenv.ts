@@ -18,7 +18,7 @@ import {
   type DevenvUpdate,
 } from './devenv-decode.ts'
 import { encodeDevenv } from './devenv-wire.ts'
-import { factReader, type FactReader, rankOf } from './facts.ts'
+import { factReader, type FactReader } from './facts.ts'
 import { type Asks, devenvFault } from './faults.ts'
 import {
   devenvFrom,
@@ -90,7 +90,6 @@ async function encode(
   return encodeDevenv({
     instance,
     facts: await reader.of(instance),
-    rank: await rankOf(asked, instance),
     baseUrl: asked.exchange.baseUrl,
     ...(status === undefined ? {} : { status }),
   })

@@ -3,8 +3,11 @@
 
 import { type Flavor, type Image, type Pool } from '#kernel/catalogue.ts'
 import { type Instance } from '#kernel/instance.ts'
+import { lifecycles } from '#kernel/kinds.ts'
+import { isA } from '#kernel/lifecycle.ts'
+import { type Line, type Turn, turns } from '#kernel/waiting.ts'
+import { walk } from '../shared/offset-page.ts'
 import { type Asked } from '../shared/project-route.ts'
-import { latestTurnMs, type Line } from './queue-estimate.ts'
 
 export interface Facts {
   readonly flavor: Flavor | undefined
@@ -22,8 +25,8 @@ export interface Sale {
   /** Instances of this flavor that the caller has. */
   readonly ownCount: number
   readonly waiting: number
-  /** Until the one of this rank has a place, at most; 0 when that cannot be told. */
-  readonly waitMs: (rank: number) => number
+  /** Whose turn comes when, of those who wait in its pool; under '' that of one who would join now. */
+  readonly turns: ReadonlyMap<string, Turn>
 }
 
 /** Both keep their rows for one answer: an answer that takes long shows one moment. */
@@ -70,7 +73,7 @@ const nothingSold: Sale = {
   isPermitted: true,
   ownCount: 0,
   waiting: 0,
-  waitMs: () => 0,
+  turns: new Map(),
 }
 
 async function readSale(asked: Asked, flavor: Flavor, nowMs: number): Promise<Sale> {
@@ -78,10 +81,10 @@ async function readSale(asked: Asked, flavor: Flavor, nowMs: number): Promise<Sa
   const project = await read.get('projects', asked.project)
   const pool = flavor.poolId === null ? undefined : await read.get('pools', flavor.poolId)
   const isFull = pool !== undefined && pool.capacity - pool.taken < flavor.units
-  const line = pool && isFull ? await lineOf(asked, flavor, pool, nowMs) : null
+  const waiting = pool?.waiting ?? 0
   return {
     // Nobody who asks directly overtakes those who wait, so to them it is sold out.
-    isSoldOut: isFull || (pool?.waiting ?? 0) > 0,
+    isSoldOut: isFull || waiting > 0,
     isPermitted: project?.deniedFlavors.includes(flavor.id) !== true,
     ownCount: await read.count('instances', {
       where: {
@@ -89,65 +92,34 @@ async function readSale(asked: Asked, flavor: Flavor, nowMs: number): Promise<Sa
         kind: 'notebook',
         flavorId: flavor.id,
         createdBy: asked.caller.userId,
-        state: [...placed, 'stopped', 'queued', 'failed'],
+        state: there,
       },
     }),
-    waiting: pool?.waiting ?? 0,
-    waitMs: (rank) => Math.max(0, (line && latestTurnMs(rank, line)) ?? nowMs) - nowMs,
+    waiting,
+    turns:
+      pool && (isFull || waiting > 0) ? turns(await lineOf(asked, pool, nowMs), flavor) : new Map(),
   }
 }
 
-/** The states in which a notebook holds its place. */
-const placed = [
-  'provisioning',
-  'reserved',
-  'starting',
-  'running',
-  'restarting',
-  'stopping',
-] as const
+/** All states but that in which it is history. */
+const there = Object.keys(lifecycles.notebook.states).filter(
+  (state) => !isA(lifecycles.notebook, state, 'final'),
+)
 
-/** Runs without an end of their own are counted on for so long; free flavors have one. */
-const runMsUnknown = 3_600_000
-
-async function lineOf(asked: Asked, flavor: Flavor, pool: Pool, nowMs: number): Promise<Line> {
-  const runMs = flavor.autoStopMs ?? runMsUnknown
-  const holdMs = flavor.reserveMs + flavor.startMs + runMs
-  const holders = await asked.plane.read.list('instances', {
-    where: { kind: 'notebook', flavorId: flavor.id, state: placed },
-    limit: 1000,
-  })
-  const ends = holders
-    .filter((one) => one.place?.poolId === pool.id)
-    .map((one) => endOf(one, { nowMs, startMs: flavor.startMs, runMs, graceMs: flavor.graceMs }))
-  const free = Math.max(0, Math.floor(pool.capacity / flavor.units) - ends.length)
-  return { freeAtMs: [...ends, ...Array.from({ length: free }, () => nowMs)], holdMs, nowMs }
-}
-
-function endOf(
-  instance: Instance,
-  times: {
-    readonly nowMs: number
-    readonly startMs: number
-    readonly runMs: number
-    readonly graceMs: number
-  },
-): number {
-  const { nowMs, startMs, runMs, graceMs } = times
-  const { autoStopAtMs, reservedUntilMs } = instance.timers
-  if (instance.state === 'stopping') return instance.stateSinceMs + graceMs
-  if (autoStopAtMs !== null) return autoStopAtMs + graceMs
-  const readyAtMs = reservedUntilMs ?? nowMs
-  return readyAtMs + startMs + runMs + graceMs
-}
-
-/** 1 for the one who is served next. */
-export async function rankOf(asked: Asked, instance: Instance): Promise<number> {
-  const { queue } = instance
-  if (queue === null) return 0
-  const ahead = await asked.plane.read.count('instances', {
-    where: { queuePool: queue.poolId },
-    range: { column: 'queueTicket', max: queue.ticket },
-  })
-  return ahead + 1
+async function lineOf(asked: Asked, pool: Pool, nowMs: number): Promise<Line> {
+  const { read } = asked.plane
+  const flavors = new Map<string, Flavor>()
+  for await (const flavor of walk(read, 'flavors', {}))
+    if (flavor.poolId === pool.id) flavors.set(flavor.id, flavor)
+  const where = { kind: 'notebook', flavorId: [...flavors.keys()], state: there } as const
+  const holders: Instance[] = []
+  for await (const one of walk(read, 'instances', { where }))
+    if (one.place?.poolId === pool.id) holders.push(one)
+  return {
+    pool,
+    holders,
+    waiting: await read.find('instances', 'queuePool', pool.id),
+    flavorOf: ({ flavorId }) => flavors.get(flavorId ?? ''),
+    nowMs,
+  }
 }

@@ -104,7 +104,9 @@ function createOne(
   const waits =
     !place.ok && request.queues === true && flavor.charge === 'free' && flavor.poolId !== null
   if (!place.ok && !waits) return place
-  const ticket = waits ? enqueue(draft, context, flavor.poolId, 'create') : ok(null)
+  const ticket = waits
+    ? enqueue(draft, context, flavor.poolId, { project, awaits: 'create' })
+    : ok(null)
   if (!ticket.ok) return ticket
   const instance: Instance = {
     ...blank(id, project, request.kind, waits ? 'queued' : 'provisioning', context),

@@ -204,6 +204,8 @@ export function put(draft: Draft, context: Context, request: PutCatalogue): Resu
         capacity: 0,
         taken: 0,
         nextTicket: 1,
+        turn: 0,
+        turnAfter: {},
         waiting: 0,
         passAtMs: null,
       },

@@ -316,7 +316,10 @@ export function queue({ draft, context, instance }: Desk, request: QueueInstance
   if (admitted) return err(admitted)
   // What failed may still hold a place; whoever queues gives it to those who were first.
   const { place } = release(draft, context, instance)
-  const ticket = enqueue(draft, context, flavor.value, 'start')
+  const ticket = enqueue(draft, context, flavor.value, {
+    project: instance.project,
+    awaits: 'start',
+  })
   if (!ticket.ok) return ticket
   const after = move(draft, context, instance, 'queue', {
     place,

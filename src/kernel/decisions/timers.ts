@@ -8,9 +8,9 @@ import { type Context, type Receipt } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { because, begin, emit, flavorOf, move, release, rungFor } from './moves.ts'
 import { restate } from './registry.ts'
+import { autoStopAgainMs } from '../waiting.ts'
 
-/** How long until a timer that a hold outlasted is looked at again. */
-const autoStopAgainMs = 60_000
+/** How long until a removal that a hold outlasted is looked at again. */
 const removeAgainMs = 3_600_000
 
 export function wake(draft: Draft, context: Context, id: string): Result<Receipt> {
