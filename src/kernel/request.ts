@@ -48,6 +48,13 @@ export interface AutoStopAsked extends Omit<AutoStop, 'sinceMs'> {
   readonly isLease?: true
 }
 
+/** Replaces one door's attributes, or with `isMerged` only those it names. */
+export interface AttributesChange {
+  readonly door: string
+  readonly value: JsonObject
+  readonly isMerged?: true
+}
+
 interface Change {
   readonly target: InstanceRef
   /**
@@ -93,8 +100,7 @@ export interface StartInstance extends Change {
   readonly verb: 'start'
   /** Its run time from this start on; absent: as before. */
   readonly autoStop?: AutoStopAsked
-  /** Replaces one door's attributes. */
-  readonly attributes?: { readonly door: string; readonly value: JsonObject }
+  readonly attributes?: AttributesChange
 }
 export interface StopInstance extends Change {
   readonly verb: 'stop'
@@ -149,12 +155,7 @@ export interface UpdateInstance extends Change {
   readonly changedLabels?: Readonly<Record<string, string | null>>
   /** Refused when more labels than this, and more than before, would be left. */
   readonly labelsMax?: number
-  /** Replaces one door's attributes, or with `isMerged` only those it names. */
-  readonly attributes?: {
-    readonly door: string
-    readonly value: JsonObject
-    readonly isMerged?: true
-  }
+  readonly attributes?: AttributesChange
   /** Refused while somebody holds the instance; otherwise its description changes all the same. */
   readonly heedsHolds?: true
   /** Admin or owner, except `createdByService`, `scheduled` and `hostUnsupported`: admin only. */

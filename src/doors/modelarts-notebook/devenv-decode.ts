@@ -2,6 +2,7 @@
 // Run times are seconds here; the second family counts milliseconds.
 // Source: notebook contract, sections 1.2 to 1.6.
 
+import { randomUUID } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { err, ok, type Result } from '#kernel/errors.ts'
@@ -14,7 +15,7 @@ import { type Fault } from '../shared/three-keys.ts'
 import { devenvField, noWorkspace } from './codes.ts'
 import { devenvFault } from './faults.ts'
 import { type DevenvStatus, devenvStatuses } from './states.ts'
-import { doorName, type Kept } from './wire.ts'
+import { doorName, type Kept, withToken } from './wire.ts'
 
 export const devenvActions = ['start', 'stop', 'restart', 'queue', 'dequeue'] as const
 export type DevenvAction = (typeof devenvActions)[number]
@@ -105,6 +106,7 @@ export function decodeCreate(body: Buffer): Result<CreateInstance, Fault> {
     storageFault(storage, asked.pool !== undefined) ??
     autoStopFault(autoStop)
   if (wrong) return err(wrong)
+  const { kept, launch } = withToken(randomUUID())
   return ok({
     verb: 'create',
     kind: 'notebook',
@@ -115,7 +117,8 @@ export function decodeCreate(body: Buffer): Result<CreateInstance, Fault> {
     uniqueName: true,
     queues: true,
     schemes: ['devenv'],
-    attributes: { [doorName]: keptOf(asked) },
+    launch,
+    attributes: { [doorName]: { ...keptOf(asked), ...kept } },
     ...(autoStop === undefined ? {} : { autoStop: autoStopOf(autoStop, null) }),
   })
 }
@@ -212,9 +215,10 @@ export interface DevenvQuery {
   /** Infinity: all. */
   readonly limit: number
   readonly ownOnly: boolean
-  /** False when it asks for a workspace, AI project or pool in which nothing can be. */
+  /** False when it asks for a workspace in which nothing can be. */
   readonly mayMatch: boolean
   readonly pool: string | undefined
+  readonly aiProject: string | undefined
 }
 
 type Values = ReadonlyMap<string, string>
@@ -250,6 +254,7 @@ export function decodeList(values: Values): Result<DevenvQuery, Fault> {
     ownOnly: values.get('show_self')?.toLowerCase() !== 'false',
     mayMatch: (values.get('workspace_id') ?? '0') === '0',
     pool: values.get('pool_id'),
+    aiProject: values.get('ai_project'),
   })
 }
 

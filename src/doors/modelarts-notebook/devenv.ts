@@ -1,13 +1,16 @@
 // The calls of the first family, each from its decoded body to its answer. What is allowed when is the kernel's;
 // which states this family accepts a call in is states.ts's.
-// Source: notebook contract, sections 1.2 to 1.7.
+// Source: notebook contract, sections 1.2 to 1.8.
 
+import { hasRole } from '#kernel/caller.ts'
 import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
+import { compact } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type InstanceRef, type Receipt, type UpdateInstance } from '#kernel/request.ts'
 import { offsetPage } from '../shared/offset-page.ts'
 import { type Asked, change, seeInstance } from '../shared/project-route.ts'
 import { type Fault } from '../shared/three-keys.ts'
+import { notAuthorized, refusals } from './codes.ts'
 import {
   autoStopOf,
   decodeAction,
@@ -29,7 +32,7 @@ import {
   type NotebookSituation,
   situationsShownAs,
 } from './states.ts'
-import { doorName, isInPool, keptOf } from './wire.ts'
+import { aiProjectOf, doorName, isInPool, tokenOf } from './wire.ts'
 
 type Answered = Promise<Result<object, Fault>>
 
@@ -39,7 +42,10 @@ const refOf = (asked: Asked): InstanceRef & { readonly kind: 'notebook' } => ({
   scheme: 'devenv',
   id: idOf(asked),
 })
-const faultsFor = (asks: Asks) => (error: KernelError) => devenvFault(error, asks)
+const faultsFor =
+  ({ permission }: Asked, asks: Asks) =>
+  (error: KernelError) =>
+    devenvFault(error, { ...asks, permission })
 
 /** A1. Answers the status right after it was accepted, and the one before. */
 export async function act(asked: Asked): Answered {
@@ -48,7 +54,7 @@ export async function act(asked: Asked): Answered {
   const verb = action.value
   const target = refOf(asked)
   const from = devenvFrom(verb)
-  const answer = { faultOf: faultsFor({ verb }), show: encodeAction }
+  const answer = { faultOf: faultsFor(asked, { verb }), show: encodeAction }
   return verb === 'stop' || verb === 'restart'
     ? change(asked, { verb, target, from, rung: 'soft' }, answer)
     : change(asked, { verb, target, from }, answer)
@@ -68,7 +74,7 @@ export async function create(asked: Asked): Answered {
   const request = decodeCreate(asked.exchange.body)
   if (!request.ok) return request
   return change(asked, request.value, {
-    faultOf: faultsFor({ verb: 'create' }),
+    faultOf: faultsFor(asked, { verb: 'create' }),
     show: async ({ instanceIds, after }) => {
       const instance = await asked.plane.read.get('instances', instanceIds[0] ?? '')
       const status = statusOf(after, 'create') ?? 'CREATING'
@@ -122,14 +128,16 @@ export async function list(asked: Asked): Answered {
 }
 
 async function matching(asked: Asked, query: DevenvQuery) {
-  const { status, by, dir, offset, limit, ownOnly, pool } = query
+  const { status, by, dir, offset, limit, ownOnly, pool, aiProject } = query
   const situation = status === undefined ? livingSituations : situationsShownAs(status)
   if (!query.mayMatch || situation.length === 0) return { total: 0, rows: [] }
-  // Two words for one situation, and pools that only this door knows of: the store has no column for either.
+  // Two words for one situation, and what only this door knows of: the store has no column for either.
   const isQueue = status === 'CREATE_QUEUING' || status === 'START_QUEUING'
   const keep = (instance: Instance): boolean =>
     (!isQueue || devenvStatusOf(instance) === status) &&
-    (pool === undefined || isInPool(instance, pool))
+    (pool === undefined || isInPool(instance, pool)) &&
+    (aiProject === undefined || aiProjectOf(instance) === aiProject)
+  const keeps = isQueue || pool !== undefined || aiProject !== undefined
   return offsetPage(
     asked.plane.read,
     'instances',
@@ -143,7 +151,7 @@ async function matching(asked: Asked, query: DevenvQuery) {
       },
       order: { by, dir },
     },
-    { offset, limit, keep: isQueue || pool !== undefined ? keep : undefined },
+    { offset, limit, keep: keeps ? keep : undefined },
   )
 }
 
@@ -156,7 +164,7 @@ export async function update(asked: Asked): Answered {
   const seen = await see(asked, asks)
   if (!seen.ok) return seen
   return change(asked, updateOf(asked, seen.value, asksFor.value), {
-    faultOf: faultsFor(asks),
+    faultOf: faultsFor(asked, asks),
     show: async ({ instanceIds }) => {
       const instance = await asked.plane.read.get('instances', instanceIds[0] ?? '')
       return instance ? encodeOne(asked, instance) : {}
@@ -167,15 +175,25 @@ export async function update(asked: Asked): Answered {
 function updateOf(asked: Asked, before: Instance, asksFor: DevenvUpdate): UpdateInstance {
   const { description, autoStop } = asksFor
   const prompt = autoStop?.prompt
-  const value = prompt === undefined ? undefined : { ...keptOf(before), prompt }
+  const value = prompt === undefined ? undefined : { prompt }
   return {
     verb: 'update',
     target: refOf(asked),
     from: devenvFrom('update'),
     ...(description === undefined ? {} : { description }),
     ...(autoStop === undefined ? {} : { autoStop: autoStopOf(autoStop, before.autoStop) }),
-    ...(value === undefined ? {} : { attributes: { door: doorName, value } }),
+    ...(value === undefined ? {} : { attributes: { door: doorName, value, isMerged: true } }),
   }
+}
+
+/** A7. Only for what runs. It is found before the right to it is checked, like all of this family. */
+export async function accessToken(asked: Asked): Answered {
+  const seen = await see(asked, { verb: 'read' })
+  if (!seen.ok) return seen
+  if (!hasRole(asked.caller, 'member')) return err(notAuthorized(asked.permission))
+  return devenvStatusOf(seen.value) === 'RUNNING'
+    ? ok({ token: compact(tokenOf(seen.value)) })
+    : err(refusals['6327'])
 }
 
 /** A6. */
@@ -184,6 +202,6 @@ export async function remove(asked: Asked): Answered {
   return change(
     asked,
     { verb: 'delete', target, from: devenvFrom('delete') },
-    { faultOf: faultsFor({ verb: 'delete' }), show: () => ({ instance_id: idOf(asked) }) },
+    { faultOf: faultsFor(asked, { verb: 'delete' }), show: () => ({ instance_id: idOf(asked) }) },
   )
 }

@@ -10,6 +10,7 @@ import {
   type Reachable,
   reachable,
 } from '#test/harness/notebook-world.ts'
+import { until } from '#test/harness/world.ts'
 import {
   type DevenvStatus,
   devenvStatuses,
@@ -240,9 +241,57 @@ suite('who may come in', () => {
     assert.equal(codeOf(await call({ 'x-auth-token': 'no token at all' })), '401 ModelArts.0204')
     const elsewhere = await lab.bob.call('POST', path.replace('{p}', lab.stranger.project), '{')
     assert.equal(codeOf(elsewhere), '403 ModelArts.0210')
-    const reader = await lab.reader.call('POST', path, '{')
-    assert.equal(codeOf(reader), '403 ModelArts.0108')
-    assert.match(reader.text, /\(modelarts:notebook:action\)/)
+    const bad = await lab.bob.call('POST', path, '{', { 'x-auth-token': `${'A'.repeat(22)}` })
+    assert.match(codeOf(bad), /^401 ModelArts\.020[34]$/)
+  })
+
+  test('a reader is told first what is wrong, then that it is not there, then that it is not his', async () => {
+    const id = await lab.reach('stopped')
+    const ask = (path: string, sent: unknown) =>
+      lab.reader.call('POST', `${instances}/${path}/action`, sent)
+    const start = { action: 'start' }
+    assert.equal(codeOf(await ask('DE-none', '{')), '400 ModelArts.0104')
+    assert.equal(codeOf(await ask('DE-none', { action: 'reboot' })), '400 ModelArts.6336')
+    assert.equal(codeOf(await ask('DE-none', start)), '400 ModelArts.6309')
+    const refused = await ask(`DE-${id}`, start)
+    assert.equal(codeOf(refused), '403 ModelArts.0108')
+    assert.match(refused.text, /\(modelarts:notebook:action\)/)
+    // Before the account, the flavor and the state.
+    assert.equal(codeOf(await ask(`DE-${id}`, { action: 'dequeue' })), '403 ModelArts.0108')
+    const spec = { storage: { type: 'evs' } }
+    const body = { name: 'n', profile_id: 'sim', flavor: 'sim.billed', spec }
+    const make = (sent: unknown) => lab.reader.call('POST', instances, sent)
+    assert.equal(codeOf(await make({ ...body, name: 7 })), '400 ModelArts.6332')
+    assert.equal(codeOf(await make(body)), '403 ModelArts.0108')
+    const other = (method: string, sent?: unknown) =>
+      lab.reader.call(method, `${instances}/DE-${id}`, sent)
+    assert.equal(codeOf(await other('PUT', { description: 'x' })), '403 ModelArts.0108')
+    assert.equal(codeOf(await other('DELETE')), '403 ModelArts.0108')
+    assert.equal((await other('GET')).status, 200)
+  })
+
+  test('A7: a token of 32 hex digits, only of what runs, only for whom it is', async () => {
+    const spec = { storage: { type: 'evs' } }
+    const body = { name: 'token', profile_id: 'sim', flavor: 'sim.billed', spec }
+    const made = await lab.bob.call('POST', instances, body)
+    const path = `${instances}/${String(at(made.body, 'id'))}`
+    await until(
+      () => lab.bob.call('GET', path),
+      (reply) => at(reply.body, 'status') === 'RUNNING',
+    )
+    const token = await lab.bob.call('GET', `${path}/token`)
+    assert.match(String(at(token.body, 'token')), /^[0-9a-f]{32}$/)
+    assert.deepEqual(Object.keys(token.body as object), ['token'])
+    assert.equal((await lab.bob.call('GET', `${path}/token`)).text, token.text)
+    assert.equal(codeOf(await lab.reader.call('GET', `${path}/token`)), '403 ModelArts.0108')
+    const none = await lab.reader.call('GET', `${instances}/DE-none/token`)
+    assert.equal(codeOf(none), '400 ModelArts.6309')
+    await lab.bob.call('POST', `${path}/action`, { action: 'stop' })
+    await until(
+      () => lab.bob.call('GET', path),
+      (reply) => at(reply.body, 'status') === 'STOPPED',
+    )
+    assert.equal(codeOf(await lab.bob.call('GET', `${path}/token`)), '400 ModelArts.6327')
   })
 
   test('every answer has a request id, the content type and, when bad, three keys', async () => {

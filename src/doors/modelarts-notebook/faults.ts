@@ -33,9 +33,13 @@ import {
 /** What was asked for, as far as refusals need it. */
 export interface Asks {
   readonly verb: DevenvVerb | 'create' | 'read'
+  /** What the cloud calls the right to it. */
+  readonly permission?: string
   /** Named by refusals of an update. */
   readonly parameter?: string
   readonly flavor?: string
+  /** Of the notebook, as the caller named it. */
+  readonly id?: string
 }
 
 type Faults = { readonly [C in ErrorCode]: (error: ErrorOf<C>, asks: Asks) => Fault }
@@ -49,8 +53,8 @@ const policy = (id: string, asks: Asks): Fault =>
 
 /** What both families say alike. */
 const common = {
-  Forbidden: ({ needs }) => notAuthorized(needs),
-  NotOwner: (_, asks) => notAuthorized(asks.verb),
+  Forbidden: ({ needs }, asks) => notAuthorized(asks.permission ?? needs),
+  NotOwner: (_, asks) => notAuthorized(asks.permission ?? asks.verb),
   Held: ({ id }, asks) => policy(id, asks),
   OwnedByService: ({ id }, asks) => policy(id, asks),
   DeletionProtected: ({ id }, asks) => policy(id, asks),
@@ -130,6 +134,13 @@ function labState({ situation }: { readonly situation: string }, asks: Asks): Fa
   return refusals[code === 'ok' ? '6357' : code]
 }
 
+const notSwitchable = ({ id = '', flavor = '' }: Asks): Fault =>
+  fault(
+    400,
+    '6792',
+    `Instance ${id} does not support to update flavor to ${flavor}, please try another flavor.`,
+  )
+
 const labFaults = {
   ...common,
   ...impossible(internalLab),
@@ -146,13 +157,20 @@ const labFaults = {
   Busy: labState,
   NoCapacity: (_, { flavor = '' }) =>
     fault(400, '6716', `The specified flavor ${flavor} is already sold out.`),
-  FlavorMismatch: ({ flavor, image }) =>
-    fault(
-      400,
-      '6870',
-      `Specified flavor ${flavor} does not support current instance feature ${image}.`,
-    ),
-  QuotaExceeded: () => fault(400, '0118', 'QuotaInsufficient'),
+  FlavorMismatch: ({ flavor, image }, asks) =>
+    asks.verb === 'update'
+      ? notSwitchable(asks)
+      : fault(
+          400,
+          '6870',
+          `Specified flavor ${flavor} does not support current instance feature ${image}.`,
+        ),
+  // What its driver cannot run is no flavor for it.
+  Unsupported: (_, asks) => (asks.verb === 'update' ? notSwitchable(asks) : driverDown(asks)),
+  QuotaExceeded: ({ what }) =>
+    what === 'label'
+      ? fault(400, '0116', 'The expected tags exceeds the quota limit.')
+      : fault(400, '0118', 'QuotaInsufficient'),
   TokenReused: () => badPayload('Idempotency-Key'),
   StoreUnavailable: () => internalLab,
 } as const satisfies Faults

@@ -9,7 +9,7 @@ import { type JsonObject } from '#kernel/json.ts'
 import { listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
 import { type Facts, type Sale } from './facts.ts'
 import { labRows, type LabStatus, notebookSituation } from './states.ts'
-import { isFree, keptOf, runTimeOf, urlOf } from './wire.ts'
+import { isFree, keptOf, runTimeOf, tokenOf, urlOf } from './wire.ts'
 
 export interface LabView {
   readonly instance: Instance
@@ -26,6 +26,7 @@ export function encodeNotebook({ instance, facts, status }: LabView): object {
   const pool = objectIn(kept, 'pool')
   const { failure } = instance
   const url = urlOf(instance)
+  const progress = encodeProgress(instance)
   return {
     id: labId(instance),
     name: instance.name,
@@ -38,19 +39,27 @@ export function encodeNotebook({ instance, facts, status }: LabView): object {
     update_at: instance.updatedAtMs,
     image: image === undefined ? { id: instance.imageId } : encodeImage(image),
     lease: encodeLease(instance, flavor),
-    volume: encodeVolume(kept),
+    volume: encodeVolume(instance),
     endpoints: (listIn(kept, 'endpoints') ?? []).map((one) => encodeEndpoint(one, url)),
     url,
-    token: '',
+    token: tokenOf(instance),
+    ...(progress.length === 0 ? {} : { action_progress: progress }),
     ...(failure === null ? {} : { fail_reason: failure.message }),
     ...(pool === undefined ? {} : { pool: { name: '', ...pool } }),
-    billing_items: isFree(flavor) ? [] : ['ALL'],
+    billing_items: billingOf(flavor),
     user: { id: instance.createdBy, name: userName, domain },
+    user_id: instance.createdBy,
+    tags: Object.entries(instance.labels).map(([key, value]) => ({ key, value })),
+    ...objectIn(kept, 'extras'),
   }
 }
 
 export const featureOf = (flavor: Flavor | undefined): 'NOTEBOOK' | 'DEFAULT' =>
   isFree(flavor) ? 'DEFAULT' : 'NOTEBOOK'
+
+/** What of it is charged for. */
+export const billingOf = (flavor: Flavor | undefined): readonly string[] =>
+  isFree(flavor) ? [] : ['ALL']
 
 const runMsDefault = 3_600_000
 
@@ -62,30 +71,68 @@ export function encodeLease(instance: Instance, flavor: Flavor | undefined): obj
   const kept = objectIn(keptOf(instance), 'lease') ?? {}
   const { enabled, afterMs } = runTimeOf(instance, flavor)
   const runMs = afterMs ?? runMsDefault
-  const { autoStopAtMs } = instance.timers
-  const askedAtMs = numberIn(kept, 'sinceMs') ?? instance.createdAtMs
-  // While it runs, the moment at which it will really be stopped is known.
-  const sinceMs = autoStopAtMs === null ? askedAtMs : autoStopAtMs - runMs
+  const { createdAtMs } = instance
+  const sinceMs = instance.autoStop?.sinceMs ?? upSinceMs(instance, runMs)
   return {
-    create_at: instance.createdAtMs,
+    create_at: createdAtMs,
     update_at: sinceMs,
-    duration: sinceMs - instance.createdAtMs + runMs,
+    duration: sinceMs - createdAtMs + runMs,
     enable: enabled,
     type: textIn(kept, 'type') ?? 'TIMING',
   }
 }
 
-function encodeVolume(kept: JsonObject): object {
+/** One that was made through another door may have an auto stop that counts from when it was seen up. */
+const upSinceMs = ({ timers, createdAtMs }: Instance, runMs: number): number =>
+  timers.autoStopAtMs === null ? createdAtMs : timers.autoStopAtMs - runMs
+
+/** What this family, or the other one, was told of its storage. */
+export function volumeOf(instance: Instance) {
+  const kept = keptOf(instance)
   const volume = objectIn(kept, 'volume') ?? {}
   const location = objectIn(objectIn(kept, 'storage') ?? {}, 'location') ?? {}
-  const uri = textIn(volume, 'uri')
   return {
+    kept: volume,
     category: textIn(volume, 'category') ?? 'EVS',
-    ownership: textIn(volume, 'ownership') ?? 'MANAGED',
-    mount_path: '/home/ma-user/work/',
     capacity: numberIn(volume, 'capacity') ?? numberIn(location, 'volume_size') ?? 5,
-    ...(uri === undefined ? {} : { uri }),
   }
+}
+
+function encodeVolume(instance: Instance): object {
+  const { kept, category, capacity } = volumeOf(instance)
+  const uri = textIn(kept, 'uri')
+  const id = textIn(kept, 'id')
+  return {
+    category,
+    ownership: textIn(kept, 'ownership') ?? 'MANAGED',
+    mount_path: '/home/ma-user/work/',
+    capacity,
+    ...(uri === undefined ? {} : { uri }),
+    ...(id === undefined ? {} : { id }),
+  }
+}
+
+const progressSteps = ['storage', 'compute', 'network', 'initialise'] as const
+
+/**
+ * How far a creation or a start has come; a failed one shows where it ended. Both spellings of the description.
+ * The thing is made (its storage is there), then started (it computes), then it answers, then it is ready.
+ */
+function encodeProgress(instance: Instance): readonly object[] {
+  const { observation, handle } = instance
+  const situation = notebookSituation(instance)
+  const isFailed = situation === 'failed/create' || situation === 'failed/start'
+  const isComing = instance.underway?.verb === 'create' || instance.underway?.verb === 'start'
+  if (!isFailed && !isComing) return []
+  const done = handle === null ? 0 : observation.seen === 'up' ? (observation.ready ? 3 : 2) : 1
+  return progressSteps.map((name, index) => ({
+    notebook_id: labId(instance),
+    step: index + 1,
+    status:
+      index < done ? 'COMPLETED' : index > done ? 'WAITING' : isFailed ? 'FAILED' : 'PROCESSING',
+    step_description: name,
+    description: name,
+  }))
 }
 
 /** Documentation and SDKs disagree about where the key names are, so both have them. */
@@ -139,14 +186,14 @@ export function encodeFlavor(flavor: Flavor, sale: Sale): object {
 }
 
 /** Pages are counted from 1. */
-export const encodePage = (
-  data: readonly object[],
+export const encodePage = <Data extends object>(
+  data: readonly Data[],
   {
     offset,
     limit,
     total,
   }: { readonly offset: number; readonly limit: number; readonly total: number },
-): object => ({
+) => ({
   current: Math.floor(offset / limit) + 1,
   data,
   pages: Math.ceil(total / limit),

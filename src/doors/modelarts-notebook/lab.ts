@@ -1,68 +1,31 @@
-// The calls of the second family, each from its decoded body or query to its answer. What is allowed when is the
-// kernel's; which states this family accepts a call in is states.ts's.
-// Source: notebook contract, sections 1.11, 1.13 to 1.17.
+// The life of a notebook of the second family: made, shown, started, stopped, leased, changed and deleted. What is
+// allowed when is the kernel's; which states this family accepts a call in is states.ts's.
+// Source: notebook contract, sections 1.11 to 1.13 and 1.15.
 
-import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
+import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Instance } from '#kernel/instance.ts'
-import { type InstanceRef, type Receipt } from '#kernel/request.ts'
-import { offsetPage, walk } from '../shared/offset-page.ts'
-import { type Asked, change, seeInstance } from '../shared/project-route.ts'
+import { type UpdateInstance } from '#kernel/request.ts'
+import { objectIn } from '../shared/json-facts.ts'
+import { type Asked, change } from '../shared/project-route.ts'
 import { type Fault } from '../shared/three-keys.ts'
+import { badPayload, wrongFeature } from './codes.ts'
 import { factReader } from './facts.ts'
-import { type Asks, labFault } from './faults.ts'
-import { wrongFeature } from './codes.ts'
-import {
-  decodeCreate,
-  decodeList,
-  decodeNoBody,
-  decodePage,
-  decodeStart,
-  type LabQuery,
-  type PageQuery,
-} from './lab-decode.ts'
-import { encodeFlavor, encodeImage, encodeNotebook, encodePage, featureOf } from './lab-wire.ts'
-import {
-  labFrom,
-  labRows,
-  labSituationsShownAs,
-  type LabStatus,
-  livingInLab,
-  type NotebookSituation,
-} from './states.ts'
-import { doorName, isInPool, keptOf } from './wire.ts'
-
-type Answered = Promise<Result<object, Fault>>
-
-const refOf = (asked: Asked): InstanceRef & { readonly kind: 'notebook' } => ({
-  kind: 'notebook',
-  scheme: 'lab',
-  id: asked.exchange.params['id'] ?? '',
-})
-const faultsFor = (asks: Asks) => (error: KernelError) => labFault(error, asks)
-
-/** The notebook as it was right after the request. */
-const shownAfter =
-  (asked: Asked) =>
-  async ({ instanceIds, after }: Receipt): Promise<object> => {
-    const instance = await asked.plane.read.get('instances', instanceIds[0] ?? '')
-    if (!instance) return {}
-    const status = after && labRows[after as NotebookSituation].status // a notebook's, as its kind rules the others out
-    return encodeOne(asked, instance, status)
-  }
-
-async function encodeOne(asked: Asked, instance: Instance, status?: LabStatus): Promise<object> {
-  const facts = await factReader(asked).of(instance)
-  return encodeNotebook({ instance, facts, ...(status === undefined ? {} : { status }) })
-}
+import { type Answered, encodeOne, faultsFor, refOf, see, shownAfter } from './lab-call.ts'
+import { decodeCreate } from './lab-create.ts'
+import { decodeNoBody, decodeRenewal, decodeStart } from './lab-decode.ts'
+import { decodeUpdate, gibMax, type LabUpdate } from './lab-update.ts'
+import { encodeLease, featureOf, volumeOf } from './lab-wire.ts'
+import { labFrom } from './states.ts'
+import { doorName } from './wire.ts'
 
 /** B1. The run time asked for begins with this start. */
 export async function start(asked: Asked): Answered {
   const lease = decodeStart(asked.query, asked.exchange.body)
   if (!lease.ok) return lease
-  const seen = await seeInstance(asked, refOf(asked))
-  if (!seen.ok) return err(labFault(seen.error, { verb: 'start' }))
+  const seen = await see(asked, { verb: 'start' })
+  if (!seen.ok) return seen
   const { autoStop, type } = lease.value
-  const value = { ...keptOf(seen.value), lease: { type, sinceMs: asked.plane.nowMs() } }
+  const value = { lease: { type } }
   return change(
     asked,
     {
@@ -70,10 +33,10 @@ export async function start(asked: Asked): Answered {
       target: refOf(asked),
       from: labFrom('start'),
       autoStop,
-      attributes: { door: doorName, value },
+      attributes: { door: doorName, value, isMerged: true },
     },
     {
-      faultOf: faultsFor({ verb: 'start', flavor: seen.value.flavorId ?? '' }),
+      faultOf: faultsFor(asked, { verb: 'start', flavor: seen.value.flavorId ?? '' }),
       show: shownAfter(asked),
     },
   )
@@ -86,30 +49,125 @@ export async function stop(asked: Asked): Answered {
   return change(
     asked,
     { verb: 'stop', target: refOf(asked), from: labFrom('stop'), rung: 'soft' },
-    { faultOf: faultsFor({ verb: 'stop' }), show: shownAfter(asked) },
+    { faultOf: faultsFor(asked, { verb: 'stop' }), show: shownAfter(asked) },
   )
+}
+
+/** B3. Never refused for its state: one client reads that as "already deleted". */
+export async function showLease(asked: Asked): Answered {
+  const seen = await see(asked, { verb: 'read' })
+  return seen.ok ? ok(await leaseOf(asked, seen.value)) : seen
+}
+
+/** B4. The run time asked for begins now. */
+export async function renewLease(asked: Asked): Answered {
+  const lease = decodeRenewal(asked.query, asked.exchange.body)
+  if (!lease.ok) return lease
+  const { autoStop, type } = lease.value
+  return change(
+    asked,
+    {
+      verb: 'update',
+      target: refOf(asked),
+      from: labFrom('renew'),
+      autoStop,
+      attributes: { door: doorName, value: { lease: { type } }, isMerged: true },
+      heedsHolds: true,
+    },
+    {
+      faultOf: faultsFor(asked, { verb: 'update' }),
+      show: async ({ instanceIds }) => {
+        const instance = await asked.plane.read.get('instances', instanceIds[0] ?? '')
+        return instance ? leaseOf(asked, instance) : {}
+      },
+    },
+  )
+}
+
+async function leaseOf(asked: Asked, instance: Instance): Promise<object> {
+  const { flavor } = await factReader(asked).of(instance)
+  return encodeLease(instance, flavor)
 }
 
 /** B5. */
 export async function create(asked: Asked): Answered {
-  const decoded = decodeCreate(asked.exchange.body, asked.plane.nowMs())
+  const decoded = decodeCreate(asked.exchange.body)
   if (!decoded.ok) return decoded
   const { feature, ...request } = decoded.value
   const flavor = await asked.plane.read.get('flavors', request.flavorId)
   if (flavor?.kinds.includes('notebook') && featureOf(flavor) !== feature)
     return err(wrongFeature(flavor.id, feature))
   return change(asked, request, {
-    faultOf: faultsFor({ verb: 'create', flavor: request.flavorId }),
+    faultOf: faultsFor(asked, { verb: 'create', flavor: request.flavorId }),
     show: shownAfter(asked),
   })
 }
 
 /** B8. */
 export async function show(asked: Asked): Answered {
-  const seen = await seeInstance(asked, refOf(asked))
-  return seen.ok
-    ? ok(await encodeOne(asked, seen.value))
-    : err(labFault(seen.error, { verb: 'read' }))
+  const seen = await see(asked, { verb: 'read' })
+  return seen.ok ? ok(await encodeOne(asked, seen.value)) : seen
+}
+
+/** B9. Some of it may change while it runs, the rest only while it is stopped. */
+export async function update(asked: Asked): Answered {
+  const decoded = decodeUpdate(asked.exchange.body)
+  if (!decoded.ok) return decoded
+  const seen = await see(asked, { verb: 'update' })
+  if (!seen.ok) return seen
+  const request = await updateOf(asked, seen.value, decoded.value)
+  if (!request.ok) return request
+  const { flavorId } = decoded.value
+  return change(asked, request.value, {
+    faultOf: faultsFor(asked, {
+      verb: 'update',
+      id: refOf(asked).id,
+      ...(flavorId === undefined ? {} : { flavor: flavorId }),
+    }),
+    show: shownAfter(asked),
+  })
+}
+
+async function updateOf(
+  asked: Asked,
+  before: Instance,
+  { name, description, flavorId, imageId, grownTo, kept, isDeep }: LabUpdate,
+): Promise<Result<UpdateInstance, Fault>> {
+  const flavor =
+    flavorId === undefined ? undefined : await asked.plane.read.get('flavors', flavorId)
+  const feature = featureOf((await factReader(asked).of(before)).flavor)
+  if (flavor?.kinds.includes('notebook') && featureOf(flavor) !== feature)
+    return err(wrongFeature(flavor.id, feature))
+  const grown = grownTo === undefined ? ok({}) : grow(before, grownTo)
+  if (!grown.ok) return grown
+  const extras = objectIn(kept, 'extras')
+  const value = {
+    ...kept,
+    ...grown.value,
+    ...(extras
+      ? { extras: { ...objectIn(before.attributes[doorName] ?? {}, 'extras'), ...extras } }
+      : {}),
+  }
+  return ok({
+    verb: 'update',
+    target: refOf(asked),
+    from: labFrom(isDeep ? 'update' : 'rename'),
+    heedsHolds: true,
+    attributes: { door: doorName, value, isMerged: true },
+    ...(name === undefined ? {} : { name }),
+    ...(description === undefined ? {} : { description }),
+    ...(flavorId === undefined ? {} : { flavorId }),
+    ...(imageId === undefined ? {} : { imageId }),
+  })
+}
+
+/** A volume only grows, and only one of the elastic kind. */
+function grow(before: Instance, gib: number): Result<{ volume?: object }, Fault> {
+  const volume = volumeOf(before)
+  const mayGrow = volume.category === 'EVS' && gib >= volume.capacity && gib <= gibMax
+  return mayGrow
+    ? ok({ volume: { ...volume.kept, capacity: gib } })
+    : err(badPayload('storage_new_size'))
 }
 
 /** B10. */
@@ -117,101 +175,6 @@ export async function remove(asked: Asked): Answered {
   return change(
     asked,
     { verb: 'delete', target: refOf(asked), from: labFrom('delete') },
-    { faultOf: faultsFor({ verb: 'delete' }), show: shownAfter(asked) },
+    { faultOf: faultsFor(asked, { verb: 'delete' }), show: shownAfter(asked) },
   )
-}
-
-/** B6. */
-export async function list(asked: Asked): Answered {
-  const query = decodeList(asked.query)
-  if (!query.ok) return query
-  const { total, rows } = await matching(asked, query.value)
-  const reader = factReader(asked)
-  const data: object[] = []
-  for (const instance of rows)
-    data.push(encodeNotebook({ instance, facts: await reader.of(instance) }))
-  return ok(encodePage(data, { ...query.value, total }))
-}
-
-async function matching(asked: Asked, query: LabQuery) {
-  const { name, owner, status, image, id, pool, by, dir, offset, limit } = query
-  // A deleted notebook is listed only when that is asked for.
-  const situation = status === undefined ? livingInLab : labSituationsShownAs(status)
-  const flavorId = await flavorIds(asked, query)
-  if (!query.mayMatch || situation.length === 0 || flavorId?.length === 0)
-    return { total: 0, rows: [] }
-  const keep = (instance: Instance): boolean =>
-    (id === undefined || instance.aliases['lab'] === id) &&
-    (pool === undefined || isInPool(instance, pool))
-  return offsetPage(
-    asked.plane.read,
-    'instances',
-    {
-      where: {
-        project: asked.project,
-        kind: 'notebook',
-        schemes: ['lab', 'devenv lab'],
-        situation,
-        ...(owner === undefined ? {} : { createdBy: owner }),
-        ...(image === undefined ? {} : { imageId: image }),
-        ...(flavorId === undefined ? {} : { flavorId }),
-      },
-      ...(name === undefined ? {} : { contains: { column: 'name', text: name } }),
-      order: { by, dir },
-    },
-    { offset, limit, keep: id === undefined && pool === undefined ? undefined : keep },
-  )
-}
-
-/** The flavors that a list is narrowed to; a feature is a matter of the flavor. Undefined: any. */
-async function flavorIds(
-  asked: Asked,
-  { flavor, feature }: Pick<LabQuery, 'flavor' | 'feature'>,
-): Promise<readonly string[] | undefined> {
-  if (feature === undefined) return flavor === undefined ? undefined : [flavor]
-  const ids: string[] = []
-  for await (const row of walk(asked.plane.read, 'flavors', {}))
-    if (featureOf(row) === feature && (flavor === undefined || flavor === row.id)) ids.push(row.id)
-  return ids
-}
-
-/** B11. */
-export async function listFlavors(asked: Asked): Answered {
-  const limits = decodePage(asked.query, Number.MAX_SAFE_INTEGER)
-  if (!limits.ok) return limits
-  const category = asked.query.get('category')?.toUpperCase()
-  const feature = asked.query.get('feature')
-  const reader = factReader(asked)
-  const data: object[] = []
-  for await (const flavor of walk(asked.plane.read, 'flavors', {
-    order: { by: 'name', dir: 'asc' },
-  })) {
-    const fits =
-      flavor.kinds.includes('notebook') &&
-      (category === undefined || flavor.hardware === category) &&
-      (feature === undefined || featureOf(flavor) === feature)
-    if (fits) data.push(encodeFlavor(flavor, await reader.saleOf(flavor)))
-  }
-  return ok(cut(data, limits.value))
-}
-
-/** B15. */
-export async function listImages(asked: Asked): Answered {
-  const limits = decodePage(asked.query, 10)
-  if (!limits.ok) return limits
-  const name = asked.query.get('name') ?? ''
-  const data: object[] = []
-  for await (const image of walk(asked.plane.read, 'images', { order: { by: 'name', dir: 'asc' } }))
-    if (image.kinds.includes('notebook') && image.name.includes(name)) data.push(encodeImage(image))
-  return ok(cut(data, limits.value))
-}
-
-/** One page of a catalogue, which is short. An unlimited page is as long as what it holds. */
-function cut(data: readonly object[], { offset, limit }: PageQuery): object {
-  const isAll = limit === Number.MAX_SAFE_INTEGER
-  return encodePage(data.slice(offset, offset + limit), {
-    offset,
-    limit: isAll ? Math.max(1, data.length) : limit,
-    total: data.length,
-  })
 }

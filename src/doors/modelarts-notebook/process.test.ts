@@ -39,6 +39,8 @@ test('in both families the address answers while RUNNING, and not after STOPPED'
         () => lab.bob.call('GET', `${path}/${id}`),
         (reply) => at(reply.body, 'status') === status,
       )
+    const { launch } = (await lab.w.plane.read.get('instances', id.replace('DE-', ''))) ?? {}
+    assert.match(String(at(launch, 'env', 'NOTEBOOK_TOKEN')), /^[0-9a-f]{32}$/)
     const address = String(at((await becomes('RUNNING')).body, ...url))
     assert.equal((await fetch(address)).status, 200)
     const [where, sent] = stop(id)

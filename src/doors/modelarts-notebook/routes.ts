@@ -1,10 +1,13 @@
 // Every route of this door. Fixed words come before parameters whatever the order, so `/notebooks/flavors` is
 // never a notebook's id.
-// TODO(#5): A7, B3, B4, B7, B9, B12, B13 and B14.
+// A change is refused to whoever may not make it only after the thing was found, so its rows name no role.
 // Source: notebook contract, section 1.1.
 
 import { type ProjectRoute } from '../shared/project-route.ts'
-import { act, create, list, remove, show, update } from './devenv.ts'
+import { accessToken, act, create, list, remove, show, update } from './devenv.ts'
+import * as catalogue from './lab-catalogue.ts'
+import * as lists from './lab-list.ts'
+import * as tags from './lab-tags.ts'
 import * as lab from './lab.ts'
 
 const source = (section: string) => `modelarts-devenviron.md §${section}`
@@ -18,7 +21,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
     operation: 'ManageDevEnvironInstance',
     source: source('1.2'),
     permission: 'modelarts:notebook:action',
-    role: 'member',
+    role: null,
     answer: act,
   },
   {
@@ -27,7 +30,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
     operation: 'CreateDevEnvironInstance',
     source: source('1.3'),
     permission: 'modelarts:notebook:create',
-    role: 'member',
+    role: null,
     answer: create,
   },
   {
@@ -54,7 +57,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
     operation: 'UpdateDevEnvironInstance',
     source: source('1.6'),
     permission: 'modelarts:notebook:update',
-    role: 'member',
+    role: null,
     answer: update,
   },
   {
@@ -63,8 +66,17 @@ const devenvRoutes: readonly ProjectRoute[] = [
     operation: 'DeleteDevEnvironInstance',
     source: source('1.7'),
     permission: 'modelarts:notebook:delete',
-    role: 'member',
+    role: null,
     answer: remove,
+  },
+  {
+    method: 'GET',
+    path: `${instances}/:instance_id/token`,
+    operation: 'ShowDevEnvironToken',
+    source: source('1.8'),
+    permission: 'modelarts:notebook:access',
+    role: null,
+    answer: accessToken,
   },
 ]
 
@@ -75,7 +87,7 @@ const labRoutes: readonly ProjectRoute[] = [
     operation: 'StartNotebook',
     source: source('1.11'),
     permission: 'modelarts:notebook:start',
-    role: 'member',
+    role: null,
     answer: lab.start,
   },
   {
@@ -84,8 +96,26 @@ const labRoutes: readonly ProjectRoute[] = [
     operation: 'StopNotebook',
     source: source('1.11'),
     permission: 'modelarts:notebook:stop',
-    role: 'member',
+    role: null,
     answer: lab.stop,
+  },
+  {
+    method: 'GET',
+    path: `${notebooks}/:id/lease`,
+    operation: 'ShowLease',
+    source: source('1.12'),
+    permission: null,
+    role: 'reader',
+    answer: lab.showLease,
+  },
+  {
+    method: 'PATCH',
+    path: `${notebooks}/:id/lease`,
+    operation: 'RenewLease',
+    source: source('1.12'),
+    permission: 'modelarts:notebook:renew',
+    role: null,
+    answer: lab.renewLease,
   },
   {
     method: 'POST',
@@ -93,7 +123,7 @@ const labRoutes: readonly ProjectRoute[] = [
     operation: 'CreateNotebook',
     source: source('1.13'),
     permission: 'modelarts:notebook:create',
-    role: 'member',
+    role: null,
     answer: lab.create,
   },
   {
@@ -103,7 +133,25 @@ const labRoutes: readonly ProjectRoute[] = [
     source: source('1.14'),
     permission: 'modelarts:notebook:list',
     role: 'reader',
-    answer: lab.list,
+    answer: lists.list,
+  },
+  {
+    method: 'GET',
+    path: `${notebooks}/all`,
+    operation: 'ListAllNotebooks',
+    source: source('1.14'),
+    permission: 'modelarts:notebook:listAllNotebooks',
+    role: 'reader',
+    answer: lists.list,
+  },
+  {
+    method: 'GET',
+    path: `${notebooks}/tags`,
+    operation: 'ShowNotebookTags',
+    source: 'support.huaweicloud.com/api-modelarts/ShowNotebookTags',
+    permission: 'modelarts:notebook:list',
+    role: 'reader',
+    answer: lists.showTags,
   },
   {
     method: 'GET',
@@ -112,7 +160,7 @@ const labRoutes: readonly ProjectRoute[] = [
     source: source('1.16'),
     permission: 'modelarts:notebook:list',
     role: 'reader',
-    answer: lab.listFlavors,
+    answer: catalogue.listFlavors,
   },
   {
     method: 'GET',
@@ -124,13 +172,60 @@ const labRoutes: readonly ProjectRoute[] = [
     answer: lab.show,
   },
   {
+    method: 'PUT',
+    path: `${notebooks}/:id`,
+    operation: 'UpdateNotebook',
+    source: source('1.15'),
+    permission: 'modelarts:notebook:update',
+    role: null,
+    answer: lab.update,
+  },
+  {
     method: 'DELETE',
     path: `${notebooks}/:id`,
     operation: 'DeleteNotebook',
     source: source('1.15'),
     permission: 'modelarts:notebook:delete',
-    role: 'member',
+    role: null,
     answer: lab.remove,
+  },
+  {
+    method: 'GET',
+    path: `${notebooks}/:id/flavors`,
+    operation: 'ShowSwitchableFlavors',
+    source: source('1.16'),
+    permission: 'modelarts:notebook:list',
+    role: 'reader',
+    answer: catalogue.listSwitchable,
+  },
+  {
+    method: 'GET',
+    path: `${notebooks}/:id/storage`,
+    operation: 'ListDynamicStorages',
+    source: source('1.17'),
+    permission: 'modelarts:notebook:list',
+    role: 'reader',
+    answer: catalogue.listStorages,
+  },
+  {
+    method: 'POST',
+    path: `${notebooks}/:id/tags/create`,
+    operation: 'CreateNotebookTags',
+    source: source('1.17'),
+    permission: 'modelarts:notebook:update',
+    role: null,
+    status: 204,
+    answer: tags.createTags,
+  },
+  {
+    method: 'DELETE',
+    path: `${notebooks}/:id/tags/delete`,
+    operation: 'DeleteNotebookTags',
+    source: source('1.17'),
+    permission: 'modelarts:notebook:update',
+    role: null,
+    status: 204,
+    answer: tags.removeTags,
   },
   {
     method: 'GET',
@@ -139,7 +234,7 @@ const labRoutes: readonly ProjectRoute[] = [
     source: source('1.17'),
     permission: 'modelarts:image:list',
     role: 'reader',
-    answer: lab.listImages,
+    answer: catalogue.listImages,
   },
 ]
 

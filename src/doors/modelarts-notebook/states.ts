@@ -208,8 +208,22 @@ export const labRows = {
 
 export const livingInLab = situations.filter((one) => labRows[one].status !== 'DELETED')
 
-export const labFrom = (verb: 'start' | 'stop' | 'delete'): readonly NotebookSituation[] =>
-  situations.filter((one) => labRows[one][verb] === (verb === 'delete' ? 'ok' : true))
+/**
+ * Where the second family accepts a call. `rename` stands for what may change while it runs, `update` for the rest;
+ * a lease is renewed while it runs.
+ */
+const labAccepts = {
+  start: (row: LabRow) => row.start,
+  stop: (row: LabRow) => row.stop,
+  delete: (row: LabRow) => row.delete === 'ok',
+  renew: (row: LabRow) => row.status === 'RUNNING',
+  rename: (row: LabRow) => row.status === 'RUNNING' || row.status === 'STOPPED',
+  update: (row: LabRow) => row.status === 'STOPPED',
+} as const
+export type LabVerb = keyof typeof labAccepts
+
+export const labFrom = (verb: LabVerb): readonly NotebookSituation[] =>
+  situations.filter((one) => labAccepts[verb](labRows[one]))
 
 export const labSituationsShownAs = (status: LabStatus): readonly NotebookSituation[] =>
   situations.filter((one) => labRows[one].status === status)

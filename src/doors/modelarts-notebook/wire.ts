@@ -2,6 +2,7 @@
 // words for hardware. Their own names live in devenv-wire.ts and lab-wire.ts.
 
 import { type Flavor } from '#kernel/catalogue.ts'
+import { compact } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { objectIn, textIn } from '../shared/json-facts.ts'
@@ -22,16 +23,35 @@ export type Kept = {
   // The second family's.
   readonly volume?: JsonObject
   readonly endpoints?: readonly JsonObject[]
-  /** `sinceMs`: when its present run time was asked for. */
-  readonly lease?: { readonly type: string; readonly sinceMs: number }
+  readonly lease?: { readonly type: string }
+  /** What this door only shows again: hooks, data volumes, … */
+  readonly extras?: JsonObject
   // Both.
+  readonly token?: string
   readonly pool?: JsonObject
 }
 
 export const keptOf = (instance: Instance): JsonObject => instance.attributes[doorName] ?? {}
 
+/** What is reached at its address may ask for it; where nothing was told, nothing asks, and any text will do. */
+export const tokenOf = (instance: Instance): string =>
+  textIn(keptOf(instance), 'token') ?? instance.id
+
+/**
+ * A new notebook's token, and how its process learns of it.
+ *
+ * @param fresh  a random UUID.
+ */
+export const withToken = (fresh: string) => ({
+  kept: { token: fresh },
+  launch: { env: { NOTEBOOK_TOKEN: compact(fresh) } },
+})
+
 export const isInPool = (instance: Instance, id: string): boolean =>
   textIn(objectIn(keptOf(instance), 'pool') ?? {}, 'id') === id
+
+export const aiProjectOf = (instance: Instance): string =>
+  textIn(keptOf(instance), 'aiProject') ?? 'default-ai-project'
 
 /** Where its driver says that it answers; '' while it does not run, or where nothing listens. */
 export const urlOf = (instance: Instance): string =>

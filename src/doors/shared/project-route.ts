@@ -27,12 +27,15 @@ export interface Asked {
   readonly project: ProjectId
   readonly query: ReadonlyMap<string, string>
   readonly lent: Lent
+  /** What the cloud calls the right that this operation needs. */
+  readonly permission: string
 }
 
 export interface ProjectRoute extends Omit<Route, 'handle'> {
   /** What the cloud calls the right to this operation, which may hang on the request; null: it has no name. */
   readonly permission: string | null | ((exchange: Exchange) => string)
-  readonly role: Role
+  /** Null: whoever has any; the kernel, or the route's own code, asks for more once the thing was found. */
+  readonly role: Role | null
   /** Default 200. */
   readonly status?: number
   readonly answer: (asked: Asked) => Promise<Result<object, Fault>>
@@ -58,8 +61,8 @@ export function mounted(
     const { projectId } = caller.value
     if (projectId === null || exchange.params['project_id'] !== projectId)
       return refusal(exchange, gate.otherProject)
-    if (!hasRole(caller.value, role))
-      return refusal(exchange, gate.forbidden(nameOf(permission, exchange) ?? row.operation))
+    const right = nameOf(permission, exchange) ?? row.operation
+    if (!hasRole(caller.value, role ?? 'reader')) return refusal(exchange, gate.forbidden(right))
     const lent = lentHeaders(exchange)
     if (!lent.ok) return refusal(exchange, gate.badHeader(lent.error))
     const { plane, identity } = house
@@ -72,6 +75,7 @@ export function mounted(
       project: projectId,
       query: firstValues(exchange.rawQuery),
       lent: lent.value,
+      permission: right,
     })
     if (!answered.ok) return refusal(exchange, answered.error)
     return success(exchange, answered.value, lent.value.dryRun ? 200 : (status ?? 200))

@@ -125,9 +125,9 @@ function labelsAfter(instance: Instance, request: UpdateInstance): Instance['lab
   )
 }
 
-function attributesAfter(
+export function attributesAfter(
   { attributes }: Instance,
-  { attributes: change }: UpdateInstance,
+  { attributes: change }: Pick<UpdateInstance, 'attributes'>,
 ): Instance['attributes'] {
   if (!change) return attributes
   const { door, value, isMerged } = change

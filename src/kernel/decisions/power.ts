@@ -23,6 +23,7 @@ import { type Draft } from '../rows.ts'
 import { present } from '../present.ts'
 import { drainHeld, putBack } from './binding.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'
+import { attributesAfter } from './edit.ts'
 import {
   abandon,
   autoStopFrom,
@@ -50,18 +51,15 @@ export function start({ draft, context, instance }: Desk, request: StartInstance
   if (cannot) return err(cannot)
   const place = holdPlace(draft, context, instance)
   if (!place.ok) return place
-  const { attributes } = request
   const autoStop = autoStopFrom(request.autoStop, instance.autoStop, context.nowMs)
-  const told = attributes
-    ? { ...instance.attributes, [attributes.door]: attributes.value }
-    : instance.attributes
+  const attributes = attributesAfter(instance, request)
   return ok(
     begin(
       draft,
       context,
       instance,
       { verb: 'start', rung: null },
-      { place: place.value, stoppedMode: null, autoStop, attributes: told },
+      { place: place.value, stoppedMode: null, autoStop, attributes },
     ).receipt,
   )
 }
