@@ -51,7 +51,6 @@ class QueueWalker {
   deaths = 0
   #seen = 0
   #awayMs = 0
-  #diedAtMs: number | null = null
 
   constructor(dice: Chance) {
     this.#dice = dice
@@ -88,7 +87,7 @@ class QueueWalker {
     const { roll, upTo, pick } = this.#dice
     const plane = this.#plane
     if (!plane.isAlive) {
-      this.#died()
+      this.deaths++
       await this.#go(upTo(3_000))
       plane.begin()
       await this.#go(100)
@@ -96,11 +95,6 @@ class QueueWalker {
     for (let asked = upTo(2); asked >= 0; asked--) await this.#request()
     if (roll() < 0.06) plane.die(pick(['now', 'before-commit', 'after-commit']))
     await this.#go(upTo(pick([50, 2_000, 10_000, 40_000])))
-  }
-
-  #died(): void {
-    this.deaths++
-    this.#diedAtMs ??= this.#plane.clock.nowMs()
   }
 
   /** In short strides, so that what happens is seen about when it does. */
@@ -115,7 +109,7 @@ class QueueWalker {
   }
 
   async #request(): Promise<void> {
-    const { roll, upTo, pick } = this.#dice
+    const { upTo, pick } = this.#dice
     const verb = pick(asks)
     if (verb === 'create') {
       const made = { kind: 'notebook', name: 'n', flavorId: 'free', imageId: 'sim' } as const
@@ -130,9 +124,14 @@ class QueueWalker {
     if (verb === 'stop') this.#ask({ verb, target, rung: 'soft' }, by)
     else if (verb === 'queue' || verb === 'dequeue' || verb === 'start')
       this.#ask({ verb, target }, by)
-    else if (roll() < 0.3) this.#resize(1 + upTo(3))
-    else if (roll() < 0.5) this.#ask({ verb: 'delete', target }, by)
-    else if (roll() < 0.5) this.#ask({ verb: 'restart', target, rung: 'soft' }, by)
+    else this.#seldom(pick(['resize', 'delete', 'restart', 'nothing']), row)
+  }
+
+  #seldom(verb: 'resize' | 'delete' | 'restart' | 'nothing', { id, project }: Instance): void {
+    const target = { kind: 'any', id } as const
+    if (verb === 'resize') this.#resize(1 + this.#dice.upTo(3))
+    else if (verb === 'delete') this.#ask({ verb, target }, of(project))
+    else if (verb === 'restart') this.#ask({ verb, target, rung: 'soft' }, of(project))
   }
 
   async #look(): Promise<void> {

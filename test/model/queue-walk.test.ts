@@ -221,7 +221,7 @@ it('kernel: places are never oversold, nobody overtakes, all are served, and no 
   assert.ok(total.turns > 200 && total.kept > 50 && total.overtaken > 10, JSON.stringify(total))
 })
 
-const walks = Number(process.env['RUNSTATE_TEST_WALKS'] ?? 5)
+const walks = Number(process.env['RUNSTATE_TEST_WALKS'] ?? 4)
 const only = process.env['RUNSTATE_TEST_SEED']
 const seeds = only === undefined ? Array.from({ length: walks }, (_, n) => n + 1) : [Number(only)]
 

@@ -301,7 +301,9 @@ test('a repeated key is told the first answer byte for byte, whatever changed si
 
 test('while it comes, its progress is told in four steps; a failed one says where it ended', async () => {
   const steps = (shown: unknown) =>
-    listAt(shown, 'action_progress').map((one) => `${at(one, 'step')} ${at(one, 'status')}`)
+    listAt(shown, 'action_progress').map(
+      (one) => `${String(at(one, 'step'))} ${String(at(one, 'status'))}`,
+    )
   const coming = await lab.reach('starting')
   const shown = (await call('GET', `/${coming}`)).body
   assert.deepEqual(steps(shown), ['1 COMPLETED', '2 PROCESSING', '3 WAITING', '4 WAITING'])
