@@ -1,3 +1,3 @@
 import { golden } from '#test/harness/golden.ts'
 
-golden('modelarts-notebook', { isIncomplete: true })
+golden('modelarts-notebook')

@@ -55,12 +55,18 @@ export class Masks {
     const header = new RegExp(`^(${field}: )(.+)$`, 'gim')
     return text
       .replaceAll(json, (_all, before: string, quote: string, value: string) => {
-        const name = value.startsWith('{{') ? value : this.#name(field, value)
-        return `${before}${quote}${name}${quote}`
+        return `${before}${quote}${this.#nameOf(field, value)}${quote}`
       })
-      .replaceAll(header, (_all, before: string, value: string) =>
-        value.startsWith('{{') ? `${before}${value}` : `${before}${this.#name(field, value)}`,
+      .replaceAll(
+        header,
+        (_all, before: string, value: string) => `${before}${this.#nameOf(field, value)}`,
       )
+  }
+
+  /** A short value would be found in others, where it means nothing: it has its field's name and no number. */
+  #nameOf(field: string, value: string): string {
+    if (value.startsWith('{{')) return value
+    return value.length < 8 ? `{{${field}}}` : this.#name(field, value)
   }
 
   #name(kind: string, value: string): string {
