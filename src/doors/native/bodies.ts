@@ -8,13 +8,24 @@ import { kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
 import {
   charges,
+  driverFaultNames,
   hardwareNames,
   operationStates,
   reportedStatuses,
   situations,
   states,
 } from './states.ts'
-import { event, json, listOf, node, orNull, service, words } from './wire.ts'
+import {
+  event,
+  instancesMax,
+  json,
+  listOf,
+  node,
+  orNull,
+  service,
+  words,
+  workspace,
+} from './wire.ts'
 
 const closed = { additionalProperties: false } as const
 const body = <const P extends Record<string, TSchema>>(title: string, properties: P) =>
@@ -209,6 +220,7 @@ export type PutNodeBody = Static<typeof putNode>
 export const putDriver = body('PutDriver', {
   available: Type.Boolean(),
   reason: maybe(orNull(Type.String({ maxLength: 1024 }))),
+  fault: maybe(words(driverFaultNames)),
 })
 export type PutDriverBody = Static<typeof putDriver>
 
@@ -220,6 +232,8 @@ export const putProject = body('PutProject', {
   lacksBalance: maybe(Type.Boolean()),
   releasesByDefault: maybe(Type.Boolean()),
   deniedFlavors: maybe(listOf(id)),
+  instancesMax: maybe(instancesMax),
+  workspaces: maybe(listOf(workspace)),
 })
 export type PutProjectBody = Static<typeof putProject>
 

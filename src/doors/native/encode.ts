@@ -310,10 +310,11 @@ export const showNode = ({ id, name, state, attributes }: Node): NodeShown => ({
   state,
   attributes,
 })
-export const showDriver = ({ id, available, reason, acts }: DriverRow): DriverShown => ({
+export const showDriver = ({ id, available, reason, fault, acts }: DriverRow): DriverShown => ({
   id,
   available,
   reason,
+  fault: fault ?? null,
   acts: acts ?? null,
 })
 export const showProject = (project: Project): ProjectShown => ({
@@ -326,4 +327,6 @@ export const showProject = (project: Project): ProjectShown => ({
   lacksBalance: project.lacksBalance,
   releasesByDefault: project.releasesByDefault,
   deniedFlavors: project.deniedFlavors,
+  instancesMax: { ...project.instancesMax },
+  workspaces: (project.workspaces ?? []).map((one) => ({ ...one })),
 })

@@ -4,7 +4,7 @@
 // wire.
 
 import { type Cause } from '#kernel/caller.ts'
-import { type Flavor, nodeStates } from '#kernel/catalogue.ts'
+import { driverFaults, type Flavor, nodeStates } from '#kernel/catalogue.ts'
 import { type EventType, eventTypes } from '#kernel/event.ts'
 import { type CircleKind, circleKinds } from '#kernel/guard.ts'
 import { type Charge, type ServiceStatus } from '#kernel/instance.ts'
@@ -119,5 +119,6 @@ export const servicePhases = wordsOf<Service['phase']>({
 export const serviceStates = Object.keys(tableOfServices) as readonly ServiceState[] // keys of a const table
 export const liveServiceStates = serviceStates.filter((state) => state !== 'deleted')
 export const circleNames = Object.keys(circleKinds) as readonly CircleKind[] // keys of a const table
+export const driverFaultNames = Object.keys(driverFaults) as readonly (keyof typeof driverFaults)[] // keys of a const table
 export const nodeStateNames = Object.keys(nodeStates) as readonly (keyof typeof nodeStates)[] // keys of a const table
 export const eventTypeNames = Object.keys(eventTypes) as readonly EventType[] // keys of a const table

@@ -7,7 +7,7 @@
 
 import { type Static, type TSchema, Type } from 'typebox'
 import { type JsonObject } from '#kernel/json.ts'
-import { kindNames } from '#kernel/kinds.ts'
+import { type Kind, kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
 import { problemCodes } from './faults.ts'
 import {
@@ -15,6 +15,7 @@ import {
   causes,
   charges,
   circleNames,
+  driverFaultNames,
   eventTypeNames,
   failedVerbNames,
   hardwareNames,
@@ -366,9 +367,24 @@ export const driver = named('Driver', {
   id: text,
   available: Type.Boolean(),
   reason: maybeText,
+  /** What is wrong with it while it is not available; null when nobody said. */
+  fault: orNull(words(driverFaultNames)),
   acts: orNull(listOf(words(acts))),
 })
 export type DriverShown = Static<typeof driver>
+
+export const instancesMax = Type.Unsafe<Readonly<Partial<Record<Kind, number>>>>({
+  type: 'object',
+  propertyNames: { enum: [...kindNames] },
+  additionalProperties: { type: 'integer', minimum: 0 },
+})
+export const workspace = named('Workspace', {
+  id: text,
+  name: text,
+  isAbnormal: Type.Boolean(),
+  denies: listOf(text),
+  instancesMax: orNull(count),
+})
 
 export const project = named('Project', {
   id: text,
@@ -380,6 +396,8 @@ export const project = named('Project', {
   lacksBalance: Type.Boolean(),
   releasesByDefault: Type.Boolean(),
   deniedFlavors: listOf(text),
+  instancesMax,
+  workspaces: listOf(workspace),
 })
 export type ProjectShown = Static<typeof project>
 
