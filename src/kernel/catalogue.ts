@@ -112,6 +112,19 @@ export interface Node {
   readonly updatedAtMs?: number
 }
 
+/** What can be wrong with a driver, as far as protocols tell it apart. */
+export const driverFaults = {
+  down: 'Out of service.',
+  initializing: 'Still coming up.',
+  full: 'Has no room left.',
+  denied: 'Does not take the credentials that it is given.',
+  unsuited: 'Was pointed at something that it cannot use.',
+} as const
+export type DriverFault = keyof typeof driverFaults
+
+/** Storage back ends stand beside the drivers; one that has no row is as good as available. */
+export const storages = ['evs', 'obs', 'obsfs', 'efs', 'sfs'] as const
+
 /** Whether a driver may be used now; the native door can take one out to test how clients cope. */
 export interface DriverRow {
   readonly id: string
@@ -119,6 +132,8 @@ export interface DriverRow {
   readonly reason: string | null
   /** Which part of it is out, for clients that tell them apart; null or absent: all of it. */
   readonly part?: DriverPart | null
+  /** While it is not available; absent: down. */
+  readonly fault?: DriverFault
   /** What it can do, as it said at the last start; absent: everything. */
   readonly acts?: readonly Act[]
 }

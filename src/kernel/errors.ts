@@ -1,6 +1,7 @@
 // Every refusal a caller can act on, as a closed union. The kernel carries data, not prose and not HTTP; each
 // door turns every code into its cloud's words in one table that the compiler completes.
 
+import { type DriverFault } from './catalogue.ts'
 import { type OperationId } from './ids.ts'
 import { type Situation, type Verb } from './kinds.ts'
 import { type Hold } from './instance.ts'
@@ -18,6 +19,7 @@ export type Noun =
   | 'pool'
   | 'driver'
   | 'project'
+  | 'workspace'
   | 'hold'
   | 'guard'
   | 'label'
@@ -39,7 +41,12 @@ export type KernelError =
       readonly expected: string
       readonly value?: string
     }
-  | { readonly code: 'Forbidden'; readonly needs: string }
+  | {
+      readonly code: 'Forbidden'
+      readonly needs: string
+      /** It is the workspace that does not let anybody do this. */
+      readonly workspace?: { readonly id: string; readonly isAbnormal: boolean }
+    }
   /** At rest, but not in a state from which this may be asked. */
   | {
       readonly code: 'WrongState'
@@ -113,6 +120,8 @@ export type KernelError =
       readonly driver: string
       readonly reason: string | null
       readonly part?: DriverPart | null
+      /** Absent: down. */
+      readonly fault?: DriverFault
     }
   | { readonly code: 'Overloaded'; readonly retryAfterMs: number }
   /** The store could not commit. Nothing was changed. */

@@ -46,6 +46,8 @@ export interface Instance {
   readonly flavorId: string | null
   readonly imageId: string | null
   readonly serviceId: ServiceId | null
+  /** Of its project; absent: the default one. */
+  readonly workspaceId?: string
   readonly nodeId: string | null
   /** Null for kinds that no driver acts on (service-instance). */
   readonly driver: string | null

@@ -1,6 +1,7 @@
 // The tenant, and the account facts that forbid some requests.
 
 import { type ProjectId } from './ids.ts'
+import { type Kind } from './kinds.ts'
 
 export interface Project {
   readonly id: ProjectId
@@ -14,18 +15,22 @@ export interface Project {
   readonly releasesByDefault: boolean
   /** Flavors this project may not use. */
   readonly deniedFlavors: readonly string[]
-  /** Parts of the project besides the default one, or what is said of that one. */
+  /** How many instances of a kind it may have; a kind that is not named has no limit. */
+  readonly instancesMax?: Readonly<Partial<Record<Kind, number>>>
+  /** Parts of it with rules of their own; the default one is always there, and has none unless it is named. */
   readonly workspaces?: readonly Workspace[]
   readonly quotas?: Quotas
 }
 
-/** A part of a project, with a policy of its own. */
 export interface Workspace {
   readonly id: string
   readonly name: string
-  readonly state: 'normal' | 'abnormal'
-  /** The requests, by their verbs, that its policy forbids. */
-  readonly denies?: readonly string[]
+  /** Nothing may be done in it, whatever it is. */
+  readonly isAbnormal: boolean
+  /** The requests that its policy does not let anybody make. */
+  readonly denies: readonly string[]
+  /** How many instances it may hold; null: no limit. */
+  readonly instancesMax: number | null
 }
 
 /** Always there, unless `workspaces` says otherwise. */

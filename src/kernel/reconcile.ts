@@ -167,15 +167,7 @@ export function backoffMs(operation: Pick<Operation, 'id' | 'tries'>): number {
 export function patienceMs(
   operation: Pick<
     Operation,
-    | 'verb'
-    | 'refits'
-    | 'undoing'
-    | 'step'
-    | 'from'
-    | 'rung'
-    | 'graceMs'
-    | 'startMs'
-    | 'drain'
+    'verb' | 'refits' | 'undoing' | 'step' | 'from' | 'rung' | 'graceMs' | 'startMs' | 'drain'
   >,
 ): number {
   const step = currentStep(operation)

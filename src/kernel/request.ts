@@ -3,7 +3,14 @@
 import { type Caller, type Cause } from './caller.ts'
 import { type Result } from './errors.ts'
 import { type Census, type GuardPolicy } from './guard.ts'
-import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
+import {
+  type DriverRow,
+  type Flavor,
+  type Image,
+  type Node,
+  type Pool,
+  type storages,
+} from './catalogue.ts'
 import {
   type BatchId,
   type Ids,
@@ -85,6 +92,10 @@ export interface CreateInstance {
   readonly countMin?: number
   /** Refuse a name that another instance of this kind and project has. */
   readonly uniqueName?: boolean
+  /** Absent: the project's default one. */
+  readonly workspace?: string
+  /** The storage back end that it needs besides its driver. */
+  readonly storage?: (typeof storages)[number]
   /** A sold-out free flavor queues instead of refusing. */
   readonly queues?: boolean
   /** Under which other ids doors show it. Default: every scheme of its kind. */

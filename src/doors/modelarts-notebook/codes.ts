@@ -125,3 +125,37 @@ export const flavorDenied = fault(
 )
 /** The edge family of the same cloud documents this one for unknown paths; this contract names none. */
 export const noRoute = fault(404, '0015', 'The resource you requested is not exist')
+
+export const workspaceAbnormal = (id: string, action: string): Fault =>
+  fault(
+    400,
+    '7004',
+    `the status of workspace: ${id} is abnormal, can not execute [action: ${action}]`,
+  )
+
+export const noVolume = fault(400, '6528', 'No EVS available. Please try again later.')
+export const bucketFailed = (reason: string): Fault =>
+  fault(400, '6320', `Access obs error. Reason is ${reason}.`)
+export const bucketDenied = fault(
+  400,
+  '6350',
+  'Failed to access OBS because of incorrect AK/SK or insufficient permissions.',
+)
+export const bucketUnsuited = fault(
+  400,
+  '6371',
+  'Currently, notebooks support only OBS buckets whose Storage Class is Standard. Change the OBS bucket and try again.',
+)
+export const noResources = fault(
+  500,
+  '6200',
+  'No resources available. Please try again later or submit a service ticket.',
+)
+export const timedOut = fault(408, '6100', 'The request timed out. Please try again.')
+export const pastStop = fault(
+  400,
+  '6346',
+  'The timestamp of auto stop must be later than the current timestamp.',
+)
+export const illegalToken = fault(401, '6401', 'Illegal token.')
+export const suspended = fault(401, '6201', "The user's account has been suspended.")

@@ -12,10 +12,10 @@ import { type CreateInstance } from '#kernel/request.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
 import { type Fault } from '../shared/three-keys.ts'
-import { devenvField, noWorkspace } from './codes.ts'
+import { devenvField, pastStop } from './codes.ts'
 import { devenvFault } from './faults.ts'
 import { type DevenvStatus, devenvStatuses } from './states.ts'
-import { doorName, type Kept, withToken } from './wire.ts'
+import { doorName, inWorkspace, isStorage, type Kept, withToken } from './wire.ts'
 
 export const devenvActions = ['start', 'stop', 'restart', 'queue', 'dequeue'] as const
 export type DevenvAction = (typeof devenvActions)[number]
@@ -25,6 +25,8 @@ const autoStopSchema = Type.Object({
   enable: Type.Optional(Type.Boolean()),
   duration: Type.Optional(Type.Integer()),
   prompt: Type.Optional(Type.Boolean()),
+  // Clients send back what they were shown.
+  stop_timestamp: Type.Optional(Type.Integer()),
 })
 const notes = Type.Union([Type.Record(Type.String(), Type.String()), Type.Null()])
 const storageSchema = Type.Object({
@@ -102,7 +104,6 @@ export function decodeCreate(body: Buffer): Result<CreateInstance, Fault> {
   const wrong =
     nameFault(asked.name) ??
     descriptionFault(asked.description) ??
-    workspaceFault(asked.workspace?.id) ??
     storageFault(storage, asked.pool !== undefined) ??
     autoStopFault(autoStop)
   if (wrong) return err(wrong)
@@ -117,6 +118,8 @@ export function decodeCreate(body: Buffer): Result<CreateInstance, Fault> {
     uniqueName: true,
     queues: true,
     schemes: ['devenv'],
+    ...inWorkspace(asked.workspace?.id),
+    ...(isStorage(storage?.type) ? { storage: storage.type } : {}),
     launch,
     attributes: { [doorName]: { ...keptOf(asked), ...kept } },
     ...(autoStop === undefined ? {} : { autoStop: autoStopOf(autoStop, null) }),
@@ -151,10 +154,6 @@ function descriptionFault(text: string | undefined): Fault | undefined {
   const wrong = /[&<>"'/]/.exec(text ?? '')?.[0]
   return wrong === undefined ? undefined : devenvField.character(wrong)
 }
-
-/** There is one workspace. */
-const workspaceFault = (id: string | undefined): Fault | undefined =>
-  id === undefined || id === '0' ? undefined : noWorkspace(id)
 
 function storageFault(storage: Storage | undefined, inPool: boolean): Fault | undefined {
   if (storage === undefined) return devenvField.noStorage
@@ -191,8 +190,8 @@ export interface DevenvUpdate {
   readonly autoStop?: AutoStopBody
 }
 
-/** A5. */
-export function decodeUpdate(body: Buffer): Result<DevenvUpdate, Fault> {
+/** A5. A moment that is sent back is not obeyed, but one that has passed shows that the sender's picture is old. */
+export function decodeUpdate(body: Buffer, nowMs: number): Result<DevenvUpdate, Fault> {
   const json = parsed(body)
   if (!json.ok) return json
   const read = readFields(compiled.update, json.value)
@@ -201,6 +200,7 @@ export function decodeUpdate(body: Buffer): Result<DevenvUpdate, Fault> {
   const autoStop = spec?.auto_stop ?? aside
   const wrong = descriptionFault(description) ?? autoStopFault(autoStop)
   if (wrong) return err(wrong)
+  if ((autoStop?.stop_timestamp ?? nowMs + 1) <= nowMs) return err(pastStop)
   return ok({
     ...(description === undefined ? {} : { description }),
     ...(autoStop === undefined ? {} : { autoStop }),
@@ -215,8 +215,7 @@ export interface DevenvQuery {
   /** Infinity: all. */
   readonly limit: number
   readonly ownOnly: boolean
-  /** False when it asks for a workspace in which nothing can be. */
-  readonly mayMatch: boolean
+  readonly workspace: string
   readonly pool: string | undefined
   readonly aiProject: string | undefined
 }
@@ -252,7 +251,7 @@ export function decodeList(values: Values): Result<DevenvQuery, Fault> {
     offset: offset.value,
     limit: limit.value === 0 ? Number.POSITIVE_INFINITY : limit.value,
     ownOnly: values.get('show_self')?.toLowerCase() !== 'false',
-    mayMatch: (values.get('workspace_id') ?? '0') === '0',
+    workspace: values.get('workspace_id') ?? '0',
     pool: values.get('pool_id'),
     aiProject: values.get('ai_project'),
   })

@@ -7,7 +7,7 @@ import { type Instance } from '#kernel/instance.ts'
 import { flagIn, listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
 import { type Facts } from './facts.ts'
 import { type DevenvStatus, devenvStatusOf } from './states.ts'
-import { aiProjectOf, isFree, keptOf, runTimeOf, secondsOf, urlOf } from './wire.ts'
+import { aiProjectOf, isFree, keptOf, runTimeOf, secondsOf, urlOf, workspaceOf } from './wire.ts'
 
 export interface DevenvView {
   readonly instance: Instance
@@ -37,7 +37,7 @@ export function encodeDevenv(view: DevenvView): object {
     flavor_details: flavor === undefined ? null : encodeFlavor(flavor, facts),
     profile: encodeProfile(instance.imageId ?? '', facts.image),
     spec: encodeSpec(view, status),
-    workspace: { id: '0' },
+    workspace: { id: workspaceOf(instance) },
     ai_project: { id: aiProjectOf(instance) },
     user: { id: instance.createdBy, name: facts.userName },
     ...(pool === undefined ? {} : { pool }),

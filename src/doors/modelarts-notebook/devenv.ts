@@ -32,7 +32,7 @@ import {
   type NotebookSituation,
   situationsShownAs,
 } from './states.ts'
-import { aiProjectOf, doorName, isInPool, tokenOf } from './wire.ts'
+import { aiProjectOf, doorName, isInPool, narrows, tokenOf, workspaceOf } from './wire.ts'
 
 type Answered = Promise<Result<object, Fault>>
 
@@ -128,16 +128,18 @@ export async function list(asked: Asked): Answered {
 }
 
 async function matching(asked: Asked, query: DevenvQuery) {
-  const { status, by, dir, offset, limit, ownOnly, pool, aiProject } = query
+  const { status, by, dir, offset, limit, ownOnly, pool, aiProject, workspace } = query
   const situation = status === undefined ? livingSituations : situationsShownAs(status)
-  if (!query.mayMatch || situation.length === 0) return { total: 0, rows: [] }
+  if (situation.length === 0) return { total: 0, rows: [] }
   // Two words for one situation, and what only this door knows of: the store has no column for either.
   const isQueue = status === 'CREATE_QUEUING' || status === 'START_QUEUING'
   const keep = (instance: Instance): boolean =>
     (!isQueue || devenvStatusOf(instance) === status) &&
     (pool === undefined || isInPool(instance, pool)) &&
-    (aiProject === undefined || aiProjectOf(instance) === aiProject)
-  const keeps = isQueue || pool !== undefined || aiProject !== undefined
+    (aiProject === undefined || aiProjectOf(instance) === aiProject) &&
+    workspaceOf(instance) === workspace
+  const keeps =
+    isQueue || pool !== undefined || aiProject !== undefined || (await narrows(asked, workspace))
   return offsetPage(
     asked.plane.read,
     'instances',
@@ -157,7 +159,7 @@ async function matching(asked: Asked, query: DevenvQuery) {
 
 /** A5. */
 export async function update(asked: Asked): Answered {
-  const asksFor = decodeUpdate(asked.exchange.body)
+  const asksFor = decodeUpdate(asked.exchange.body, asked.plane.nowMs())
   if (!asksFor.ok) return asksFor
   const parameter = asksFor.value.autoStop === undefined ? 'description' : 'auto_stop'
   const asks: Asks = { verb: 'update', parameter }

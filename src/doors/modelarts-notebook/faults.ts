@@ -2,11 +2,15 @@
 // differ where one has a code of its own. A state that refuses a request is looked up in states.ts.
 // Source: notebook contract, section 3.
 
+import { storages } from '#kernel/catalogue.ts'
 import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
 import { type Unrouted } from '../shared/http.ts'
 import { type Fault } from '../shared/three-keys.ts'
 import {
   badPayload,
+  bucketDenied,
+  bucketFailed,
+  bucketUnsuited,
   busy,
   devenvField,
   fault,
@@ -18,8 +22,12 @@ import {
   misconfigured,
   noBackground,
   notAuthorized,
+  noResources,
   noRoute,
+  noVolume,
+  noWorkspace,
   refusals,
+  workspaceAbnormal,
 } from './codes.ts'
 import {
   devenvVerbs,
@@ -48,12 +56,32 @@ const later = (answer: Fault, retryAfterMs: number): Fault => ({ ...answer, retr
 const brings = ({ verb }: Asks): boolean =>
   verb === 'create' || verb === 'start' || verb === 'restart'
 const driverDown = (asks: Asks): Fault => (brings(asks) ? noBackground : misconfigured)
+
+/** What runs it, or what would store its files, is not to be had. */
+function unavailable(
+  { driver, reason, fault: why = 'down' }: ErrorOf<'DriverUnavailable'>,
+  asks: Asks,
+): Fault {
+  if (driver === 'evs') return noVolume
+  if (storages.some((one) => one === driver)) {
+    if (why === 'denied') return bucketDenied
+    return why === 'unsuited' ? bucketUnsuited : bucketFailed(reason ?? why)
+  }
+  if (why === 'initializing') return refusals['6355']
+  if (why === 'full' && asks.verb === 'create') return noResources
+  return why === 'denied' || why === 'unsuited' ? misconfigured : driverDown(asks)
+}
 const policy = (id: string, asks: Asks): Fault =>
   fault(403, '0112', `Policy doesn't allow ${asks.verb} ${id} to be performed.`)
 
 /** What both families say alike. */
 const common = {
-  Forbidden: ({ needs }, asks) => notAuthorized(asks.permission ?? needs),
+  Forbidden: ({ needs, workspace }, asks) => {
+    if (!workspace) return notAuthorized(asks.permission ?? needs)
+    return workspace.isAbnormal
+      ? workspaceAbnormal(workspace.id, asks.verb)
+      : policy(`workspace:${workspace.id}`, asks)
+  },
   NotOwner: (_, asks) => notAuthorized(asks.permission ?? asks.verb),
   Held: ({ id }, asks) => policy(id, asks),
   OwnedByService: ({ id }, asks) => policy(id, asks),
@@ -64,7 +92,7 @@ const common = {
   BalanceLacking: () => frozen,
   FlavorDenied: () => flavorDenied,
   HostUnsupported: (_, asks) => driverDown(asks),
-  DriverUnavailable: (_, asks) => driverDown(asks),
+  DriverUnavailable: unavailable,
   Unsupported: (_, asks) => driverDown(asks),
   TokenInProcess: () => later(busy, 1000),
   Overloaded: ({ retryAfterMs }) => later(busy, retryAfterMs),
@@ -108,7 +136,8 @@ function devenvBadField({ field, fault: why, expected }: ErrorOf<'BadField'>): F
 const devenvFaults = {
   ...common,
   ...impossible(internalDevenv),
-  NotFound: ({ what }) => {
+  NotFound: ({ what, id }) => {
+    if (what === 'workspace') return noWorkspace(id)
     if (what === 'flavor') return flavorRefused
     return what === 'image' ? devenvField.value('profile_id') : refusals['6309']
   },
@@ -124,7 +153,10 @@ const devenvFaults = {
       '6330',
       'The flavor type of profile does not match the type of flavor. Please check it.',
     ),
-  QuotaExceeded: () => fault(400, '6302', 'The instance count already reaches the maximum value.'),
+  QuotaExceeded: ({ what, limit }) =>
+    what === 'workspace'
+      ? fault(400, '0113', `Create Notebook failed. Quota: ${limit} is exhausted.`)
+      : fault(400, '6302', 'The instance count already reaches the maximum value.'),
   TokenReused: () => devenvField.value('Idempotency-Key'),
   StoreUnavailable: () => internalDevenv,
 } as const satisfies Faults
@@ -142,10 +174,19 @@ const notSwitchable = ({ id = '', flavor = '' }: Asks): Fault =>
     `Instance ${id} does not support to update flavor to ${flavor}, please try another flavor.`,
   )
 
+/** Of one notebook, where the other family names the policy. */
+const noPermission = ({ id }: { readonly id: string }, { verb }: Asks): Fault =>
+  fault(403, '6407', `You do not have the permission to ${verb} notebook ${id}.`)
+
 const labFaults = {
   ...common,
+  Held: noPermission,
+  OwnedByService: noPermission,
+  DeletionProtected: noPermission,
+  TermUnfinished: noPermission,
   ...impossible(internalLab),
   NotFound: ({ what, id }) => {
+    if (what === 'workspace') return noWorkspace(id)
     if (what === 'flavor') return badPayload('flavor')
     return what === 'image'
       ? fault(400, '6797', `Specified image ${id} cannot be found.`)

@@ -10,10 +10,10 @@ import { type CreateInstance } from '#kernel/request.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
 import { type Fault } from '../shared/three-keys.ts'
-import { badPayload, noWorkspace } from './codes.ts'
+import { badPayload } from './codes.ts'
 import { labFault } from './faults.ts'
 import { leaseFrom } from './lab-decode.ts'
-import { doorName, type Kept, withToken } from './wire.ts'
+import { doorName, inWorkspace, isStorage, type Kept, withToken } from './wire.ts'
 
 export const nameText = Type.String({ pattern: '^[A-Za-z0-9_-]{1,128}$' })
 export const descriptionText = Type.String({ pattern: '^[^&<>"\'/]{0,512}$' })
@@ -87,8 +87,6 @@ export function decodeCreate(
   const read = readFields(create, json.value)
   if (!read.ok) return err(labFault(read.error, { verb: 'create' }))
   const asked = read.value
-  const workspace = asked.workspace_id ?? '0'
-  if (workspace !== '0') return err(noWorkspace(workspace))
   const volume = volumeIn(asked.volume)
   if (!volume.ok) return volume
   const lease =
@@ -96,6 +94,7 @@ export function decodeCreate(
       ? leaseFrom(asked.lease?.duration, asked.lease?.type)
       : leaseFrom(asked.duration, 'TIMING')
   if (!lease.ok) return lease
+  const storage = asked.volume.category.toLowerCase()
   const { kept, launch } = withToken(randomUUID())
   return ok({
     verb: 'create',
@@ -105,6 +104,8 @@ export function decodeCreate(
     flavorId: asked.flavor,
     imageId: asked.image_id,
     schemes: ['lab'],
+    ...inWorkspace(asked.workspace_id),
+    ...(isStorage(storage) ? { storage } : {}),
     launch,
     autoStop: lease.value.autoStop,
     attributes: { [doorName]: { ...keptOf(asked, volume.value, lease.value.type), ...kept } },

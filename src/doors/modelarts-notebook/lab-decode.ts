@@ -130,7 +130,7 @@ export interface LabQuery extends PageQuery {
   readonly tags: readonly Tag[]
   readonly by: 'name' | 'createdAtMs' | 'updatedAtMs'
   readonly dir: 'asc' | 'desc'
-  readonly mayMatch: boolean
+  readonly workspace: string | undefined
 }
 
 const sortColumns = {
@@ -183,7 +183,7 @@ export function decodeList(values: Values): Result<LabQuery, Fault> {
     dir: dir.value,
     billing: values.get('billing')?.toUpperCase(),
     tags: tagsIn(values.get('tags')),
-    mayMatch: (values.get('workspace_id') ?? values.get('workspaceId') ?? '0') === '0',
+    workspace: values.get('workspace_id') ?? values.get('workspaceId'),
   })
 }
 

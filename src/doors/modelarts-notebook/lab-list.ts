@@ -10,7 +10,7 @@ import { type Answered } from './lab-call.ts'
 import { decodeList, type LabQuery } from './lab-decode.ts'
 import { billingOf, encodeNotebook, encodePage, featureOf } from './lab-wire.ts'
 import { labSituationsShownAs, livingInLab } from './states.ts'
-import { isInPool } from './wire.ts'
+import { isInPool, workspaceOf } from './wire.ts'
 
 /** B6 and B7: whoever may look at a project's notebooks may look at all of them. */
 export async function list(asked: Asked): Answered {
@@ -32,8 +32,7 @@ async function matching(asked: Asked, query: LabQuery) {
   // A deleted notebook is listed only when that is asked for.
   const situation = status === undefined ? livingInLab : labSituationsShownAs(status)
   const flavorId = await flavorIds(asked, query)
-  if (!query.mayMatch || situation.length === 0 || flavorId?.length === 0)
-    return { total: 0, rows: [] }
+  if (situation.length === 0 || flavorId?.length === 0) return { total: 0, rows: [] }
   return offsetPage(
     asked.plane.read,
     'instances',
@@ -53,9 +52,16 @@ async function matching(asked: Asked, query: LabQuery) {
 }
 
 /** What the store has no column for. */
-function keepOf({ id, pool, tags }: LabQuery): ((instance: Instance) => boolean) | undefined {
-  if (id === undefined && pool === undefined && tags.length === 0) return undefined
+function keepOf({
+  id,
+  pool,
+  tags,
+  workspace,
+}: LabQuery): ((instance: Instance) => boolean) | undefined {
+  const named = [id, pool, workspace].some((one) => one !== undefined)
+  if (!named && tags.length === 0) return undefined
   return (instance) =>
+    (workspace === undefined || workspaceOf(instance) === workspace) &&
     (id === undefined || instance.aliases['lab'] === id) &&
     (pool === undefined || isInPool(instance, pool)) &&
     tags.every(

@@ -9,7 +9,7 @@ import { type JsonObject } from '#kernel/json.ts'
 import { listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
 import { type Facts, type Sale } from './facts.ts'
 import { labRows, type LabStatus, notebookSituation } from './states.ts'
-import { isFree, keptOf, runTimeOf, tokenOf, urlOf } from './wire.ts'
+import { isFree, keptOf, runTimeOf, tokenOf, urlOf, workspaceOf } from './wire.ts'
 
 export interface LabView {
   readonly instance: Instance
@@ -34,7 +34,7 @@ export function encodeNotebook({ instance, facts, status }: LabView): object {
     feature: featureOf(flavor),
     flavor: instance.flavorId,
     status: status ?? labRows[notebookSituation(instance)].status,
-    workspace_id: '0',
+    workspace_id: workspaceOf(instance),
     create_at: instance.createdAtMs,
     update_at: instance.updatedAtMs,
     image: image === undefined ? { id: instance.imageId } : encodeImage(image),

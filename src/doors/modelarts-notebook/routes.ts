@@ -14,7 +14,7 @@ const source = (section: string) => `modelarts-devenviron.md §${section}`
 const instances = '/v1/:project_id/demanager/instances'
 const notebooks = '/v1/:project_id/notebooks'
 
-const devenvRoutes: readonly ProjectRoute[] = [
+export const devenvRoutes: readonly ProjectRoute[] = [
   {
     method: 'POST',
     path: `${instances}/:instance_id/action`,
@@ -80,7 +80,7 @@ const devenvRoutes: readonly ProjectRoute[] = [
   },
 ]
 
-const labRoutes: readonly ProjectRoute[] = [
+export const labRoutes: readonly ProjectRoute[] = [
   {
     method: 'POST',
     path: `${notebooks}/:id/start`,
@@ -237,5 +237,3 @@ const labRoutes: readonly ProjectRoute[] = [
     answer: catalogue.listImages,
   },
 ]
-
-export const routes: readonly ProjectRoute[] = [...devenvRoutes, ...labRoutes]

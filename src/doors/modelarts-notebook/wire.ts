@@ -1,11 +1,12 @@
 // What both families' wires have in common: what this door keeps of a notebook, where it is reached, and the
 // words for hardware. Their own names live in devenv-wire.ts and lab-wire.ts.
 
-import { type Flavor } from '#kernel/catalogue.ts'
+import { type Flavor, storages } from '#kernel/catalogue.ts'
 import { compact } from '#kernel/ids.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { objectIn, textIn } from '../shared/json-facts.ts'
+import { type Asked } from '../shared/project-route.ts'
 import { seenUrl } from '../shared/seen-url.ts'
 
 /** This door's name; it is also the name under which it keeps what it was told. */
@@ -52,6 +53,22 @@ export const isInPool = (instance: Instance, id: string): boolean =>
 
 export const aiProjectOf = (instance: Instance): string =>
   textIn(keptOf(instance), 'aiProject') ?? 'default-ai-project'
+
+/** The default workspace, which has no row. */
+export const defaultWorkspace = '0'
+export const workspaceOf = (instance: Instance): string => instance.workspaceId ?? defaultWorkspace
+export const inWorkspace = (id: string | undefined): { readonly workspace?: string } =>
+  id === undefined || id === defaultWorkspace ? {} : { workspace: id }
+
+/** Whether a list narrowed to this workspace may leave anything out. */
+export async function narrows(asked: Asked, workspace: string): Promise<boolean> {
+  if (workspace !== defaultWorkspace) return true
+  const project = await asked.plane.read.get('projects', asked.project)
+  return (project?.workspaces?.length ?? 0) > 0
+}
+
+export const isStorage = (text: string | undefined): text is (typeof storages)[number] =>
+  storages.some((one) => one === text)
 
 /** Where its driver says that it answers; '' while it does not run, or where nothing listens. */
 export const urlOf = (instance: Instance): string =>

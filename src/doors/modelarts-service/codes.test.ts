@@ -125,7 +125,9 @@ async function nodeState<T>(state: 'ready' | 'failed', ask: () => Promise<T>): P
 const custom = (spec: object) => ({ specification: 'custom', custom_spec: spec })
 const quota = (quotas: Quotas, ask = deploy) => project({ quotas }, () => ask())
 const workspace = (change: object) =>
-  [{ id: '0', name: 'default', state: 'normal', ...change }] as const // the shape is checked where it is used
+  [
+    { id: '0', name: 'default', isAbnormal: false, denies: [], instancesMax: null, ...change },
+  ] as const // the shape is checked where it is used
 const commits = [{ call: 'commit' }] as const
 
 type Way = readonly [status: number, text: RegExp, ask: () => Promise<Reply>]
@@ -329,7 +331,7 @@ const ways: Readonly<Record<string, Way>> = {
   '7004': [
     400,
     /^the status of workspace: 0 is abnormal, can not execute \[action: modelarts:service:create\]$/,
-    () => project({ workspaces: [...workspace({ state: 'abnormal' })] }, () => deploy()),
+    () => project({ workspaces: [...workspace({ isAbnormal: true })] }, () => deploy()),
   ],
   '7005': [400, /^workspace:w-1 not existed$/, () => deploy({}, { workspace_id: 'w-1' })],
   '3501': [

@@ -230,7 +230,9 @@ suite('workspaces and labels', () => {
   test('a service is in the one it was deployed in, and E3 shows one at a time', async () => {
     const project = await edge.w.plane.read.get('projects', edge.bob.project)
     assert.ok(project)
-    const workspaces = [{ id: 'w-1', name: 'line', state: 'normal' as const }]
+    const workspaces = [
+      { id: 'w-1', name: 'line', isAbnormal: false, denies: [], instancesMax: null },
+    ]
     await edge.direct({ verb: 'put', table: 'projects', row: { ...project, workspaces } })
     const config = [{ ...entry, nodes: ['edge-1'] }]
     const body = { service_name: 'inside', infer_type: 'edge', workspace_id: 'w-1', config }

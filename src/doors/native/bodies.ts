@@ -9,6 +9,7 @@ import { rungs } from '#kernel/ladder.ts'
 import { meteredKinds } from '#kernel/meter.ts'
 import {
   charges,
+  driverFaultNames,
   hardwareNames,
   operationStates,
   reportedStatuses,
@@ -18,6 +19,7 @@ import {
 import {
   driver,
   event,
+  instancesMax,
   json,
   listOf,
   node,
@@ -239,6 +241,7 @@ export const putDriver = body('PutDriver', {
   available: Type.Boolean(),
   reason: maybe(orNull(Type.String({ maxLength: 1024 }))),
   part: maybe(driver.properties.part),
+  fault: maybe(words(driverFaultNames)),
 })
 export type PutDriverBody = Static<typeof putDriver>
 
@@ -250,6 +253,7 @@ export const putProject = body('PutProject', {
   lacksBalance: maybe(Type.Boolean()),
   releasesByDefault: maybe(Type.Boolean()),
   deniedFlavors: maybe(listOf(id)),
+  instancesMax: maybe(instancesMax),
   workspaces: maybe(listOf(workspace)),
   quotas: maybe(quotas),
 })

@@ -5,7 +5,7 @@
 // - A put leaves alone what it does not name; what is new gets defaults.
 // - A project shows nothing to those who are not in it.
 
-import { type Image, plainFlavor } from '#kernel/catalogue.ts'
+import { type Image, plainFlavor, storages } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { projectId } from '#kernel/ids.ts'
 import { type PutCatalogue } from '#kernel/request.ts'
@@ -149,16 +149,15 @@ export async function putNode(asked: Asked<undefined, PutNodeBody>): Replied {
   })
 }
 
-/** A driver is made by configuration; here it can only be taken out of use and back. */
+/** A driver is made by configuration; here it, or a storage back end, can only be taken out of use and back. */
 export async function putDriver(asked: Asked<undefined, PutDriverBody>): Replied {
-  const known = await rowOf(asked, 'drivers')
+  const storage = storages.find((one) => one === idOf(asked))
+  const known = (await rowOf(asked, 'drivers')) ?? (storage && { id: storage })
   if (!known) return unknown(asked, 'drivers')
-  const { available, reason = null, part = null } = asked.body
-  return await put(asked, {
-    verb: 'put',
-    table: 'drivers',
-    row: { ...known, available, reason, part },
-  })
+  const { available, reason = null, part = null, fault } = asked.body
+  const { fault: _, ...kept } = { fault: undefined, ...known }
+  const row = { ...kept, available, reason, part, ...(available || !fault ? {} : { fault }) }
+  return await put(asked, { verb: 'put', table: 'drivers', row })
 }
 
 export async function putProject(asked: Asked<undefined, PutProjectBody>): Replied {

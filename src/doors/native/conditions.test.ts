@@ -161,7 +161,10 @@ const ways: Readonly<Record<ErrorCode, (() => Promise<Refused>) | string>> = {
     return { api: ann, path: '/services', sent: { body: { ...deploying, name: 'too-many' } } }
   },
   Unusable: async () => {
-    await inAlpha({ quotas: {}, workspaces: [{ id: '0', name: 'default', state: 'abnormal' }] })
+    await inAlpha({
+      quotas: {},
+      workspaces: [{ id: '0', name: 'default', isAbnormal: true, denies: [], instancesMax: null }],
+    })
     return { api: ann, path: '/services', sent: { body: { ...deploying, name: 'abnormal' } } }
   },
   Unsupported: async () => acting((await admin.server()).id, { action: 'status', status: 'up' }),

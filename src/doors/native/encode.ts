@@ -327,11 +327,19 @@ export const showNode = ({
   createdAt: maybeIso(times.createdAtMs ?? null),
   updatedAt: maybeIso(times.updatedAtMs ?? null),
 })
-export const showDriver = ({ id, available, reason, part, acts }: DriverRow): DriverShown => ({
+export const showDriver = ({
+  id,
+  available,
+  reason,
+  part,
+  fault,
+  acts,
+}: DriverRow): DriverShown => ({
   id,
   available,
   reason,
   part: part ?? null,
+  fault: fault ?? null,
   acts: acts ?? null,
 })
 export const showProject = (project: Project): ProjectShown => ({
@@ -344,6 +352,7 @@ export const showProject = (project: Project): ProjectShown => ({
   lacksBalance: project.lacksBalance,
   releasesByDefault: project.releasesByDefault,
   deniedFlavors: project.deniedFlavors,
-  workspaces: project.workspaces ?? [],
+  instancesMax: { ...project.instancesMax },
+  workspaces: (project.workspaces ?? []).map((one) => ({ ...one })),
   quotas: project.quotas ?? {},
 })

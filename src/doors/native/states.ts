@@ -5,6 +5,7 @@
 
 import { type Cause } from '#kernel/caller.ts'
 import {
+  driverFaults,
   type DriverPart,
   driverParts,
   type Flavor,
@@ -136,6 +137,7 @@ export const servicePhases = wordsOf<Service['phase']>({
 export const serviceStates = Object.keys(tableOfServices) as readonly ServiceState[] // keys of a const table
 export const liveServiceStates = serviceStates.filter((state) => state !== 'deleted')
 export const circleNames = Object.keys(circleKinds) as readonly CircleKind[] // keys of a const table
+export const driverFaultNames = Object.keys(driverFaults) as readonly (keyof typeof driverFaults)[] // keys of a const table
 export const nodeStateNames = Object.keys(nodeStates) as readonly (keyof typeof nodeStates)[] // keys of a const table
 export const eventTypeNames = Object.keys(eventTypes) as readonly EventType[] // keys of a const table
 export const driverPartNames = Object.keys(driverParts) as readonly DriverPart[] // keys of a const table

@@ -7,7 +7,7 @@
 
 import { type Static, type TSchema, Type } from 'typebox'
 import { type JsonObject } from '#kernel/json.ts'
-import { kindNames } from '#kernel/kinds.ts'
+import { type Kind, kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
 import { problemCodes } from './faults.ts'
 import {
@@ -17,6 +17,7 @@ import {
   charges,
   circleNames,
   driverPartNames,
+  driverFaultNames,
   eventTypeNames,
   failedVerbNames,
   hardwareNames,
@@ -384,20 +385,11 @@ export const driver = named('Driver', {
   available: Type.Boolean(),
   reason: maybeText,
   part: orNull(words(driverPartNames)),
+  /** What is wrong with it while it is not available; null when nobody said. */
+  fault: orNull(words(driverFaultNames)),
   acts: orNull(listOf(words(acts))),
 })
 export type DriverShown = Static<typeof driver>
-
-/** A part of a project; `denies` are the requests, by their verbs, that its policy forbids. */
-export const workspace = Type.Object(
-  {
-    id: text,
-    name: text,
-    state: words(['normal', 'abnormal'] as const),
-    denies: Type.Optional(listOf(text)),
-  },
-  closed,
-)
 
 const most = Type.Optional(Type.Integer({ minimum: 0 }))
 /** How much of services on nodes one user may have. */
@@ -405,6 +397,18 @@ export const quotas = Type.Object(
   { services: most, runningServices: most, serviceInstances: most, nodes: most },
   closed,
 )
+export const instancesMax = Type.Unsafe<Readonly<Partial<Record<Kind, number>>>>({
+  type: 'object',
+  propertyNames: { enum: [...kindNames] },
+  additionalProperties: { type: 'integer', minimum: 0 },
+})
+export const workspace = named('Workspace', {
+  id: text,
+  name: text,
+  isAbnormal: Type.Boolean(),
+  denies: listOf(text),
+  instancesMax: orNull(count),
+})
 
 export const project = named('Project', {
   id: text,
@@ -416,6 +420,7 @@ export const project = named('Project', {
   lacksBalance: Type.Boolean(),
   releasesByDefault: Type.Boolean(),
   deniedFlavors: listOf(text),
+  instancesMax,
   workspaces: listOf(workspace),
   quotas,
 })

@@ -14,14 +14,20 @@ type Refusals = {
 /**
  * @param prefix  of every code: the vendor's name of the service.
  * @param busy  what a throttled caller is told; when to come again is added.
+ * @param revoked  for a token that was ended early; default: as for one that never was.
+ * @param suspended  for a key that was switched off, or whose user was; default: as for one that is wrong.
  */
 export function numberedGate({
   prefix,
   busy,
   badHeader,
+  revoked,
+  suspended,
 }: {
   readonly prefix: string
   readonly busy: Fault
+  readonly revoked?: Fault
+  readonly suspended?: Fault
   readonly badHeader: (error: ErrorOf<'BadField'>) => Fault
 }): Gate {
   const fault = (status: number, number: string, message: string): Fault => ({
@@ -41,13 +47,13 @@ export function numberedGate({
     NoCredentials: () => fault(401, '0201', "Token doesn't exist."),
     TokenExpired: () => fault(401, '0202', 'Invalid token header because the token has expired.'),
     TokenUnknown: invalid,
-    TokenRevoked: invalid,
+    TokenRevoked: () => revoked ?? invalid(),
     TokenMalformed: () => fault(401, '0204', 'Failed to parse the token.'),
     HeaderMissing: () => fault(401, '0205', 'No authorization request header.'),
     SchemeUnknown: badFormat,
     HeaderMalformed: badFormat,
     KeyUnknown: badCheck,
-    KeyDisabled: badCheck,
+    KeyDisabled: () => suspended ?? badCheck(),
     KeyExpired: badCheck,
     SecurityTokenWrong: badCheck,
     DateExpired: badCheck,

@@ -75,7 +75,9 @@ describe('workspaces', () => {
     const workspaces = (change: object) =>
       board.put('projects', {
         ...project,
-        workspaces: [{ id: 'w', name: 'w', state: 'normal', ...change }],
+        workspaces: [
+          { id: 'w', name: 'w', isAbnormal: false, denies: [], instancesMax: null, ...change },
+        ],
       })
     workspaces({})
     assert.equal(code(board.ask(deploy({ workspace: 'x' }))), 'NotFound')
@@ -89,7 +91,7 @@ describe('workspaces', () => {
       { verb: 'stop', target: { kind: 'edge-instance', service, node: 'n1' }, rung: 'soft' },
       { verb: 'remove-services', services: [service] },
     ]
-    workspaces({ state: 'abnormal' })
+    workspaces({ isAbnormal: true })
     for (const stop of stops) assert.equal(because(board.ask(stop)), 'abnormal')
     workspaces({ denies: ['stop', 'stop-service', 'remove-services'] })
     for (const stop of stops) assert.equal(because(board.ask(stop)), 'denied')

@@ -23,8 +23,8 @@ export function workspaceForbids(
   const known = rows.get('projects', project)?.workspaces?.find((one) => one.id === id)
   if (!known)
     return id === defaultWorkspace ? undefined : { code: 'NotFound', what: 'workspace', id }
-  if (known.state === 'abnormal') return unusable('workspace', known, 'abnormal')
-  return known.denies?.includes(verb) ? unusable('workspace', known, 'denied') : undefined
+  if (known.isAbnormal) return unusable('workspace', known, 'abnormal')
+  return known.denies.includes(verb) ? unusable('workspace', known, 'denied') : undefined
 }
 
 /** Somebody else counts on it as it is. */

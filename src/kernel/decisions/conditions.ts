@@ -3,6 +3,7 @@
 
 import { type KernelError } from '../errors.ts'
 import { type Hold, type Instance, situationOf } from '../instance.ts'
+import { type Workspace } from '../project.ts'
 import { type Context } from '../request.ts'
 import { type Draft } from '../rows.ts'
 import { type RequestVerb } from '../errors.ts'
@@ -21,6 +22,12 @@ type Condition = {
 }
 
 export const conditions: readonly Condition[] = [
+  {
+    name: 'workspace',
+    doc: 'Its workspace is abnormal, or its policy forbids it.',
+    forbids: ({ draft, instance, verb }) =>
+      workspaceForbids(workspaceOf(draft, instance.project, instance.workspaceId), verb),
+  },
   {
     name: 'frozen',
     doc: "The project's account is frozen.",
@@ -100,13 +107,36 @@ export function adminsOwn(
   return tells && caller.role !== 'admin' ? { code: 'Forbidden', needs: 'admin' } : undefined
 }
 
+/** Undefined for the default one, which has no rules, and for one that is no more. */
+export const workspaceOf = (
+  draft: Draft,
+  project: string,
+  id: string | undefined,
+): Workspace | undefined =>
+  id === undefined
+    ? undefined
+    : draft.get('projects', project)?.workspaces?.find((one) => one.id === id)
+
+export function workspaceForbids(
+  workspace: Workspace | undefined,
+  verb: RequestVerb,
+): KernelError | undefined {
+  if (!workspace || !(workspace.isAbnormal || workspace.denies.includes(verb))) return undefined
+  const { id, isAbnormal } = workspace
+  return { code: 'Forbidden', needs: verb, workspace: { id, isAbnormal } }
+}
+
 /** A driver that is out of service does nothing; asked last, when the request is right in itself. */
 export function driverDown(draft: Draft, name: string): KernelError | undefined {
   const driver = draft.get('drivers', name)
   if (driver?.available) return undefined
   const reason = driver ? driver.reason : 'it is not configured'
-  return { code: 'DriverUnavailable', driver: name, reason, part: driver?.part ?? null }
+  const fault = driver?.fault === undefined ? {} : { fault: driver.fault }
+  return { code: 'DriverUnavailable', driver: name, reason, part: driver?.part ?? null, ...fault }
 }
+
+export const storageDown = (draft: Draft, name: string | undefined): KernelError | undefined =>
+  name !== undefined && draft.get('drivers', name) ? driverDown(draft, name) : undefined
 
 /** What forbids a start, whatever the state: its node is out of contact, or its project owes. */
 export function cannotStart(draft: Draft, instance: Instance): KernelError | undefined {

@@ -1,10 +1,11 @@
 // Creation: an instance is its row, its aliases and its first operation (or its queue ticket), in one commit.
 
-import { adminsOwn, driverDown } from './conditions.ts'
+import { adminsOwn, driverDown, storageDown, workspaceForbids, workspaceOf } from './conditions.ts'
+import { isGone } from './find.ts'
 import { aliasKey, defaultSchemes, schemes } from '../aliases.ts'
 import { take, enqueue } from '../capacity.ts'
 import { type Flavor, type Image } from '../catalogue.ts'
-import { err, ok, type Result } from '../errors.ts'
+import { err, type KernelError, ok, type Result } from '../errors.ts'
 import { type Instance, noConditions, noTimers, situationOf } from '../instance.ts'
 import { type InstanceId, instanceId, type ProjectId } from '../ids.ts'
 import { type Kind, type State } from '../kinds.ts'
@@ -41,12 +42,37 @@ interface Parts {
 }
 
 function madeOf(draft: Draft, request: CreateInstance, project: ProjectId): Result<Parts> {
+  const closed = roomFor(draft, request, project)
+  if (closed) return err(closed)
   const parts = allowedParts(draft, request, request.kind, project)
   if (!parts.ok) return parts
   const twin = request.uniqueName ? twinOf(draft, request, project) : undefined
   if (twin) return err({ code: 'AlreadyExists', what: 'instance', name: request.name, id: twin.id })
-  const down = driverDown(draft, parts.value.flavor.driver)
+  const down = driverDown(draft, parts.value.flavor.driver) ?? storageDown(draft, request.storage)
   return down ? err(down) : parts
+}
+
+/** Whether its workspace, and the limits of that and of the project, leave room for it. */
+function roomFor(
+  draft: Draft,
+  { kind, workspace: id, count = 1 }: CreateInstance,
+  project: ProjectId,
+): KernelError | undefined {
+  const account = draft.get('projects', project)
+  const workspace = workspaceOf(draft, project, id)
+  if (id !== undefined && !workspace) return { code: 'NotFound', what: 'workspace', id }
+  const forbidden = workspaceForbids(workspace, 'create')
+  if (forbidden) return forbidden
+  const ofKind = account?.instancesMax?.[kind]
+  const inside = workspace?.instancesMax ?? undefined
+  if (ofKind === undefined && inside === undefined) return undefined
+  const there = draft.find('instances', 'project', project).filter((one) => !isGone(one))
+  if (ofKind !== undefined && there.filter((one) => one.kind === kind).length + count > ofKind)
+    return { code: 'QuotaExceeded', what: 'instance', limit: ofKind }
+  const own = there.filter((one) => one.workspaceId === id)
+  if (inside !== undefined && own.length + count > inside)
+    return { code: 'QuotaExceeded', what: 'workspace', limit: inside }
+  return undefined
 }
 
 /** One of the same name in the same collection: what is shown under other schemes alone is another collection. */
@@ -133,6 +159,7 @@ function createOne(
     place: place.ok ? place.value : null,
     queue: ticket.value,
     conditions: { ...noConditions, ...request.conditions },
+    ...(request.workspace === undefined ? {} : { workspaceId: request.workspace }),
     autoStop: autoStopFrom(request.autoStop, null, context.nowMs),
     labels: request.labels ?? {},
     attributes: request.attributes ?? {},
