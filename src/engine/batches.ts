@@ -1,8 +1,9 @@
-// Group commit. Requests that arrive while a commit is under way form the next batch: each is decided in order
-// against what those before it decided, all is written in one transaction with one sync, then all are answered.
+// Group commit. What arrives while one batch is being written is decided meanwhile, in order, each request seeing
+// what those before it decided; when that batch is on disk the next is written, with one sync, and answered.
 //
-// - Nobody is answered before the sync, not even a refusal: it may rest on an earlier request of its batch.
-// - A commit that fails changed nothing, and every request of its batch is told so.
+// - Nobody is answered before the sync, not even a refusal: it may rest on an earlier request.
+// - A commit that fails changed nothing, and every request of its batch is told so. What was decided on top of
+//   it is decided again, on what is really there.
 // - A decision that throws is a bug in that request alone: it leaves no trace, and its batch goes on.
 
 import { decide } from '#kernel/decide.ts'
@@ -35,6 +36,8 @@ export interface Batches {
     context: Draftable,
     options: { readonly dryRun: boolean; readonly internal: boolean },
   ): Promise<Result<Receipt>>
+  /** Runs while nothing is decided or written: for who changes rows by another way (claims). */
+  alone<T>(work: () => Promise<T>): Promise<T>
   /** Resolves when nothing waits any more. */
   idle(): Promise<void>
   depth(): number
@@ -52,14 +55,50 @@ interface Parts {
 export function batches(parts: Parts): Batches {
   const waiting: Waiting[] = []
   const inProcess = new Map<string, string>()
+  const alone: (() => Promise<void>)[] = []
   let working: Promise<void> | null = null
+  let wake = (): void => undefined
+
+  function begin(): void {
+    working ??= work()
+    wake()
+  }
 
   async function work(): Promise<void> {
     // One turn of the event loop, so that all that arrived together is one batch.
     await new Promise((resolve) => setImmediate(resolve))
-    while (waiting.length > 0) await carryOut(parts, waiting.splice(0, batchMax))
+    let open = new Batch(parts, null)
+    let flight: Flight | null = null
+    while (flight || open.size > 0 || waiting.length > 0 || alone.length > 0) {
+      while (alone.length === 0 && open.size < batchMax) {
+        const next = waiting.shift()
+        if (!next) break
+        await open.decide(next)
+      }
+      if (flight) {
+        const mayTakeMore = alone.length === 0 && open.size < batchMax
+        const settled: boolean | null = await (mayTakeMore
+          ? Promise.race([flight.onDisk, arrival()])
+          : flight.onDisk)
+        if (settled === null) continue
+        flight = null
+        if (settled) continue
+        waiting.unshift(...open.requests())
+        open = new Batch(parts, null)
+      } else if (open.size > 0) {
+        flight = { onDisk: open.write() }
+        open = new Batch(parts, open)
+      } else await alone.shift()?.()
+    }
     working = null
   }
+
+  /** Resolves with null when there is more to decide. */
+  const arrival = (): Promise<null> =>
+    new Promise((resolve) => {
+      if (waiting.length > 0 || alone.length > 0) resolve(null)
+      wake = () => resolve(null)
+    })
 
   function refused(
     context: Draftable,
@@ -89,7 +128,7 @@ export function batches(parts: Parts): Batches {
     const answered = new Promise<Result<Receipt>>((answer, fail) =>
       waiting.push({ request, context, dryRun: options.dryRun, answer, fail }),
     )
-    working ??= work()
+    begin()
     try {
       return await answered
     } finally {
@@ -97,22 +136,59 @@ export function batches(parts: Parts): Batches {
     }
   }
 
-  return { submit, idle: async () => working ?? undefined, depth: () => waiting.length }
+  return {
+    submit,
+    alone: (work) =>
+      new Promise((resolve, reject) => {
+        alone.push(() => work().then(resolve, reject))
+        begin()
+      }),
+    idle: async () => working ?? undefined,
+    depth: () => waiting.length,
+  }
+}
+
+/** A batch that is being written: whether it came to be on disk. Never rejects. */
+interface Flight {
+  readonly onDisk: Promise<boolean>
 }
 
 type Outcome =
   | { readonly waiting: Waiting; readonly result: Result<Receipt> }
   | { readonly waiting: Waiting; readonly bug: unknown }
 
-async function carryOut(parts: Parts, batch: readonly Waiting[]): Promise<void> {
-  const loaded = new Loaded(parts.store)
-  const draft = new Draft(loaded)
-  const outcomes: Outcome[] = []
-  for (const one of batch) outcomes.push(await decideOne(parts, loaded, draft, one))
-  const failure = await write(parts, draft.commit())
-  for (const outcome of outcomes) {
-    if ('bug' in outcome) outcome.waiting.fail(outcome.bug)
-    else outcome.waiting.answer(failure ?? outcome.result)
+class Batch {
+  readonly #parts: Parts
+  readonly #loaded: Loaded
+  readonly #draft: Draft
+  readonly #outcomes: Outcome[] = []
+
+  /** `before`: the batch that is being written, on top of which this one is decided. */
+  constructor(parts: Parts, before: Batch | null) {
+    this.#parts = parts
+    this.#loaded = new Loaded(parts.store)
+    this.#draft = new Draft(before ? before.#draft.over(this.#loaded) : this.#loaded)
+  }
+
+  get size(): number {
+    return this.#outcomes.length
+  }
+
+  requests(): readonly Waiting[] {
+    return this.#outcomes.map(({ waiting }) => waiting)
+  }
+
+  async decide(waiting: Waiting): Promise<void> {
+    this.#outcomes.push(await decideOne(this.#parts, this.#loaded, this.#draft, waiting))
+  }
+
+  async write(): Promise<boolean> {
+    const failure = await write(this.#parts, this.#draft.commit())
+    for (const outcome of this.#outcomes) {
+      if ('bug' in outcome) outcome.waiting.fail(outcome.bug)
+      else outcome.waiting.answer(failure ?? outcome.result)
+    }
+    return failure === undefined
   }
 }
 

@@ -125,8 +125,15 @@ class Heart {
   }
 
   async #claim(asOfMs: number): Promise<void> {
+    const { store, worker } = this.#parts
+    const range = { column: 'claimAtMs', max: asOfMs + 1 } as const
+    const due = { where: { state: 'running' }, range, limit: 1 }
     for (;;) {
-      const claimed = await this.#parts.store.claim(this.#parts.worker, asOfMs, leaseMs, claimRows)
+      // Asked first, because nothing is decided or written while operations are claimed.
+      if ((await store.list('operations', due)).length === 0) return
+      const claimed = await this.batches.alone(() =>
+        store.claim(worker, asOfMs, leaseMs, claimRows),
+      )
       for (const operation of claimed) this.#runner.take(operation)
       if (claimed.length < claimRows) return
     }

@@ -8,3 +8,10 @@ export type Json =
   | readonly Json[]
   | { readonly [key: string]: Json }
 export type JsonObject = { readonly [key: string]: Json }
+
+/** Nobody changes it from now on, nor anything in it. What is frozen already is taken to be so all through. */
+export function freezeDeep<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const inner of Object.values(value)) freezeDeep(inner)
+  return Object.freeze(value)
+}

@@ -75,6 +75,13 @@ export class Draft implements Reader {
     this.#events.push({ instanceId: null, data: {}, ...event })
   }
 
+  /** What this one wrote, on top of another reader: for decisions that follow it before it is on disk. */
+  over(base: Reader): Draft {
+    const draft = new Draft(base)
+    for (const [table, rows] of this.#tables) draft.#tables.set(table, rows)
+    return draft
+  }
+
   /** Takes over what a draft above this one wrote. */
   absorb(above: Draft): void {
     for (const [table, rows] of above.#tables) {

@@ -1,6 +1,8 @@
 // The store of model tests: everything that the store on disk promises, except that it outlives the process.
 
 import { setImmediate as turn } from 'node:timers/promises'
+import { assert } from '#kernel/assert.ts'
+import { freezeDeep } from '#kernel/json.ts'
 import { type Operation } from '#kernel/operation.ts'
 import { type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName, tableNames } from '#kernel/tables.ts'
@@ -92,11 +94,13 @@ function set<T extends TableName>(tables: Tables, table: T, id: string, row: Row
 
 /** As a disk would give it back: a later change of the caller's object does not reach it, nor can it be changed. */
 function copy<T>(value: T): T {
-  return freeze(JSON.parse(JSON.stringify(value)) as T) // rows and events are plain JSON
+  assertPlain(value)
+  return freezeDeep(JSON.parse(JSON.stringify(value)) as T) // the line above
 }
 
-function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value
-  for (const inner of Object.values(value)) freeze(inner)
-  return Object.freeze(value)
+/** A row that the disk would give back otherwise than it was decided is a bug of whoever decided it. */
+function assertPlain(value: unknown): void {
+  if (typeof value === 'number') assert(Number.isFinite(value), 'a row holds a number that is none')
+  else assert(value !== undefined, 'a row holds a field without a value')
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(assertPlain)
 }

@@ -3,10 +3,11 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { ok, type Result } from '#kernel/errors.ts'
 import { type Operation } from '#kernel/operation.ts'
-import { type Store, StoreError } from '#kernel/ports/store.ts'
+import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
 import { Database } from './database.ts'
 import { encode } from './encode.ts'
 import { openFolder, type OpenFault } from './open.ts'
+import { RowCache } from './row-cache.ts'
 import { WritingThread } from './thread.ts'
 import { type Claim, type Writer } from './writer.ts'
 
@@ -28,6 +29,7 @@ export async function openSqliteStore(
   if (!opened.ok) return opened
   const { path, db, lock } = opened.value
   const database = new Database(db, fewMax)
+  const cache = new RowCache()
   const writer = where === 'main' ? mainWriter(database) : new WritingThread(path)
   let claiming: Promise<unknown> | null = null
   let closing: Promise<void> | null = null
@@ -54,9 +56,25 @@ export async function openSqliteStore(
     const claimed = writer.claim(asked)
     claiming = claimed.catch(() => undefined)
     try {
-      return await claimed
+      const operations = await claimed
+      const ids = operations.map(({ id }) => id)
+      cache.forget('operations', ids)
+      return operations
     } finally {
       claiming = null
+    }
+  }
+
+  async function commit(commit: Commit): Promise<number> {
+    const encoded = encode(commit)
+    const written = cache.writing(commit)
+    let isOnDisk = false
+    try {
+      const first = await writer.commit(encoded)
+      isOnDisk = true
+      return first
+    } finally {
+      written(isOnDisk)
     }
   }
 
@@ -67,14 +85,14 @@ export async function openSqliteStore(
   }
 
   return ok({
-    get: (table, id) => read((rows) => rows.get(table, id)),
+    get: (table, id) => read((rows) => cache.get(table, id, () => rows.get(table, id))),
     find: (table, column, value) => read((rows) => rows.find(table, column, value)),
     list: (table, query) => read((rows) => rows.list(table, query)),
     count: (table, query) => read((rows) => rows.count(table, query)),
     events: (query) => read((rows) => rows.events(query)),
     lastEvent: () => read((rows) => rows.lastEvent()),
     claim: (worker, nowMs, leaseMs, limit) => use(() => claim({ worker, nowMs, leaseMs, limit })),
-    commit: (commit) => use(() => writer.commit(encode(commit))),
+    commit: (all) => use(() => commit(all)),
     close: () => (closing ??= close()),
   })
 }
