@@ -118,7 +118,9 @@ export class WalkDoors {
       nowMs,
       see: (ref, caller) => here().see(ref, caller),
       beat: (ids) => here().beat(ids),
-      renewedAtMs: (instance) => here().renewedAtMs(instance),
+      lease: (instance) => here().lease(instance),
+      leases: () => here().leases(),
+      shown: (service, by, revision) => here().shown(service, by, revision),
       ended: (operation, timeoutMs, signal) => here().ended(operation, timeoutMs, signal),
       follow: (listener) => {
         this.#followers.push(listener)
