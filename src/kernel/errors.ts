@@ -24,7 +24,6 @@ export type Noun =
   | 'guard'
   | 'label'
   | 'dependency'
-  | 'workspace'
 
 export type KernelError =
   | { readonly code: 'NotFound'; readonly what: Noun; readonly id: string }

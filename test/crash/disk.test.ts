@@ -152,13 +152,14 @@ function overwrite(path: string, at: number, length: number): void {
   closeSync(file)
 }
 
-/** A small disk of its own; names it loudly where none can be mounted. */
+/** A small disk of its own; null, said loudly, where none can be mounted. In CI one can. */
 function mounted(t: TestContext, options: string): string | null {
   const at = mkdtempSync(join(folder, 'mount-'))
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', at], { stdio: 'pipe' })
   } catch (cause) {
-    t.skip(`NOTHING IS SHOWN HERE: no disk can be mounted (${String(cause).slice(0, 120)})`)
+    if (process.env['RUNSTATE_REQUIRE_CLIENTS'] === '1') throw cause
+    t.diagnostic(`NOTHING IS SHOWN by "${t.name}": no disk can be mounted (${String(cause)})`)
     return null
   }
   t.after(() => execFileSync('umount', ['-l', at]))

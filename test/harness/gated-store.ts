@@ -7,7 +7,7 @@ import { until } from './world.ts'
 export interface GatedStore {
   readonly store: Store
   /** Runs `during` while no commit gets through; begins once one is held back. */
-  whileHeld<T>(begin: () => Promise<unknown>, during: () => Promise<T>): Promise<T>
+  readonly whileHeld: <T>(begin: () => Promise<unknown>, during: () => Promise<T>) => Promise<T>
 }
 
 export function gatedStore(inner: Store = memoryStore()): GatedStore {
