@@ -242,7 +242,7 @@ class Heart {
     return {
       read: store,
       nowMs: () => clock.nowMs(),
-      submit: (request, submission) => {
+      submit: async (request, submission) => {
         const { caller, door, requestId, why = null, idempotency, dryRun = false } = submission
         const cause: Cause = {
           by: 'user',
@@ -260,7 +260,11 @@ class Heart {
             ? {}
             : { idempotency: { ...idempotency, token: `${scope}/${idempotency.token}` } }),
         }
-        return this.batches.submit(request, context, { dryRun, internal: false })
+        const result = await this.batches.submit(request, context, { dryRun, internal: false })
+        // The same registration again is a heartbeat, and costs no more than one.
+        if (request.verb === 'register' && result.ok && result.value.unchanged && !dryRun)
+          for (const id of result.value.instanceIds) this.#leases.beat(id, clock.nowMs())
+        return result
       },
       see: async (ref, caller): Promise<Result<Instance, KernelError>> => {
         const loaded = new Loaded(store)
