@@ -6,9 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Figures, load } from './load.ts'
 import { startReference } from './reference.ts'
+import { registryRows } from './registry.ts'
+import { type Row } from './rows.ts'
 import { startServer, type ServerProcess } from '#test/harness/server.ts'
 
 const connections = 64
+/** `--only TEXT`: the rows whose name contains it. */
+const only = optionOf('--only') ?? ''
 const rounds = 3
 const instances = 3_000
 const yaml = `
@@ -18,18 +22,9 @@ catalogue:
     - { id: bench, driver: simulated, attributes: { createMs: 0, startMs: 0, stopMs: 600000 }, graceMs: 3000000 }
 `
 
-interface Row {
-  readonly what: string
-  readonly owe: number | null
-  /** The n-th request of a round; what differs between requests of one round is its path or body. */
-  readonly request: (n: number) => {
-    readonly method: string
-    readonly path: string
-    readonly body?: string
-    readonly headers: Record<string, string>
-  }
-  readonly count: number
-  readonly rounds: number
+function optionOf(name: string): string | undefined {
+  const at = process.argv.indexOf(name)
+  return at === -1 ? undefined : process.argv[at + 1]
 }
 
 async function main(): Promise<void> {
@@ -41,14 +36,11 @@ async function main(): Promise<void> {
   const startMs = performance.now() - began
   try {
     const results = []
-    for (const row of await rows(server, dataDir)) results.push(await measure(server, row))
+    for (const row of await rows(server, dataDir))
+      if (row.what.includes(only)) results.push(await measure(server, row))
     print(results, startMs, residentMiB(server.pid))
-    const json = process.argv.indexOf('--json')
-    if (json !== -1)
-      writeFileSync(
-        process.argv[json + 1] ?? 'bench.json',
-        JSON.stringify({ startMs, results }, null, 2),
-      )
+    const json = optionOf('--json')
+    if (json !== undefined) writeFileSync(json, JSON.stringify({ startMs, results }, null, 2))
   } finally {
     await server.end('SIGKILL')
     rmSync(folder, { recursive: true, force: true })
@@ -63,9 +55,7 @@ async function rows(server: ServerProcess, dataDir: string): Promise<readonly Ro
   const headers = { 'x-auth-token': value('RUNSTATE_TOKEN') }
   const json = { ...headers, 'content-type': 'application/json' }
   const ids = await fleet(server)
-  const { service, registered } = await registry(server.url)
   const at = (n: number): string => ids[n % ids.length] ?? ''
-  const node = `/v4/default/registry/microservices/${service}/instances/${registered}`
   return [
     {
       what: 'GET one server',
@@ -74,24 +64,7 @@ async function rows(server: ServerProcess, dataDir: string): Promise<readonly Ro
       rounds,
       request: (n) => ({ method: 'GET', path: `/v2.1/${project}/servers/${at(n)}`, headers }),
     },
-    {
-      what: 'registry heartbeat',
-      owe: 0.5,
-      count: 20_000,
-      rounds,
-      request: () => ({ method: 'PUT', path: `${node}/heartbeat`, headers: {} }),
-    },
-    {
-      what: 'registry status, durable',
-      owe: null,
-      count: 5_000,
-      rounds,
-      request: (n) => ({
-        method: 'PUT',
-        path: `${node}/status?value=${n % 2 ? 'UP' : 'DOWN'}`,
-        headers: {},
-      }),
-    },
+    ...(await registryRows(server.url)),
     {
       what: 'os-stop accepted, durable',
       owe: 0.35,
@@ -125,31 +98,6 @@ async function fleet(server: ServerProcess): Promise<readonly string[]> {
       await new Promise((resolve) => setTimeout(resolve, 20))
   }
   return ids
-}
-
-async function registry(
-  url: string,
-): Promise<{ readonly service: string; readonly registered: string }> {
-  const post = async (path: string, body: object): Promise<Record<string, string>> => {
-    const response = await fetch(`${url}/v4/default/registry${path}`, {
-      method: 'POST',
-      body: JSON.stringify(body),
-    })
-    return (await response.json()) as Record<string, string> // ids by the contract
-  }
-  const service =
-    (
-      await post('/microservices', {
-        service: { serviceName: 'bench', appId: 'bench', version: '1.0.0' },
-      })
-    )['serviceId'] ?? ''
-  const registered =
-    (
-      await post(`/microservices/${service}/instances`, {
-        instance: { hostName: 'bench', endpoints: ['rest://127.0.0.1:1'] },
-      })
-    )['instanceId'] ?? ''
-  return { service, registered }
 }
 
 interface Measured {

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process'
 
 const program = `
-const body = Buffer.from(process.argv[2], 'base64')
+const body = require('node:fs').readFileSync(0)
 const status = Number(process.argv[1])
 const server = require('node:http').createServer((request, answer) => {
   request.resume()
@@ -16,9 +16,10 @@ export async function startReference(
   status: number,
   body: Buffer,
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const child = spawn(process.execPath, ['-e', program, String(status), body.toString('base64')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawn(process.execPath, ['-e', program, String(status)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
+  child.stdin.end(body)
   const port = await new Promise<string>((resolve) =>
     child.stdout.once('data', (data: Buffer) => resolve(data.toString().trim())),
   )

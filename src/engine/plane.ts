@@ -262,7 +262,7 @@ class Heart {
       },
       read: store,
       nowMs: () => clock.nowMs(),
-      submit: (request, submission) => {
+      submit: async (request, submission) => {
         const { caller, door, requestId, why = null, idempotency, dryRun = false } = submission
         const cause: Cause = {
           by: 'user',
@@ -279,7 +279,11 @@ class Heart {
             ? {}
             : { idempotency: { ...idempotency, token } }),
         }
-        return this.batches.submit(request, context, { dryRun, internal: false })
+        const result = await this.batches.submit(request, context, { dryRun, internal: false })
+        // The same registration again is a heartbeat, and costs no more than one.
+        if (request.verb === 'register' && result.ok && result.value.unchanged && !dryRun)
+          for (const id of result.value.instanceIds) this.#leases.beat(id, clock.nowMs())
+        return result
       },
       keep: async (answer, submission) => {
         const token = tokenOf(submission)

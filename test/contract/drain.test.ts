@@ -40,7 +40,7 @@ it('a drain takes it out of service for every consumer before its process ends; 
   assert.deepEqual(bound.serves, [{ service: 'svc1', instance: 'i1' }])
   const rev = revisionOf(await registry.call('GET', find))
   assert.deepEqual(await shownBy(rev), [304, undefined])
-  const stop = { action: 'stop', mode: 'drain', graceMs: 50_000, why: 'a new version' }
+  const stop = { action: 'stop', mode: 'drain', graceMs: 20_000, why: 'a new version' }
   const drain: ReceiptShown = await api.act(server.id, stop)
   await until(
     () => shownBy(rev),
@@ -48,12 +48,12 @@ it('a drain takes it out of service for every consumer before its process ends; 
   )
   assert.equal((await api.get<InstanceShown>(`/instances/${server.id}`)).power, 'up')
   // Nobody knows who its consumers are so soon after a start, so it waits its whole time.
-  clock.jump(51_000)
+  clock.jump(21_000)
   const ended: OperationShown = await api.ended(drain.operation)
   assert.equal(ended.state, 'succeeded')
   assert.deepEqual(
     ended.log.map(({ step, message }) => (message === null ? step : `${step}: ${message}`)),
-    ['withdraw', 'await-unseen: not all consumers were shown it within 50 s', 'stop', 'await-down'],
+    ['withdraw', 'await-unseen: not all consumers were shown it within 20 s', 'stop', 'await-down'],
   )
   assert.equal(
     (await registry.call('PUT', '{r}/microservices/svc1/instances/i1/heartbeat')).status,

@@ -181,6 +181,20 @@ it('what really is dead is removed when its hold ends, and then nothing is guard
   assert.deepEqual(registry.plane.leases(), { living: 0, held: 0 })
 })
 
+it('the same registration again renews a lease as a beat does, at whatever moment it comes', async () => {
+  for (const restMs of [1_000, 9_999, 10_000, 19_900, 20_000]) {
+    const registry = await Registry.of()
+    const [id] = await registry.register(1)
+    assert.ok(id)
+    await registry.clock.advance(restMs)
+    const [again] = await registry.register(1)
+    await registry.clock.advance(19_500)
+    assert.equal(registry.gone.has(again ?? ''), false, `after ${restMs} ms`)
+    await registry.clock.advance(2_000)
+    assert.equal(registry.gone.has(again ?? ''), true, `after ${restMs} ms`)
+  }
+})
+
 it('a guard holds no removal that somebody asks for', async () => {
   const registry = await Registry.of()
   await registry.register(6)

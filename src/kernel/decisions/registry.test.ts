@@ -51,6 +51,18 @@ describe('registered instances', () => {
     assert.equal(board.instance(id).state, 'up')
   })
 
+  it('equal content again writes nothing until half of its term has passed', () => {
+    const board = new Board()
+    const id = registered(board)
+    const before = board.instance(id)
+    board.nowMs += 59_999
+    board.must(registration)
+    assert.equal(board.instance(id), before)
+    board.nowMs += 1
+    board.must(registration)
+    assert.equal(board.instance(id).registration?.lease.renewedAtMs, board.nowMs)
+  })
+
   it('equal content again is a heartbeat; a lease that ran out removes the instance', () => {
     const board = new Board()
     const id = registered(board)

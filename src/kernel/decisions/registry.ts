@@ -205,7 +205,9 @@ function registerAgain(
     JSON.stringify([{ ...old, lease: old.lease.ttlMs }, sorted(known.labels)])
   const renewed: Instance = { ...known, registration, labels: request.properties }
   if (!changed) {
-    draft.put('instances', renewed)
+    // It is heard as a beat. Written down it is once in half a term, so never too late for what is expiring.
+    if (context.nowMs - old.lease.renewedAtMs >= old.lease.ttlMs / 2)
+      draft.put('instances', renewed)
     return ok({
       ...receiptOf(known, renewed),
       serviceId: known.serviceId ?? serviceId(''),
