@@ -56,6 +56,8 @@ export function batches(parts: Parts): Batches {
   const waiting: Waiting[] = []
   const inProcess = new Map<string, string>()
   const alone: (() => Promise<void>)[] = []
+  /** What is decided and not handed over yet. */
+  let open = new Batch(parts, null)
   let working: Promise<void> | null = null
   let wake = (): void => undefined
 
@@ -67,7 +69,7 @@ export function batches(parts: Parts): Batches {
   async function work(): Promise<void> {
     // One turn of the event loop, so that all that arrived together is one batch.
     await new Promise((resolve) => setImmediate(resolve))
-    let open = new Batch(parts, null)
+    open = new Batch(parts, null)
     let flight: Flight | null = null
     while (flight || open.size > 0 || waiting.length > 0 || alone.length > 0) {
       while (alone.length === 0 && open.size < batchMax) {
@@ -104,7 +106,7 @@ export function batches(parts: Parts): Batches {
     context: Draftable,
     options: { readonly dryRun: boolean; readonly internal: boolean },
   ): Result<Receipt> | undefined {
-    if (!options.internal && waiting.length >= waitingMax)
+    if (!options.internal && waiting.length + open.size >= waitingMax)
       return err({ code: 'Overloaded', retryAfterMs })
     const token = context.idempotency
     const running = token && inProcess.get(token.token)
@@ -144,7 +146,7 @@ export function batches(parts: Parts): Batches {
         begin()
       }),
     idle: async () => working ?? undefined,
-    depth: () => waiting.length,
+    depth: () => waiting.length + open.size,
   }
 }
 

@@ -13,7 +13,12 @@ const stat = (name: string, state: string): string => {
 describe('process: who is who', () => {
   test('a process may have any name and is still told by its start', () => {
     for (const name of ['sleep', 'a b', 'x) Z 1 (y', ') (', '']) {
-      assert.deepEqual(parseStat(stat(name, 'S')), { started: '22', group: 5, isZombie: false })
+      assert.deepEqual(parseStat(stat(name, 'S')), {
+        started: '22',
+        group: 5,
+        isZombie: false,
+        isHeld: false,
+      })
     }
     assert.equal(parseStat(stat('gone', 'Z')).isZombie, true)
   })
