@@ -6,7 +6,7 @@ import { type Receipt } from '#kernel/request.ts'
 import { memoryStore } from '#stores/memory/store.ts'
 import { admin, Board } from '#test/harness/board.ts'
 import { gatedStore } from '#test/harness/gated-store.ts'
-import { type Batches, batches, type Draftable } from './batches.ts'
+import { type Batches, batches, type Draftable } from '#engine/batches.ts'
 
 const { ids: _ids, ...context } = new Board().context({ as: admin })
 const told = { dryRun: false, internal: false }
