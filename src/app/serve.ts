@@ -131,9 +131,9 @@ async function furnish(
     if (events.some((event) => event.data['table'] === 'projects')) identity.value.forget()
   })
   const owner = await ownerOf(identity.value)
-  await fillCatalogue(engine, owner, settings, [...drivers.value.values()])
+  const filled = await fillCatalogue(engine, owner, settings, [...drivers.value.values()])
   const parts = { plane: engine.plane, identity: identity.value, region: settings.region, log }
-  const doors = openDoors(settings, parts)
+  const doors = filled.ok ? openDoors(settings, parts) : filled
   const house = { settings, log, store, identity: identity.value, drivers: drivers.value, engine }
   const opened = doors.ok ? await open({ ...house, owner }, doors.value) : doors
   if (opened.ok) return opened
@@ -171,28 +171,37 @@ async function ownerOf(identity: IdentityRoom): Promise<Caller> {
   return { ...caller.value, role: 'admin' }
 }
 
+/** All at once, so that a start is one commit however long the catalogue. */
 async function fillCatalogue(
   { plane }: Engine,
   caller: Caller,
   settings: Settings,
   drivers: readonly Driver[],
-): Promise<void> {
-  const submission = { caller, door: 'configuration', requestId: 'start' }
-  const putUnlessSo = async (request: PutCatalogue): Promise<void> => {
-    const known = await plane.read.get(request.table, request.row.id)
-    const isSo = JSON.stringify({ ...known, ...request.row }) === JSON.stringify(known)
-    if (!isSo) await plane.submit(request, submission)
+): Promise<Result<void, string>> {
+  const known = (request: PutCatalogue) => plane.read.get(request.table, request.row.id)
+  const wanted: PutCatalogue[] = []
+  const wantUnlessSo = async (request: PutCatalogue): Promise<void> => {
+    const row = await known(request)
+    if (JSON.stringify({ ...row, ...request.row }) !== JSON.stringify(row)) wanted.push(request)
   }
   for (const { name: id, capabilities } of drivers) {
     // An operator's switch stays as it was set; what the driver can do may be news.
-    const { available = true, reason = null } = (await plane.read.get('drivers', id)) ?? {}
-    const row = { id, available, reason, acts: capabilities.acts }
-    await putUnlessSo({ verb: 'put', table: 'drivers', row })
+    const before = (await plane.read.get('drivers', id)) ?? { available: true, reason: null }
+    const row = { ...before, id, acts: capabilities.acts }
+    await wantUnlessSo({ verb: 'put', table: 'drivers', row })
   }
-  for (const request of puts(builtIn))
-    if (!(await plane.read.get(request.table, request.row.id)))
-      await plane.submit(request, submission)
-  for (const request of puts(settings.file.catalogue ?? {})) await putUnlessSo(request)
+  for (const request of puts(builtIn)) if (!(await known(request))) wanted.push(request)
+  for (const request of puts(settings.file.catalogue ?? {})) await wantUnlessSo(request)
+  const submission = { caller, door: 'configuration', requestId: 'start' }
+  const results = await Promise.all(wanted.map((request) => plane.submit(request, submission)))
+  for (const [at, result] of results.entries()) {
+    const request = wanted[at]
+    if (result.ok || !request) continue
+    return err(
+      `the catalogue's ${request.table} ${request.row.id} is refused: ${JSON.stringify(result.error)}`,
+    )
+  }
+  return ok(undefined)
 }
 
 interface House {
