@@ -17,7 +17,7 @@ export interface LookerParts extends Omit<RunnerParts, 'store' | 'leaseMs' | 'ha
 
 /** Things looked at per round of the sweep. */
 const sweepRows = 100
-const watched = ['running', 'stopped', 'not-ready', 'failed'] as const
+const watched = ['running', 'stopped', 'paused', 'suspended', 'not-ready', 'failed'] as const
 
 export class Looker {
   readonly #parts: LookerParts

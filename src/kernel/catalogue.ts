@@ -1,5 +1,6 @@
 // What instances are made of and where they run. All of it is configuration, shared by every project.
 
+import { type ProjectId } from './ids.ts'
 import { type Charge } from './instance.ts'
 import { type JsonObject } from './json.ts'
 import { type Kind } from './kinds.ts'
@@ -62,6 +63,10 @@ export const plainFlavor: Omit<Flavor, 'id' | 'name' | 'kinds' | 'driver'> = {
 export interface Image {
   readonly id: string
   readonly name: string
+  /** Captured in this project, and only there to be had; absent: everybody's. */
+  readonly project?: ProjectId
+  /** It is being captured, and cannot be used yet; absent: it is whole. */
+  readonly isSaving?: true
   readonly kinds: readonly Kind[]
   /** What the driver runs: for `process` command, environment and probe. */
   readonly launch: JsonObject

@@ -13,6 +13,7 @@ import {
   stranger,
   target,
 } from '#test/harness/board.ts'
+import { type Image } from './catalogue.ts'
 import { type InstanceId } from './ids.ts'
 import { wakeAtMs } from './instance.ts'
 import { lifecycles } from './kinds.ts'
@@ -89,6 +90,32 @@ function situations(): readonly {
     board.must({ verb: 'capture', target: target(id), imageName: 'x' })
     return id
   })
+  const stillStates = [
+    ['pausing', ['pause'], false],
+    ['paused', ['pause'], true],
+    ['unpausing', ['pause', 'unpause'], false],
+    ['suspending', ['suspend'], false],
+    ['suspended', ['suspend'], true],
+    ['resuming', ['suspend', 'resume'], false],
+  ] as const
+  for (const [state, verbs, isLastSettled] of stillStates) {
+    add(`server ${state}`, (board) => {
+      const id = board.create()
+      board.settle(id)
+      verbs.forEach((verb, nth) => {
+        board.must({ verb, target: target(id) })
+        if (isLastSettled || nth < verbs.length - 1) board.settle(id)
+      })
+      assert.equal(board.instance(id).state, state)
+      return id
+    })
+  }
+  add('server rebuilding', (board) => {
+    const id = board.create()
+    board.settle(id)
+    board.must({ verb: 'rebuild', target: target(id), imageId: 'sim' })
+    return id
+  })
   add('notebook queued', (board) => {
     board.create({ kind: 'notebook', flavorId: 'free' })
     return board.create({ kind: 'notebook', flavorId: 'free', name: 'two', queues: true })
@@ -103,6 +130,11 @@ const asked = (id: string): readonly InstanceRequest[] => [
   ...rungs.map((rung) => ({ verb: 'stop', target: target(id), rung }) as const),
   ...rungs.map((rung) => ({ verb: 'restart', target: target(id), rung }) as const),
   { verb: 'capture', target: target(id), imageName: 'x' },
+  { verb: 'pause', target: target(id) },
+  { verb: 'unpause', target: target(id) },
+  { verb: 'suspend', target: target(id) },
+  { verb: 'resume', target: target(id) },
+  { verb: 'rebuild', target: target(id), imageId: 'sim' },
   { verb: 'queue', target: target(id) },
   { verb: 'dequeue', target: target(id) },
   { verb: 'delete', target: target(id) },
@@ -228,6 +260,138 @@ describe('decide', () => {
       ok: false,
       error: { code: 'Unsupported', verb: 'capture', driver: 'simulated' },
     })
+  })
+
+  it('a driver that can hold nothing still refuses to be asked for it', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const acts = ['create', 'start', 'stop', 'remove'] as const
+    board.put('drivers', { id: 'simulated', available: true, reason: null, acts })
+    for (const verb of ['pause', 'suspend'] as const)
+      assert.deepEqual(board.ask({ verb, target: target(id) }), {
+        ok: false,
+        error: { code: 'Unsupported', verb, driver: 'simulated' },
+      })
+  })
+
+  it('what is held still is left by what is seen though nobody asked', () => {
+    const table = [
+      ['pause', 'up', 'running'],
+      ['pause', 'down', 'stopped'],
+      ['pause', 'absent', 'failed'],
+      ['pause', 'suspended', 'suspended'],
+      ['suspend', 'up', 'running'],
+      ['suspend', 'paused', 'paused'],
+      ['suspend', 'unknown', 'suspended'],
+    ] as const
+    for (const [verb, seen, state] of table) {
+      const board = new Board()
+      const id = board.create()
+      board.settle(id)
+      board.must({ verb, target: target(id) })
+      board.settle(id)
+      board.observe(id, board.seen(seen))
+      assert.equal(board.instance(id).state, state, `${verb}, then ${seen}`)
+    }
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    board.observe(id, board.seen('paused'))
+    assert.deepEqual(
+      [board.instance(id).state, board.instance(id).reason],
+      ['paused', 'seen paused though nobody asked'],
+    )
+  })
+
+  it('a pause that comes to nothing has its deadline, and what ended meanwhile fails at once', () => {
+    for (const [seen, laterMs] of [
+      ['up', 60_000],
+      ['down', 1],
+    ] as const) {
+      const board = new Board()
+      const id = board.create()
+      board.settle(id)
+      board.must({ verb: 'pause', target: target(id) })
+      board.report(id, { act: 'pause', ok: true })
+      board.report(id, { observation: { ...board.seen('up'), atMs: 0 } })
+      assert.equal(board.instance(id).state, 'pausing')
+      board.nowMs += laterMs
+      board.report(id, { observation: board.seen(seen) })
+      assert.deepEqual(
+        [board.instance(id).state, board.instance(id).failure?.verb],
+        ['failed', 'pause'],
+        seen,
+      )
+    }
+  })
+
+  it('a rebuild makes it anew of another image, and leaves it as it was', () => {
+    for (const isStopped of [false, true]) {
+      const board = new Board()
+      const other = { ...board.all('images')[0], id: 'other', name: 'other' } as Image // the board has one
+      board.put('images', other)
+      const id = board.create()
+      board.settle(id)
+      if (isStopped) {
+        board.must({ verb: 'stop', target: target(id), rung: 'hard' })
+        board.settle(id)
+      }
+      const labels = { a: 'b' }
+      const { operationId } = board.must({
+        verb: 'rebuild',
+        target: target(id),
+        imageId: 'other',
+        name: 'two',
+        labels,
+      })
+      board.settle(id)
+      const row = board.instance(id)
+      assert.deepEqual(
+        [row.state, row.imageId, row.name, row.labels],
+        [isStopped ? 'stopped' : 'running', 'other', 'two', labels],
+      )
+      const done = board.operation(operationId).log.map(({ step }) => step)
+      const made = ['kill', 'await-down', 'remove', 'create']
+      assert.deepEqual(done, isStopped ? made : [...made, 'start', 'await-up'])
+      assert.equal(row.intent.want, isStopped ? 'down' : 'up')
+    }
+  })
+
+  it('a captured image is its project’s alone, whole once the capture has succeeded, and gone if it has not', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const capture = { verb: 'capture', target: target(id), imageName: 'x' } as const
+    const { imageId = '' } = board.must(capture)
+    const made = () => board.all('images').find((one) => one.id === imageId)
+    const create = {
+      verb: 'create',
+      kind: 'server',
+      name: 'n',
+      flavorId: 'small',
+      imageId,
+    } as const
+    assert.equal(made()?.isSaving, true)
+    assert.equal(code(board.ask(create)), 'NotFound', 'not while it is being saved')
+    board.settle(id)
+    assert.deepEqual([made()?.name, made()?.isSaving], ['x', undefined])
+    assert.equal(code(board.ask(create, { as: stranger })), 'NotFound')
+    board.must(create)
+    const rebuilt = { verb: 'rebuild', target: target(id), imageId } as const
+    board.must(rebuilt)
+    board.settle(id)
+    for (const end of ['fails', 'is cancelled'] as const) {
+      const again = board.must(capture)
+      if (end === 'is cancelled') board.must({ verb: 'delete', target: target(id) })
+      else
+        board.report(id, { act: 'capture', ok: false, error: { code: 'refused', message: 'no' } })
+      assert.ok(!board.all('images').some((one) => one.id === again.imageId), end)
+      if (end === 'fails') {
+        board.must({ verb: 'start', target: target(id) })
+        board.settle(id)
+      }
+    }
   })
 
   it('a failed start is undone before it is called failed', () => {

@@ -9,7 +9,18 @@ import { create } from './decisions/create.ts'
 import { hold, put, releaseHold, update } from './decisions/edit.ts'
 import { findInstance, ownedService, ownService } from './decisions/find.ts'
 import { count, expire, releaseGuard } from './decisions/guard.ts'
-import { capture, dequeue, queue, remove, reset, restart, start, stop } from './decisions/power.ts'
+import {
+  capture,
+  dequeue,
+  queue,
+  rebuild,
+  remove,
+  reset,
+  restart,
+  start,
+  still,
+  stop,
+} from './decisions/power.ts'
 import {
   clearStatus,
   registerService,
@@ -220,6 +231,13 @@ function act(
       return restart({ draft, context, instance }, request)
     case 'capture':
       return capture({ draft, context, instance }, request)
+    case 'pause':
+    case 'unpause':
+    case 'suspend':
+    case 'resume':
+      return still({ draft, context, instance }, request)
+    case 'rebuild':
+      return rebuild({ draft, context, instance }, request)
     case 'delete':
       return remove({ draft, context, instance }, request)
     case 'queue':

@@ -20,7 +20,10 @@ export type State = { [K in Kind]: StateOfKind<K> }[Kind]
 export const kindNames = Object.keys(lifecycles) as readonly Kind[] // keys of a const table
 
 /** What an operation carries out. */
-export type Verb = 'create' | 'start' | 'stop' | 'restart' | 'capture' | 'delete'
+export type Verb = 'create' | 'start' | 'stop' | 'restart' | 'capture' | 'delete' | MachineVerb
+
+/** What only whole machines can be asked for. */
+type MachineVerb = 'pause' | 'unpause' | 'suspend' | 'resume' | 'rebuild'
 
 /** What can fail: an operation, or `run` when a running thing was lost. */
 export const failedVerbs = [
@@ -30,6 +33,11 @@ export const failedVerbs = [
   'restart',
   'capture',
   'delete',
+  'pause',
+  'unpause',
+  'suspend',
+  'resume',
+  'rebuild',
   'run',
 ] as const satisfies readonly (Verb | 'run')[]
 export type FailedVerb = (typeof failedVerbs)[number]
@@ -40,5 +48,8 @@ export type FailedVerb = (typeof failedVerbs)[number]
  */
 export type SituationOf<K extends Kind> =
   | Exclude<StateOfKind<K>, 'failed'>
-  | ('failed' extends StateOfKind<K> ? `failed/${FailedVerb}` : never)
+  | ('failed' extends StateOfKind<K> ? `failed/${FailedVerbOf<K>}` : never)
+type FailedVerbOf<K extends Kind> = K extends 'server'
+  ? FailedVerb
+  : Exclude<FailedVerb, MachineVerb>
 export type Situation = { [K in Kind]: SituationOf<K> }[Kind]

@@ -3,8 +3,11 @@
 import { type JsonObject } from './json.ts'
 
 export interface Observation {
-  /** up: runs; down: exists and does not run; absent: the thing itself is gone; unknown: could not be seen. */
-  readonly seen: 'up' | 'down' | 'absent' | 'unknown'
+  /**
+   * up: runs; paused: held still in memory; suspended: put away with all that it was doing; down: exists and does
+   * not run; absent: the thing itself is gone; unknown: could not be seen.
+   */
+  readonly seen: 'up' | 'paused' | 'suspended' | 'down' | 'absent' | 'unknown'
   /** Meaningful while up: false until its readiness probe has passed. */
   readonly ready: boolean
   readonly atMs: number

@@ -7,14 +7,31 @@ import { type Kind, type Situation, type Verb } from './kinds.ts'
 import { type Rung } from './ladder.ts'
 import { type Cause } from './caller.ts'
 
-export type Act = 'create' | 'start' | 'stop' | 'capture' | 'remove'
+export type Act =
+  | 'create'
+  | 'start'
+  | 'stop'
+  | 'pause'
+  | 'unpause'
+  | 'suspend'
+  | 'resume'
+  | 'capture'
+  | 'remove'
 
-export type Step =
-  | { readonly name: string; readonly act: Act; readonly rung?: Rung; readonly doc: string }
-  | { readonly name: string; readonly await: 'up' | 'down' | 'settled'; readonly doc: string }
-  /** No driver's: it changes rows alone, in the commit that ends it, and so is done once and whole. */
-  | { readonly name: string; readonly rows: 'withdraw' | 'put-back'; readonly doc: string }
-  | { readonly name: string; readonly hear: 'unseen'; readonly doc: string }
+interface Named {
+  readonly name: string
+  readonly doc: string
+  /** The plan ends before it when the instance was stopped: it is left as it was. */
+  readonly unlessStopped?: true
+}
+export type Step = Named &
+  (
+    | { readonly act: Act; readonly rung?: Rung }
+    | { readonly await: 'up' | 'down' | 'paused' | 'suspended' | 'settled' }
+    /** No driver's: it changes rows alone, in the commit that ends it, and so is done once and whole. */
+    | { readonly rows: 'withdraw' | 'put-back' }
+    | { readonly hear: 'unseen' }
+  )
 
 const create: Step = {
   name: 'create',
@@ -38,8 +55,18 @@ const capture: Step = { name: 'capture', act: 'capture', doc: 'The driver takes 
 const settled: Step = {
   name: 'await-settled',
   await: 'settled',
-  doc: 'Until it is seen up or down again.',
+  doc: 'Until it can be seen again.',
 }
+const pause: Step = { name: 'pause', act: 'pause', doc: 'The driver holds it still.' }
+const paused: Step = { name: 'await-paused', await: 'paused', doc: 'Until it is seen paused.' }
+const unpause: Step = { name: 'unpause', act: 'unpause', doc: 'The driver lets it go on.' }
+const suspend: Step = { name: 'suspend', act: 'suspend', doc: 'The driver puts it away.' }
+const suspended: Step = {
+  name: 'await-suspended',
+  await: 'suspended',
+  doc: 'Until it is seen suspended.',
+}
+const resume: Step = { name: 'resume', act: 'resume', doc: 'The driver takes it up again.' }
 const remove: Step = {
   name: 'remove',
   act: 'remove',
@@ -72,6 +99,21 @@ export const steps = {
   },
   capture: { do: [capture, settled], undo: [] },
   delete: { do: [kill, down, remove], undo: [] },
+  pause: { do: [pause, paused], undo: [] },
+  unpause: { do: [unpause, up], undo: [] },
+  suspend: { do: [suspend, suspended], undo: [] },
+  resume: { do: [resume, up], undo: [] },
+  rebuild: {
+    do: [
+      kill,
+      down,
+      remove,
+      create,
+      { ...start, unlessStopped: true },
+      { ...up, unlessStopped: true },
+    ],
+    undo: [kill, down],
+  },
 } as const satisfies Record<Verb, Plan>
 
 export interface Plan {
@@ -112,8 +154,9 @@ export interface Operation {
   readonly graceMs: number
   /** How long a start may take until the thing is ready. */
   readonly startMs: number
-  /** Capture only: what the image shall be called. */
+  /** Capture only: what the image shall be called, and which it is. */
   readonly imageName: string | null
+  readonly imageId: string | null
   /** It makes the thing anew of its instance's `refit`. */
   readonly refits: boolean
   /** Null: it stops nothing, or not by the softest rung. */
@@ -167,6 +210,9 @@ export interface StepLog {
   readonly message: string | null
 }
 
-export const currentStep = (
-  operation: Pick<Operation, 'verb' | 'refits' | 'undoing' | 'step'>,
-): Step | undefined => planOf(operation)[operation.step]
+export function currentStep(
+  operation: Pick<Operation, 'verb' | 'refits' | 'undoing' | 'step' | 'from'>,
+): Step | undefined {
+  const step = planOf(operation)[operation.step]
+  return step?.unlessStopped && operation.from === 'stopped' ? undefined : step
+}

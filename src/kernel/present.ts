@@ -4,6 +4,7 @@
 import { type Instance, situationOf, type Underway } from './instance.ts'
 import { isA } from './lifecycle.ts'
 import { lifecycles, type Situation } from './kinds.ts'
+import { type Observation } from './observation.ts'
 
 export interface Presented {
   readonly situation: Situation
@@ -17,6 +18,16 @@ export interface Presented {
   readonly reason: string | null
 }
 
+/** What is paused still has its power; what is suspended has none. */
+const powers = {
+  up: 'up',
+  paused: 'up',
+  suspended: 'down',
+  down: 'down',
+  absent: 'down',
+  unknown: 'unknown',
+} as const satisfies Record<Observation['seen'], Presented['power']>
+
 export function present(instance: Instance): Presented {
   const { observation } = instance
   const unsure =
@@ -28,7 +39,7 @@ export function present(instance: Instance): Presented {
   return {
     situation: situationOf(instance),
     underway: instance.underway,
-    power: observation.seen === 'unknown' ? 'unknown' : observation.seen === 'up' ? 'up' : 'down',
+    power: powers[observation.seen],
     unsure,
     reason:
       instance.failure?.message ??

@@ -64,7 +64,13 @@ export function judge(operation: Operation, report: Report, nowMs: number): Verd
   const { observation } = report
   if (step.await === 'up') return judgeUp(operation, observation, nowMs)
   if (step.await === 'down') return judgeDown(operation, observation, nowMs)
-  if (observation.seen === 'up' || observation.seen === 'down') return { do: 'advance' }
+  if (step.await === 'settled') return judgeSettled(operation, observation, nowMs)
+  return judgeStill(step.await, operation, observation, nowMs)
+}
+
+/** Whatever it is, as long as it is something. */
+function judgeSettled(operation: Operation, observation: Observation, nowMs: number): Verdict {
+  if (observation.seen !== 'absent' && observation.seen !== 'unknown') return { do: 'advance' }
   return nowMs < operation.stepDeadlineMs
     ? { do: 'wait' }
     : fail(observation.reason ?? 'it could not be seen afterwards', observation)
@@ -76,6 +82,23 @@ function judgeUnseen(operation: Operation, unseen: boolean, nowMs: number): Verd
   if (nowMs < operation.stepDeadlineMs) return { do: 'wait' }
   const patience = seconds(operation.stepDeadlineMs - operation.stepSinceMs)
   return { do: 'advance', message: `not all consumers were shown it within ${patience}` }
+}
+
+/** Paused or suspended, and only that: one that ended meanwhile has lost what was to be kept. */
+function judgeStill(
+  wanted: 'paused' | 'suspended',
+  operation: Operation,
+  observation: Observation,
+  nowMs: number,
+): Verdict {
+  if (observation.seen === wanted) return { do: 'advance' }
+  const isFresh = observation.atMs >= operation.stepSinceMs
+  const isOver = observation.seen === 'down' || observation.seen === 'absent'
+  if (isFresh && isOver)
+    return fail(observation.reason ?? `it was seen ${observation.seen}`, observation)
+  if (nowMs < operation.stepDeadlineMs) return { do: 'wait' }
+  const patience = seconds(operation.stepDeadlineMs - operation.stepSinceMs)
+  return fail(`not ${wanted} within ${patience}: it was seen ${observation.seen}`, observation)
 }
 
 function judgeAct(
@@ -144,7 +167,7 @@ export function backoffMs(operation: Pick<Operation, 'id' | 'tries'>): number {
 export function patienceMs(
   operation: Pick<
     Operation,
-    'verb' | 'refits' | 'undoing' | 'step' | 'rung' | 'graceMs' | 'startMs' | 'drain'
+    'verb' | 'refits' | 'undoing' | 'step' | 'from' | 'rung' | 'graceMs' | 'startMs' | 'drain'
   >,
 ): number {
   const step = currentStep(operation)
@@ -152,7 +175,7 @@ export function patienceMs(
   if ('rows' in step) return actTimeoutMs
   if ('hear' in step) return operation.drain?.patienceMs ?? 0
   if (step.await === 'up') return operation.startMs
-  if (step.await === 'settled') return actTimeoutMs
+  if (step.await !== 'down') return actTimeoutMs
   return operation.undoing || operation.rung === null || operation.rung === 'hard'
     ? hardPatienceMs
     : operation.graceMs

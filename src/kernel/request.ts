@@ -107,6 +107,23 @@ export interface RestartInstance extends Change {
 export interface CaptureInstance extends Change {
   readonly verb: 'capture'
   readonly imageName: string
+  /** What its maker says of the image, kept with it. */
+  readonly imageAttributes?: JsonObject
+}
+/** Pause and suspend, and back: only drivers that can are asked. */
+export interface StillInstance extends Change {
+  readonly verb: 'pause' | 'unpause' | 'suspend' | 'resume'
+}
+/** Made anew from an image, under its old id; what it held is lost. One that was stopped stays so. */
+export interface RebuildInstance extends Change {
+  readonly verb: 'rebuild'
+  readonly imageId: string
+  readonly name?: string
+  readonly description?: string
+  /** Replaces all labels. */
+  readonly labels?: Readonly<Record<string, string>>
+  /** Merged into one door's attributes. */
+  readonly attributes?: { readonly door: string; readonly value: JsonObject }
 }
 export interface DeleteInstance extends Change {
   readonly verb: 'delete'
@@ -292,6 +309,8 @@ export type InstanceRequest =
   | StopInstance
   | RestartInstance
   | CaptureInstance
+  | StillInstance
+  | RebuildInstance
   | DeleteInstance
   | QueueInstance
   | DequeueInstance
@@ -392,6 +411,8 @@ export interface Receipt {
   /** It was so already, or an operation under way already does it. */
   readonly unchanged?: 'already' | 'joined'
   readonly holdId?: string
+  /** The image that a capture makes. */
+  readonly imageId?: string
   /** One per item of a batch, in order. */
   readonly items?: readonly Result<Receipt>[]
 }

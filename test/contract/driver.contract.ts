@@ -13,9 +13,12 @@ import { type Driver, type Thing } from '#kernel/ports/driver.ts'
 import { type DriverError } from '#kernel/request.ts'
 
 const expected = {
-  process: { capture: 'unsupported' },
-  simulated: { capture: 'works' },
-} as const satisfies Record<string, { readonly capture: 'works' | 'unsupported' }>
+  process: { capture: 'unsupported', pause: 'works', suspend: 'unsupported' },
+  simulated: { capture: 'works', pause: 'works', suspend: 'works' },
+} as const satisfies Record<
+  string,
+  { readonly [A in 'capture' | 'pause' | 'suspend']: 'works' | 'unsupported' }
+>
 
 export type DriverName = keyof typeof expected
 
@@ -129,6 +132,7 @@ export function driverContract(name: DriverName, make: () => Promise<Bench>): vo
     lawsOfRepetition(law)
     lawsOfOrder(law)
     lawsOfRestart(law)
+    lawsOfStillness(law, name)
     lawsOfCapability(law, name)
   })
 }
@@ -335,6 +339,78 @@ function lawsOfRestart(law: Law): void {
       assert.equal(errorOf(await held.try(act)), 'refused', act)
     }
   })
+}
+
+const stillness = [
+  { act: 'pause', back: 'unpause', seen: 'paused' },
+  { act: 'suspend', back: 'resume', seen: 'suspended' },
+] as const
+
+function lawsOfStillness(law: Law, name: DriverName): void {
+  for (const { act, back, seen } of stillness) {
+    if (expected[name][act] === 'unsupported') {
+      law(`it says that it cannot ${act}, and does nothing`, async (bench) => {
+        const held = new Held(bench.driver, bench.thing('plain'))
+        await held.do('create')
+        await held.do('start')
+        await held.up()
+        for (const one of [act, back]) assert.equal(errorOf(await held.try(one)), 'unsupported')
+        assert.equal((await held.look()).seen, 'up')
+      })
+      continue
+    }
+    const still = (held: Held): Promise<Observation> =>
+      held.comes(seen, (look) => look.seen === seen && !look.ready)
+
+    law(
+      `what is ${seen} is the same thing when it goes on, however often it is told`,
+      async (bench) => {
+        const held = new Held(bench.driver, bench.thing('plain'))
+        await held.do('create')
+        await held.do('start')
+        const before = await held.up()
+        for (const one of [act, act]) await held.do(one)
+        assert.ok((await held.try(act)).ok, `${act} again`)
+        await still(held)
+        // The next server finds it so, and lets it go on.
+        await bench.driver.close()
+        held.driver = bench.another()
+        await held.driver.adopt(held.thing)
+        await still(held)
+        for (const one of [back, back]) await held.do(one)
+        assert.deepEqual((await held.up()).evidence, before.evidence)
+        await held.isOne(bench)
+      },
+    )
+
+    law(`what is ${seen} can be stopped, softly and at once`, async (bench) => {
+      const held = new Held(bench.driver, bench.thing('plain'))
+      await held.do('create')
+      for (const rung of rungs) {
+        await held.do('start')
+        await held.up()
+        await held.do(act)
+        await still(held)
+        await held.do('stop', rung)
+        await held.down()
+        assert.equal(await bench.live(held.thing), 0)
+      }
+    })
+
+    law(`what does not run cannot be ${seen}, nor can an earlier attempt do it`, async (bench) => {
+      const held = new Held(bench.driver, bench.thing('plain'))
+      assert.equal(errorOf(await held.try(act)), 'failed')
+      await held.do('create')
+      for (const one of [act, back]) assert.equal(errorOf(await held.try(one)), 'failed', one)
+      assert.equal((await held.look()).seen, 'down')
+      held.attempt = 10
+      await held.do('start')
+      await held.up()
+      const early = { attempt: 9, signal: never() }
+      assert.equal(errorOf(await held.driver[act](held.thing, early)), 'refused')
+      assert.equal((await held.up()).seen, 'up')
+    })
+  }
 }
 
 function lawsOfCapability(law: Law, name: DriverName): void {

@@ -90,6 +90,7 @@ export const rows: Builders = {
     graceMs: 60_000,
     startMs: 60_000,
     imageName: null,
+    imageId: null,
     refits: false,
     drain: null,
     state: 'running',

@@ -114,6 +114,30 @@ describe('kill -9 of the server', () => {
     }
   })
 
+  it('a pause, an unpause or a rebuild that is cut short ends as it was asked, with one process', async () => {
+    const id = await create('still', 'sleeper')
+    await atRest(id)
+    const asked = [
+      [{ action: 'pause' }, 'paused'],
+      [{ action: 'unpause' }, 'running'],
+      [{ action: 'rebuild', image: 'sleeper' }, 'running'],
+    ] as const
+    let pids = processesOf(id)
+    for (let round = 0; round < rounds; round++) {
+      const [body, state] = asked[round % asked.length] ?? asked[0]
+      const answer = await act(id, body)
+      assert.ok(answer.status < 300, JSON.stringify(answer.body))
+      await pause(Math.floor(round / asked.length) * 15)
+      await restart()
+      assert.equal((await atRest(id))['state'], state, `round ${round}`)
+      const left = processesOf(id)
+      assert.equal(left.length, 2, `round ${round}: ${left.join(', ')}`)
+      if (body.action === 'rebuild') assert.notDeepEqual(left, pids, `round ${round}: made anew`)
+      else assert.deepEqual(left, pids, `round ${round}: the same process`)
+      pids = left
+    }
+  })
+
   it('a create that was not answered is absent or whole', async () => {
     for (let round = 0; round < rounds / 2; round++) {
       const name = `unanswered-${round}`

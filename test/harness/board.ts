@@ -191,18 +191,16 @@ export class Board implements Reader {
       else if (doing.do === 'sleep') this.nowMs = doing.untilMs
       else if (doing.do === 'rows') this.report(id, { rows: true })
       else if (doing.do === 'hear') this.report(id, { unseen: true })
-      else
-        this.report(id, {
-          observation: this.seen(awaits(operation)),
-        })
+      else this.report(id, { observation: this.seen(asAwaited(operation)) })
     }
     throw new Error(`the operation on ${id} did not end`)
   }
 }
 
-function awaits(operation: Operation): 'up' | 'down' {
+/** What an operation waits for, seen. */
+export function asAwaited(operation: Operation): Observation['seen'] {
   const step = currentStep(operation)
-  return step && 'await' in step && step.await === 'down' ? 'down' : 'up'
+  return step && 'await' in step && step.await !== 'settled' ? step.await : 'up'
 }
 
 export const target = (id: string): { kind: 'any'; id: string } => ({ kind: 'any', id })

@@ -60,6 +60,10 @@ export class Machine {
       stop: act('stop', (thing, options: Parameters<Driver['stop']>[1]) =>
         inner.stop(thing, options),
       ),
+      pause: act('pause', (thing, options) => inner.pause(thing, options)),
+      unpause: act('unpause', (thing, options) => inner.unpause(thing, options)),
+      suspend: act('suspend', (thing, options) => inner.suspend(thing, options)),
+      resume: act('resume', (thing, options) => inner.resume(thing, options)),
       capture: act('capture', (thing, options: Parameters<Driver['capture']>[1]) =>
         inner.capture(thing, options),
       ),

@@ -172,6 +172,7 @@ class Walker {
     if (verb === 'create') this.#ask(this.#creation())
     else if (verb === 'stop' || verb === 'restart') this.#ask({ verb, target, rung: pick(rungs) })
     else if (verb === 'hard-stop') this.#ask({ verb: 'stop', target, rung: 'hard' })
+    else if (verb === 'rebuild') this.#ask({ verb, target, imageId: 'sim' })
     else if (verb === 'capture') this.#ask({ verb, target, imageName: 'i' })
     else if (verb === 'hold')
       this.#ask({ verb, target, kind: 'hold', untilMs: this.#plane.clock.nowMs() + upTo(60_000) })
@@ -277,6 +278,7 @@ class Walker {
     const what = `${row.id} (${row.flavorId}) is ${row.state} and seen ${seen}; ${last?.verb} ${last?.state}`
     if (row.state === 'running') assert.equal(seen, 'up', what)
     if (row.state === 'stopped') assert.notEqual(seen, 'up', what)
+    if (row.state === 'paused' || row.state === 'suspended') assert.equal(seen, row.state, what)
     if (row.state === 'deleted') assert.equal(seen, 'absent', what)
   }
 }
@@ -307,6 +309,11 @@ const requests = [
   'hard-stop',
   'restart',
   'capture',
+  'pause',
+  'unpause',
+  'suspend',
+  'resume',
+  'rebuild',
   'queue',
   'dequeue',
   'delete',

@@ -7,7 +7,7 @@ import fc from 'fast-check'
 import { rungs } from '#kernel/ladder.ts'
 import { nextMove } from '#kernel/reconcile.ts'
 import { type Operation } from '#kernel/operation.ts'
-import { Board, flavor } from '#test/harness/board.ts'
+import { asAwaited, Board, flavor } from '#test/harness/board.ts'
 import { laws } from '#test/harness/laws.ts'
 
 const pools = ['pool-a', 'pool-b'] as const
@@ -30,6 +30,11 @@ const request = fc.record({
     'stop',
     'restart',
     'capture',
+    'pause',
+    'unpause',
+    'suspend',
+    'resume',
+    'rebuild',
     'queue',
     'dequeue',
     'delete',
@@ -61,6 +66,8 @@ const report = fc.record({
     'up',
     'not-ready',
     'down',
+    'paused',
+    'suspended',
     'ended',
     'absent',
     'unknown',
@@ -71,6 +78,8 @@ const world = fc.record({
   kind: fc.constantFrom(
     'up',
     'down',
+    'paused',
+    'suspended',
     'absent',
     'unknown',
     'pass',
@@ -158,6 +167,7 @@ function ask(
     board.ask({ verb, target: registered(n), as: 'operator', status: free ? 'up' : 'testing' })
   else if (verb === 'bind' || verb === 'unbind')
     board.ask({ verb, target, service: 'reg', instance: `r${n}` })
+  else if (verb === 'rebuild') board.ask({ verb, target, imageId: 'sim' })
   else if (verb === 'capture') board.ask({ verb, target, imageName: 'i' })
   else if (verb === 'reset') board.ask({ verb, target, to: n % 2 === 0 ? 'running' : 'failed' }, as)
   else board.ask({ verb, target })
@@ -186,17 +196,19 @@ function tell(
     board.report(id, { unseen: kind === 'done' })
   } else if (doing.do === 'observe') {
     const seen =
-      kind === 'not-ready' || kind === 'done'
-        ? 'up'
-        : kind === 'ended'
-          ? 'down'
-          : kind === 'failed' || kind === 'refused' || kind === 'unsupported'
-            ? 'unknown'
-            : kind
+      kind === 'done'
+        ? asAwaited(board.operation(underway.operationId))
+        : kind === 'not-ready'
+          ? 'up'
+          : kind === 'ended'
+            ? 'down'
+            : kind === 'failed' || kind === 'refused' || kind === 'unsupported'
+              ? 'unknown'
+              : kind
     board.report(id, {
       observation: {
         ...board.seen(seen, kind === 'ended' ? { exitCode: 1 } : {}),
-        ready: kind === 'up',
+        ready: kind === 'up' || kind === 'done',
       },
     })
   }

@@ -52,9 +52,15 @@ async function requestOf(
       })
     case 'capture':
       return ok({ ...to, verb: 'capture', imageName: body.imageName })
+    case 'pause':
+    case 'unpause':
+    case 'suspend':
+    case 'resume':
     case 'queue':
     case 'dequeue':
       return ok({ ...to, verb: body.action })
+    case 'rebuild':
+      return ok({ ...to, verb: 'rebuild', imageId: body.image })
     case 'delete': {
       // A registered instance is not ours to delete: to be rid of it is to unregister it.
       const seen = await seeInstance(asked)

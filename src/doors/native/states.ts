@@ -52,6 +52,11 @@ export const verbs = wordsOf<Verb>({
   restart: true,
   capture: true,
   delete: true,
+  pause: true,
+  unpause: true,
+  suspend: true,
+  resume: true,
+  rebuild: true,
 })
 
 export const failedVerbNames: readonly FailedVerb[] = [...verbs, 'run']
@@ -71,6 +76,10 @@ export const acts = wordsOf<Act>({
   create: true,
   start: true,
   stop: true,
+  pause: true,
+  unpause: true,
+  suspend: true,
+  resume: true,
   capture: true,
   remove: true,
 })
@@ -78,6 +87,8 @@ export const charges = wordsOf<Charge>({ PostPaid: true, PrePaid: true, free: tr
 export const hardwareNames = wordsOf<Flavor['hardware']>({ CPU: true, GPU: true, ASCEND: true })
 export const seenWords = wordsOf<Observation['seen']>({
   up: true,
+  paused: true,
+  suspended: true,
   down: true,
   absent: true,
   unknown: true,

@@ -29,6 +29,11 @@ const words = {
   start: { action: 'start', event: 'compute_start_instance' },
   stop: { action: 'stop', event: 'compute_stop_instance' },
   restart: { action: 'reboot', event: 'compute_reboot_instance' },
+  pause: { action: 'pause', event: 'compute_pause_instance' },
+  unpause: { action: 'unpause', event: 'compute_unpause_instance' },
+  suspend: { action: 'suspend', event: 'compute_suspend_instance' },
+  resume: { action: 'resume', event: 'compute_resume_instance' },
+  rebuild: { action: 'rebuild', event: 'compute_rebuild_instance' },
   capture: { action: 'createImage', event: 'compute_snapshot_instance' },
   delete: { action: 'delete', event: 'compute_terminate_instance' },
 } as const satisfies Record<Verb, Words>

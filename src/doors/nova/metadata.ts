@@ -94,13 +94,13 @@ async function written(
   const request: UpdateInstance = {
     verb: 'update',
     target: { kind: 'server', id: call.exchange.params['server_id'] ?? '' },
-    from: situationsFor('metadata'),
+    from: situationsFor('description'),
     heedsHolds: true,
     ...change,
   }
   const receipt = await call.house.plane.submit(request, call.submission)
   if (!receipt.ok) {
-    const precondition = preconditions.metadata
+    const precondition = preconditions.description
     return err(faultOf(receipt.error, { verb, rule: call.rule, precondition }))
   }
   if (call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })

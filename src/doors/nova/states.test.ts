@@ -71,13 +71,27 @@ function server(
 }
 
 test('every situation has a vm_state of the contract’s list', () => {
-  const known = new Set(['building', 'active', 'stopped', 'error', 'deleted'])
-  assert.equal(situations.length, 9 + failedVerbs.length)
+  const known = new Set([
+    'building',
+    'active',
+    'stopped',
+    'paused',
+    'suspended',
+    'error',
+    'deleted',
+  ])
+  assert.equal(situations.length, 16 + failedVerbs.length)
   for (const situation of situations) assert.ok(known.has(vmStateOf(situation)), situation)
 })
 
 test('at rest there is no task_state, and the status is that of the vm_state alone', () => {
-  const words = { running: 'ACTIVE', stopped: 'SHUTOFF', deleted: 'DELETED' } as const
+  const words = {
+    running: 'ACTIVE',
+    stopped: 'SHUTOFF',
+    paused: 'PAUSED',
+    suspended: 'SUSPENDED',
+    deleted: 'DELETED',
+  } as const
   for (const [situation, status] of Object.entries(words)) {
     const shown = stateOf(server(situation as Situation, null)) // keys of the table above
     assert.deepEqual([shown.taskState, shown.status], [null, status])
@@ -90,10 +104,14 @@ test('at rest there is no task_state, and the status is that of the vm_state alo
 function expectedStatus(vmState: string, taskState: string | null): string {
   if (vmState === 'active' && taskState === 'rebooting') return 'REBOOT'
   if (vmState === 'active' && taskState === 'rebooting_hard') return 'HARD_REBOOT'
+  if (taskState === 'rebuilding' && ['active', 'stopped', 'error'].includes(vmState))
+    return 'REBUILD'
   const otherwise: Readonly<Record<string, string>> = {
     building: 'BUILD',
     active: 'ACTIVE',
     stopped: 'SHUTOFF',
+    paused: 'PAUSED',
+    suspended: 'SUSPENDED',
     error: 'ERROR',
     deleted: 'DELETED',
   }
@@ -127,6 +145,11 @@ test('each verb has its task_state; a reboot shows what was asked, not how hard 
   assert.equal(shown('restart', 'hard'), 'rebooting_hard')
   assert.equal(shown('capture', null), 'image_snapshot')
   assert.equal(shown('delete', 'hard'), 'deleting')
+  assert.equal(shown('pause', null), 'pausing')
+  assert.equal(shown('unpause', null), 'unpausing')
+  assert.equal(shown('suspend', null), 'suspending')
+  assert.equal(shown('resume', null), 'resuming')
+  assert.equal(shown('rebuild', 'hard'), 'rebuilding')
 })
 
 test('a hard reboot of a stopped server still shows SHUTOFF', () => {
@@ -138,8 +161,10 @@ test('power_state is what was seen, and never said of what is not yet or no long
   const power = (situation: Situation, seen: Observation['seen']) =>
     stateOf(server(situation, null, seen)).powerState
   assert.deepEqual(
-    (['up', 'down', 'absent', 'unknown'] as const).map((seen) => power('running', seen)),
-    [1, 4, 0, 0],
+    (['up', 'paused', 'suspended', 'down', 'absent', 'unknown'] as const).map((seen) =>
+      power('running', seen),
+    ),
+    [1, 3, 4, 4, 0, 0],
   )
   assert.equal(power('provisioning', 'up'), 0)
   assert.equal(power('deleted', 'down'), 0)
@@ -153,11 +178,28 @@ test('the preconditions are those of table 4.3', () => {
   assert.deepEqual(sorted('reboot soft'), ['running'])
   assert.deepEqual(
     sorted('reboot hard'),
-    [...failed, 'restarting', 'running', 'stopped'].toSorted(),
+    [
+      ...failed,
+      'restarting',
+      'running',
+      'stopped',
+      'paused',
+      'suspended',
+      'pausing',
+      'unpausing',
+      'suspending',
+      'resuming',
+    ].toSorted(),
   )
+  assert.deepEqual(sorted('pause'), ['running'])
+  assert.deepEqual(sorted('unpause'), ['paused'])
+  assert.deepEqual(sorted('suspend'), ['running'])
+  assert.deepEqual(sorted('resume'), ['suspended'])
+  assert.deepEqual(sorted('rebuild'), [...failed, 'running', 'stopped'].toSorted())
+  assert.deepEqual(sorted('createImage'), ['paused', 'running', 'stopped', 'suspended'])
   const refused = ['provisioning', 'deleted', 'failed/create', ...failed]
   assert.deepEqual(
-    sorted('metadata'),
+    sorted('description'),
     situations.filter((one) => !refused.includes(one)).toSorted(),
   )
 })

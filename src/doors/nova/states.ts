@@ -10,7 +10,14 @@ import { type Instance, situationOf, type Underway } from '#kernel/instance.ts'
 import { lifecycles, type Situation, type SituationOf, type Verb } from '#kernel/kinds.ts'
 import { type Observation } from '#kernel/observation.ts'
 
-export type VmState = 'building' | 'active' | 'stopped' | 'error' | 'deleted'
+export type VmState =
+  | 'building'
+  | 'active'
+  | 'stopped'
+  | 'paused'
+  | 'suspended'
+  | 'error'
+  | 'deleted'
 export type TaskState =
   | 'scheduling'
   | 'spawning'
@@ -18,12 +25,27 @@ export type TaskState =
   | 'powering-off'
   | 'rebooting'
   | 'rebooting_hard'
+  | 'pausing'
+  | 'unpausing'
+  | 'suspending'
+  | 'resuming'
+  | 'rebuilding'
   | 'image_snapshot'
   | 'deleting'
-export type Status = 'ACTIVE' | 'BUILD' | 'DELETED' | 'ERROR' | 'HARD_REBOOT' | 'REBOOT' | 'SHUTOFF'
+export type Status =
+  | 'ACTIVE'
+  | 'BUILD'
+  | 'DELETED'
+  | 'ERROR'
+  | 'HARD_REBOOT'
+  | 'PAUSED'
+  | 'REBOOT'
+  | 'REBUILD'
+  | 'SHUTOFF'
+  | 'SUSPENDED'
 
-/** 0 no state, 1 running, 4 shut down; the other numbers of Nova's are states that no driver reports. */
-export type PowerState = 0 | 1 | 4
+/** 0 no state, 1 running, 3 paused, 4 shut down; the other numbers of Nova's are states that no driver reports. */
+export type PowerState = 0 | 1 | 3 | 4
 
 export interface ServerState {
   readonly vmState: VmState
@@ -39,6 +61,13 @@ const vmStates = {
   provisioning: 'building',
   running: 'active',
   stopped: 'stopped',
+  paused: 'paused',
+  suspended: 'suspended',
+  pausing: 'active',
+  unpausing: 'paused',
+  suspending: 'active',
+  resuming: 'suspended',
+  rebuilding: 'active',
   starting: 'stopped',
   stopping: 'active',
   restarting: 'active',
@@ -50,6 +79,11 @@ const vmStates = {
   'failed/restart': 'error',
   'failed/capture': 'error',
   'failed/delete': 'error',
+  'failed/pause': 'error',
+  'failed/unpause': 'error',
+  'failed/suspend': 'error',
+  'failed/resume': 'error',
+  'failed/rebuild': 'error',
   'failed/run': 'error',
   deleted: 'deleted',
 } as const satisfies Record<ServerSituation, VmState>
@@ -61,6 +95,11 @@ const taskStates = {
   stop: () => 'powering-off',
   // What was asked, not how hard it has become: a soft reboot that ends by force is still a REBOOT.
   restart: (underway) => (underway.asked === 'hard' ? 'rebooting_hard' : 'rebooting'),
+  pause: () => 'pausing',
+  unpause: () => 'unpausing',
+  suspend: () => 'suspending',
+  resume: () => 'resuming',
+  rebuild: () => 'rebuilding',
   capture: () => 'image_snapshot',
   delete: () => 'deleting',
 } as const satisfies Record<
@@ -71,9 +110,16 @@ const taskStates = {
 /** What is under way shows in the status only where this says so. */
 const statuses = {
   building: { otherwise: 'BUILD' },
-  active: { rebooting: 'REBOOT', rebooting_hard: 'HARD_REBOOT', otherwise: 'ACTIVE' },
-  stopped: { otherwise: 'SHUTOFF' },
-  error: { otherwise: 'ERROR' },
+  active: {
+    rebooting: 'REBOOT',
+    rebooting_hard: 'HARD_REBOOT',
+    rebuilding: 'REBUILD',
+    otherwise: 'ACTIVE',
+  },
+  stopped: { rebuilding: 'REBUILD', otherwise: 'SHUTOFF' },
+  paused: { otherwise: 'PAUSED' },
+  suspended: { otherwise: 'SUSPENDED' },
+  error: { rebuilding: 'REBUILD', otherwise: 'ERROR' },
   deleted: { otherwise: 'DELETED' },
 } as const satisfies Record<
   VmState,
@@ -82,6 +128,9 @@ const statuses = {
 
 const powerStates = {
   up: 1,
+  paused: 3,
+  // Source: contract, section 4.3: it has no power, though its driver could call it 7.
+  suspended: 4,
   down: 4,
   absent: 0,
   unknown: 0,
@@ -147,13 +196,35 @@ export const preconditions = {
   start: { vmStates: ['stopped'], during: [], mustHaveLaunched: true },
   'reboot soft': { vmStates: ['active'], during: [], mustHaveLaunched: true },
   'reboot hard': {
-    vmStates: ['active', 'stopped', 'error'],
-    during: ['restarting'],
+    vmStates: ['active', 'stopped', 'paused', 'suspended', 'error'],
+    during: ['restarting', 'pausing', 'unpausing', 'suspending', 'resuming'],
     mustHaveLaunched: true,
   },
-  metadata: {
-    vmStates: ['active', 'stopped'],
-    during: ['starting', 'stopping', 'restarting', 'imaging', 'deleting'],
+  pause: { vmStates: ['active'], during: [], mustHaveLaunched: true },
+  unpause: { vmStates: ['paused'], during: [], mustHaveLaunched: true },
+  suspend: { vmStates: ['active'], during: [], mustHaveLaunched: true },
+  resume: { vmStates: ['suspended'], during: [], mustHaveLaunched: true },
+  rebuild: { vmStates: ['active', 'stopped', 'error'], during: [], mustHaveLaunched: true },
+  createImage: {
+    vmStates: ['active', 'stopped', 'paused', 'suspended'],
+    during: [],
+    mustHaveLaunched: true,
+  },
+  /** Metadata and tags. */
+  description: {
+    vmStates: ['active', 'stopped', 'paused', 'suspended'],
+    during: [
+      'starting',
+      'stopping',
+      'restarting',
+      'pausing',
+      'unpausing',
+      'suspending',
+      'resuming',
+      'imaging',
+      'rebuilding',
+      'deleting',
+    ],
     mustHaveLaunched: false,
   },
 } as const satisfies Record<string, Precondition>

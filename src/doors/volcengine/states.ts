@@ -22,7 +22,10 @@ export type Status = (typeof statuses)[number]
 
 type State = StateOfKind<'server'>
 
-/** `imaging` has no word of its own: the vendor shows what the instance was before. `deleted` is not shown. */
+/**
+ * `imaging` has no word of its own: the vendor shows what the instance was before. Nor has what is paused or
+ * suspended: it is not stopped, so it shows as running. `deleted` is not shown.
+ */
 const words = {
   provisioning: 'CREATING',
   running: 'RUNNING',
@@ -30,7 +33,14 @@ const words = {
   starting: 'STARTING',
   stopping: 'STOPPING',
   restarting: 'REBOOTING',
+  paused: 'RUNNING',
+  suspended: 'RUNNING',
+  pausing: 'RUNNING',
+  unpausing: 'RUNNING',
+  suspending: 'RUNNING',
+  resuming: 'RUNNING',
   imaging: 'as-before',
+  rebuilding: 'REBUILDING',
   deleting: 'DELETING',
   failed: 'ERROR',
   deleted: 'hidden',
@@ -89,13 +99,13 @@ const describable = [
 
 /** From where each call is accepted; anywhere else it is InvalidInstanceStatus. */
 export const acceptedFrom = {
-  stop: ['running'],
+  stop: ['running', 'paused', 'suspended'],
   start: ['stopped'],
-  restart: ['running'],
+  restart: ['running', 'paused', 'suspended'],
   // Neither of these moves anything; only what is going away is left alone.
   describe: describable,
   // What takes effect inside the machine.
-  reach: ['running', 'stopped'],
+  reach: ['running', 'stopped', 'paused', 'suspended'],
   // Deleting without stopping first is what Terraform does.
-  delete: ['running', 'stopped', ...failedIn],
+  delete: ['running', 'stopped', 'paused', 'suspended', ...failedIn],
 } as const satisfies Record<string, readonly Situation[]>

@@ -40,6 +40,7 @@ import { noHandle, writeHandle } from './handle.ts'
 import { type Host, thisHost } from './host.ts'
 import { makeThing } from './make.ts'
 import { observeThing, unknown } from './observe.ts'
+import { pauseRun, unpauseRun } from './pause.ts'
 import { givePort } from './ports.ts'
 import { removeThing } from './remove.ts'
 import { lastRun, phaseOf, readRuns, type Run } from './runs.ts'
@@ -58,7 +59,7 @@ export const processDriver = (config: ProcessConfig, world: ProcessWorld): Drive
 class ProcessDriver implements Driver {
   readonly name = 'process'
   readonly capabilities: Capabilities = {
-    acts: ['create', 'start', 'stop', 'remove'],
+    acts: ['create', 'start', 'stop', 'pause', 'unpause', 'remove'],
     rungs: ['drain', 'soft', 'hard'],
   }
   readonly #settings: ProcessSettings
@@ -147,6 +148,22 @@ class ProcessDriver implements Driver {
     })
   }
 
+  pause(thing: Thing, options: ActOptions): Promise<Acted> {
+    return this.#still('pause', thing, options, pauseRun)
+  }
+
+  unpause(thing: Thing, options: ActOptions): Promise<Acted> {
+    return this.#still('unpause', thing, options, unpauseRun)
+  }
+
+  suspend(): Promise<Acted> {
+    return Promise.resolve(unsupported('a process cannot be put away'))
+  }
+
+  resume(): Promise<Acted> {
+    return Promise.resolve(unsupported('a process cannot be put away'))
+  }
+
   capture(): Promise<Acted> {
     return Promise.resolve(unsupported('no image can be taken of a process'))
   }
@@ -216,6 +233,20 @@ class ProcessDriver implements Driver {
       this.#world.log.warn({ instance: thing.id, act, err: thrown }, 'the system refused an act')
       return failed(`${act}: ${messageOf(thrown)}`)
     }
+  }
+
+  #still(
+    act: 'pause' | 'unpause',
+    thing: Thing,
+    { attempt, signal }: ActOptions,
+    move: typeof pauseRun,
+  ): Promise<Acted> {
+    return this.#act(act, thing, { attempt, signal }, async (site) => {
+      const { settleMs } = this.#settings
+      const host = this.#host
+      const done = await move({ ...site, host, attempt, signal, settleMs, rung: null })
+      return done.ok ? ok(writeHandle(site.handle)) : done
+    })
   }
 
   async #portFor(

@@ -17,6 +17,8 @@ export interface Host {
   isAlive(process: Identity): boolean
   /** The process group that this very process is in; null when it is gone. */
   groupOf(process: Identity): number | null
+  /** Whether this very process is held still (SIGSTOP); false when it is gone. */
+  isHeld(process: Identity): boolean
   /** Whether this text is in the process's command line; false when it is gone. */
   isCalledWith(process: Identity, text: string): boolean
   /** Everything that runs with `name=value` in the environment it was started with. */
@@ -27,6 +29,7 @@ interface Seen {
   readonly started: string
   readonly group: number
   readonly isZombie: boolean
+  readonly isHeld: boolean
 }
 
 /** Source: proc(5). Fields of /proc/<pid>/stat after the name, which may itself hold blanks and brackets. */
@@ -66,6 +69,7 @@ export function parseStat(text: string): Seen {
     started: fields[19] ?? '',
     group: Number(group),
     isZombie: state === 'Z' || state === 'X',
+    isHeld: state === 'T',
   }
 }
 
@@ -107,6 +111,7 @@ function bsd(): Host {
       started: [year, month, day, time].join('-'),
       group: Number(group),
       isZombie: stat.startsWith('Z'),
+      isHeld: stat.startsWith('T'),
     }
   }
   return {
@@ -138,7 +143,7 @@ function identified(
   boot: string,
   look: (pid: number) => Seen | null,
   commandLine: (pid: number) => string | null,
-): Pick<Host, 'isAlive' | 'groupOf' | 'isCalledWith'> {
+): Pick<Host, 'isAlive' | 'groupOf' | 'isHeld' | 'isCalledWith'> {
   const find = (identity: Identity): Seen | null => {
     if (identity.boot !== boot) return null
     const seen = look(identity.pid)
@@ -147,6 +152,7 @@ function identified(
   return {
     isAlive: (identity) => find(identity) !== null,
     groupOf: (identity) => find(identity)?.group ?? null,
+    isHeld: (identity) => find(identity)?.isHeld ?? false,
     isCalledWith: (identity, text) =>
       find(identity) !== null && (commandLine(identity.pid)?.includes(text) ?? false),
   }

@@ -72,6 +72,9 @@ async function up(look: Look, run: Run): Promise<Seen> {
   const startedAtMs = await recordedAtMs(look.folder.control, run, 'live')
   const pid = run.main?.pid ?? 0
   const evidence = { pid, ...place(look), ...(startedAtMs === null ? {} : { startedAtMs }) }
+  // It answers no probe, and is well.
+  if (run.main && look.host.isHeld(run.main))
+    return { seen: 'paused', ready: false, reason: null, evidence }
   if (look.probe === null) return { seen: 'up', ready: true, reason: null, evidence }
   const fault = await ask(look.probe, look.place)
   const reason = fault === null ? null : `process ${pid} is not ready: ${fault}`

@@ -26,6 +26,11 @@ export function signalRun(run: Run, signal: NodeJS.Signals, host: Host): boolean
   return send(group === main.pid ? -group : main.pid, signal) || isSent
 }
 
+/** Signals the shell alone that will record the end of a run. */
+export function signalLeader({ leader }: Run, signal: NodeJS.Signals, host: Host): void {
+  if (leader !== null && host.isAlive(leader)) send(leader.pid, signal)
+}
+
 /** What still runs in this instance's name: children that outlived their command, daemons that left its session. */
 export const leftovers = (id: string, host: Host): Promise<readonly Identity[]> =>
   host.withVariable(marker, id)

@@ -44,7 +44,11 @@ export async function stopRun(stopping: Stopping): Promise<Result<null, DriverEr
   if (run === null || !(await isAnybodyThere(stopping, run))) return ok(null)
   const isFirst = await recordStop(folder.control, { fence: run.fence, attempt, rung })
   if (!isFirst) return ok(null)
-  if (rung === 'drain' && stopping.drain) return drain(stopping.drain, run)
+  if (rung === 'drain' && stopping.drain) {
+    // What is held still could not answer.
+    signalRun(run, 'SIGCONT', host)
+    return drain(stopping.drain, run)
+  }
   if (signalRun(run, stopping.stopSignal, host)) {
     // A suspended process would not act on it.
     signalRun(run, 'SIGCONT', host)
@@ -54,8 +58,17 @@ export async function stopRun(stopping: Stopping): Promise<Result<null, DriverEr
   return ok(null)
 }
 
+export interface Deciding {
+  readonly folder: Folder
+  readonly host: Host
+  readonly handle: Handle
+  readonly signal: AbortSignal
+  readonly settleMs: number
+  readonly rung: Rung | null
+}
+
 /** The last run, once it is plain whether it became the command: a signal before that would be lost. */
-async function decided(stopping: Stopping): Promise<Result<Run | null, DriverError>> {
+export async function decided(stopping: Deciding): Promise<Result<Run | null, DriverError>> {
   const { folder, host, handle, signal } = stopping
   const untilMs = Date.now() + stopping.settleMs
   for (;;) {

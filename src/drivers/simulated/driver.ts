@@ -16,13 +16,20 @@ import {
   type Thing,
 } from '#kernel/ports/driver.ts'
 import { type DriverError } from '#kernel/request.ts'
-import { type Acted, calledOff, type DriverWorld, refused, stale } from '../shared/world.ts'
+import {
+  type Acted,
+  calledOff,
+  type DriverWorld,
+  refused,
+  stale,
+  unsupported,
+} from '../shared/world.ts'
 import { roll } from './chance.ts'
 import { acts, scenarioOf, type SimulatedConfig } from './config.ts'
 import { type Handle, readHandle, writeHandle } from './handle.ts'
 import { type Hints, hinting } from './hints.ts'
 import { type Misfortunes, misfortunes } from './misfortune.ts'
-import { capture, create, needed, remove, start, stop, type Work } from './moves.ts'
+import { capture, create, hold, needed, remove, start, stop, wake, type Work } from './moves.ts'
 import { observeAt } from './observe.ts'
 import { aborted, pause } from './waiting.ts'
 
@@ -31,7 +38,7 @@ export const simulatedDriver = (config: SimulatedConfig, world: DriverWorld): Dr
 
 class SimulatedDriver implements Driver {
   readonly name = 'simulated'
-  readonly capabilities: Capabilities = { acts, rungs: ['drain', 'soft', 'hard'] }
+  readonly capabilities: Capabilities
   readonly #config: SimulatedConfig
   readonly #world: DriverWorld
   readonly #hints: Hints
@@ -39,6 +46,11 @@ class SimulatedDriver implements Driver {
 
   constructor(config: SimulatedConfig, world: DriverWorld) {
     this.#config = config
+    const cannot: readonly Act[] = config.cannot ?? []
+    this.capabilities = {
+      acts: acts.filter((act) => !cannot.includes(act)),
+      rungs: ['drain', 'soft', 'hard'],
+    }
     this.#world = world
     this.#hints = hinting(config, world.clock)
     this.#misfortunes = misfortunes(config.seed ?? 1)
@@ -54,6 +66,22 @@ class SimulatedDriver implements Driver {
 
   stop(thing: Thing, options: ActOptions & { readonly rung: Rung }): Promise<Acted> {
     return this.#act('stop', thing, options, (work) => stop(work, options.rung))
+  }
+
+  pause(thing: Thing, options: ActOptions): Promise<Acted> {
+    return this.#act('pause', thing, options, (work) => hold(work, 'pause'))
+  }
+
+  unpause(thing: Thing, options: ActOptions): Promise<Acted> {
+    return this.#act('unpause', thing, options, (work) => wake(work, 'unpause'))
+  }
+
+  suspend(thing: Thing, options: ActOptions): Promise<Acted> {
+    return this.#act('suspend', thing, options, (work) => hold(work, 'suspend'))
+  }
+
+  resume(thing: Thing, options: ActOptions): Promise<Acted> {
+    return this.#act('resume', thing, options, (work) => wake(work, 'resume'))
   }
 
   capture(thing: Thing, options: ActOptions): Promise<Acted> {
@@ -106,6 +134,7 @@ class SimulatedDriver implements Driver {
     move: (work: Work) => Result<Handle, DriverError>,
   ): Promise<Acted> {
     if (signal.aborted) return calledOff(act)
+    if (!this.capabilities.acts.includes(act)) return unsupported(`this driver cannot ${act}`)
     const work = this.#workOf(thing, attempt)
     if (!work.ok) return work
     const before = work.value

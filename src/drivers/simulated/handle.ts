@@ -15,7 +15,7 @@ const Handle = Type.Object(
     attempt: Type.Integer(),
     /** False once it was removed. */
     isMade: Type.Boolean(),
-    want: Type.Enum(['up', 'down']),
+    want: Type.Enum(['up', 'down', 'paused', 'suspended']),
     /** When it was last told to start or stop, or made. */
     sinceMs: Type.Integer(),
     /** When it is what it was told to be. */

@@ -56,7 +56,41 @@ export function stop(work: Work, rung: Rung): Result<Handle, DriverError> {
   const downAtMs = nowMs + takes(rung === 'hard' ? 'hardStop' : 'stop')
   if (condition === 'stopping')
     return ok({ ...handle, settlesAtMs: Math.min(handle.settlesAtMs, downAtMs) })
-  return ok({ ...handle, want: 'down', sinceMs: nowMs, settlesAtMs: downAtMs, wasUp: true })
+  const wasUp = condition !== 'suspended'
+  return ok({ ...handle, want: 'down', sinceMs: nowMs, settlesAtMs: downAtMs, wasUp })
+}
+
+const stillness = {
+  pause: { want: 'paused', during: 'pausing' },
+  suspend: { want: 'suspended', during: 'suspending' },
+} as const
+
+/** Holds it still. It is the same thing still, so what tells when it began stays. */
+export function hold(
+  { handle, scenario, nowMs, takes }: Work,
+  act: keyof typeof stillness,
+): Result<Handle, DriverError> {
+  const { want, during } = stillness[act]
+  const condition = conditionOf(handle, scenario, nowMs)
+  if (handle && (condition === want || condition === during)) return ok(handle)
+  if (handle === null || (condition !== 'up' && condition !== 'starting'))
+    return failed(`it is ${condition}, so it cannot be ${want}`)
+  return ok({ ...handle, want, settlesAtMs: nowMs + takes(act) })
+}
+
+const wakings = { unpause: 'pause', resume: 'suspend' } as const
+
+/** Lets it go on. */
+export function wake(
+  { handle, scenario, nowMs, takes }: Work,
+  act: keyof typeof wakings,
+): Result<Handle, DriverError> {
+  const { want, during } = stillness[wakings[act]]
+  const condition = conditionOf(handle, scenario, nowMs)
+  if (handle && (condition === 'up' || condition === 'starting')) return ok(handle)
+  if (handle === null || (condition !== want && condition !== during))
+    return failed(`it is ${condition}, so it is not ${want}`)
+  return ok({ ...handle, want: 'up', settlesAtMs: nowMs + takes(act) })
 }
 
 export function capture({ handle, scenario, nowMs, takes }: Work): Result<Handle, DriverError> {

@@ -7,13 +7,24 @@ import { type Scenario } from './config.ts'
 import { type Handle } from './handle.ts'
 
 /**
- * absent    never made, removed or forgotten
- * down      at rest, or ended by itself
- * starting  told to start, not ready yet
- * up        ready
- * stopping  told to stop, not down yet
+ * absent     never made, removed or forgotten
+ * down       at rest, or ended by itself
+ * starting   told to start, to go on or to resume, not ready yet
+ * up         ready
+ * pausing, suspending  told to, and still up
+ * paused, suspended    held still
+ * stopping   told to stop, not down yet
  */
-export type Condition = 'absent' | 'down' | 'starting' | 'up' | 'stopping'
+export type Condition =
+  | 'absent'
+  | 'down'
+  | 'starting'
+  | 'up'
+  | 'pausing'
+  | 'paused'
+  | 'suspending'
+  | 'suspended'
+  | 'stopping'
 
 /** What it is, whether or not it can be seen now. */
 export function conditionOf(handle: Handle | null, scenario: Scenario, nowMs: number): Condition {
@@ -24,6 +35,8 @@ export function conditionOf(handle: Handle | null, scenario: Scenario, nowMs: nu
     if (!isSettled) return 'starting'
     return reached(nowMs, handle.settlesAtMs, scenario.driftDownAfterMs) ? 'down' : 'up'
   }
+  if (handle.want === 'paused') return isSettled ? 'paused' : 'pausing'
+  if (handle.want === 'suspended') return isSettled ? 'suspended' : 'suspending'
   if (!isSettled) return handle.wasUp ? 'stopping' : 'down'
   return reached(nowMs, handle.settlesAtMs, scenario.driftUpAfterMs) ? 'up' : 'down'
 }
@@ -60,6 +73,10 @@ const seenAs: Readonly<Record<Condition, (handle: Handle | null, scenario: Scena
     handle?.want === 'down'
       ? { seen: 'up', ready: true, reason: 'it started by itself' }
       : { seen: 'up', ready: true, evidence: { startedAtMs: handle?.sinceMs ?? 0 } },
+  pausing: () => ({ seen: 'up', ready: true, reason: 'it is being paused' }),
+  paused: () => ({ seen: 'paused', ready: false }),
+  suspending: () => ({ seen: 'up', ready: true, reason: 'it is being suspended' }),
+  suspended: () => ({ seen: 'suspended', ready: false }),
   stopping: () => ({ seen: 'up', ready: false, reason: 'it is stopping' }),
 }
 
@@ -79,7 +96,8 @@ export function nextChangeMs(
 ): number | null {
   if (handle === null || !handle.isMade) return null
   const { unknownMs, forgetAfterMs, driftDownAfterMs, driftUpAfterMs } = scenario
-  const driftMs = handle.want === 'up' ? driftDownAfterMs : driftUpAfterMs
+  const drifts = { up: driftDownAfterMs, down: driftUpAfterMs, paused: null, suspended: null }
+  const driftMs = drifts[handle.want]
   const moments = [
     handle.settlesAtMs,
     handle.imagedUntilMs,

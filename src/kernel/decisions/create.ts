@@ -69,7 +69,7 @@ export function allowedParts(
 ): Result<Parts> {
   const account = draft.get('projects', project)
   if (account?.frozen) return err({ code: 'ProjectFrozen', project })
-  const parts = catalogueParts(draft, request, kind)
+  const parts = catalogueParts(draft, request, kind, project)
   if (!parts.ok) return parts
   if (account?.deniedFlavors.includes(request.flavorId))
     return err({ code: 'FlavorDenied', flavor: request.flavorId })
@@ -80,16 +80,28 @@ function catalogueParts(
   draft: Draft,
   request: { readonly flavorId: string; readonly imageId: string },
   kind: Kind,
+  project: ProjectId,
 ): Result<Parts> {
   const flavor = draft.get('flavors', request.flavorId)
   if (!flavor?.kinds.includes(kind))
     return err({ code: 'NotFound', what: 'flavor', id: request.flavorId })
-  const image = draft.get('images', request.imageId)
-  if (!image?.kinds.includes(kind))
-    return err({ code: 'NotFound', what: 'image', id: request.imageId })
+  const image = usableImage(draft, request.imageId, kind, project)
+  if (!image) return err({ code: 'NotFound', what: 'image', id: request.imageId })
   if (flavor.hardware !== image.hardware)
     return err({ code: 'FlavorMismatch', flavor: flavor.id, image: image.id })
   return ok({ flavor, image })
+}
+
+/** One that another project captured, or that is not whole yet, is as good as none. */
+export function usableImage(
+  draft: Draft,
+  id: string,
+  kind: Kind,
+  project: ProjectId,
+): Image | undefined {
+  const image = draft.get('images', id)
+  const isTheirs = image?.project !== undefined && image.project !== project
+  return image?.kinds.includes(kind) && !isTheirs && !image.isSaving ? image : undefined
 }
 
 function createOne(

@@ -3,7 +3,7 @@
 
 import { assert } from '../assert.ts'
 import { type Cause } from '../caller.ts'
-import { type Flavor } from '../catalogue.ts'
+import { type Flavor, type Image } from '../catalogue.ts'
 import { free, leaveQueue } from '../capacity.ts'
 import { type Instance, noTimers, situationOf, type Underway } from '../instance.ts'
 import { operationId } from '../ids.ts'
@@ -118,7 +118,30 @@ interface Plan {
   /** Default: `rung`. */
   readonly asked?: Rung
   readonly graceMs?: number | undefined
-  readonly imageName?: string
+  /** Capture only: the image to make. */
+  readonly image?: Pick<Image, 'id' | 'name'>
+}
+
+/** What is wanted of an instance once the operation has ended. */
+const wants = {
+  create: 'up',
+  start: 'up',
+  restart: 'up',
+  unpause: 'up',
+  resume: 'up',
+  stop: 'down',
+  delete: 'gone',
+  pause: 'as-before',
+  suspend: 'as-before',
+  capture: 'as-before',
+  rebuild: 'as-before',
+} as const satisfies Record<Verb, Instance['intent']['want'] | 'as-before'>
+
+function wantAfter({ verb }: Plan, { intent, state }: Instance): Instance['intent']['want'] {
+  const want = wants[verb]
+  if (want !== 'as-before') return want
+  // What failed is made to run by a rebuild, whatever it failed at.
+  return verb === 'rebuild' && state !== 'stopped' ? 'up' : intent.want
 }
 
 /**
@@ -145,14 +168,7 @@ export function begin(
     from: fresh ? null : from,
     sinceMs: context.nowMs,
   }
-  const want =
-    plan.verb === 'delete'
-      ? 'gone'
-      : plan.verb === 'stop'
-        ? 'down'
-        : plan.verb === 'capture'
-          ? before.intent.want
-          : 'up'
+  const want = wantAfter(plan, before)
   const changed: Partial<Instance> = { ...change, underway, intent: { want, generation } }
   const after = fresh
     ? place(draft, context, { ...before, ...changed })
@@ -199,7 +215,8 @@ function newOperation(
     rung: plan.rung,
     graceMs: plan.graceMs ?? flavors.now?.graceMs ?? defaultGraceMs,
     startMs: flavors.next?.startMs ?? defaultStartMs,
-    imageName: plan.imageName ?? null,
+    imageName: plan.image?.name ?? null,
+    imageId: plan.image?.id ?? null,
     refits: instance.refit !== null && bringsUp(plan.verb),
     drain:
       (plan.asked ?? plan.rung) === 'drain'
@@ -253,6 +270,7 @@ function cancel(draft: Draft, context: Context, underway: Underway, by: Operatio
     supersededBy: by,
     finishedAtMs: context.nowMs,
   })
+  if (running.imageId !== null) draft.remove('images', running.imageId)
   draft.emit({
     type: 'operation.cancelled',
     project: running.project,

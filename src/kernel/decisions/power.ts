@@ -1,10 +1,12 @@
-// Start, stop, restart, capture, delete, queue, dequeue and reset: every door's requests meet here, and only
+// Start, stop, restart, pause, suspend, capture, rebuild, delete, queue, dequeue and reset: every door's requests meet here, and only
 // `from` (what the caller's protocol accepts) tells them apart.
 
 import { take, enqueue } from '../capacity.ts'
 import {
   type Context,
   type CaptureInstance,
+  type RebuildInstance,
+  type StillInstance,
   type DeleteInstance,
   type DequeueInstance,
   type QueueInstance,
@@ -14,6 +16,7 @@ import {
   type StartInstance,
   type StopInstance,
 } from '../request.ts'
+import { type Image } from '../catalogue.ts'
 import { err, ok, type KernelError, type RequestVerb, type Result } from '../errors.ts'
 import { type Instance, type Place, situationOf, type StoppedMode } from '../instance.ts'
 import { isHarder, type Rung } from '../ladder.ts'
@@ -23,6 +26,7 @@ import { type Draft } from '../rows.ts'
 import { present } from '../present.ts'
 import { drainHeld, putBack } from './binding.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'
+import { usableImage } from './create.ts'
 import {
   abandon,
   begin,
@@ -35,7 +39,14 @@ import {
   unchanged,
 } from './moves.ts'
 
-type Power = StartInstance | StopInstance | RestartInstance | CaptureInstance | DeleteInstance
+type Power =
+  | StartInstance
+  | StopInstance
+  | RestartInstance
+  | StillInstance
+  | CaptureInstance
+  | RebuildInstance
+  | DeleteInstance
 interface Desk {
   readonly draft: Draft
   readonly context: Context
@@ -190,15 +201,64 @@ export function capture(
   request: CaptureInstance,
 ): Result<Receipt> {
   const admitted = admit({ draft, context, instance }, request, null)
-  return admitted === 'go'
-    ? ok(
-        begin(draft, context, instance, {
-          verb: 'capture',
-          rung: null,
-          imageName: request.imageName,
-        }).receipt,
-      )
-    : admitted
+  if (admitted !== 'go') return admitted
+  const source = instance.imageId === null ? undefined : draft.get('images', instance.imageId)
+  const image: Image = {
+    id: context.ids.next(),
+    name: request.imageName,
+    project: instance.project,
+    isSaving: true,
+    kinds: source?.kinds ?? [instance.kind],
+    launch: source?.launch ?? {},
+    hardware: source?.hardware ?? 'CPU',
+    attributes: {
+      ...source?.attributes,
+      ...request.imageAttributes,
+      capturedFrom: instance.id,
+      capturedAtMs: context.nowMs,
+    },
+  }
+  draft.put('images', image)
+  const { receipt } = begin(draft, context, instance, { verb: 'capture', rung: null, image })
+  return ok({ ...receipt, imageId: image.id })
+}
+
+/** Paused and suspended, and back. */
+export function still({ draft, context, instance }: Desk, request: StillInstance): Result<Receipt> {
+  const admitted = admit({ draft, context, instance }, request, null)
+  if (admitted !== 'go') return admitted
+  return ok(begin(draft, context, instance, { verb: request.verb, rung: null }).receipt)
+}
+
+export function rebuild(
+  { draft, context, instance }: Desk,
+  request: RebuildInstance,
+): Result<Receipt> {
+  const admitted = admit({ draft, context, instance }, request, null)
+  if (admitted !== 'go') return admitted
+  const image = usableImage(draft, request.imageId, instance.kind, instance.project)
+  if (!image) return err({ code: 'NotFound', what: 'image', id: request.imageId })
+  const flavor = flavorOf(draft, instance)
+  if (flavor && flavor.hardware !== image.hardware)
+    return err({ code: 'FlavorMismatch', flavor: flavor.id, image: image.id })
+  const cannot = instance.state === 'stopped' ? undefined : cannotStart(draft, instance)
+  if (cannot) return err(cannot)
+  const place =
+    instance.state === 'stopped' ? ok(instance.place) : holdPlace(draft, context, instance)
+  if (!place.ok) return place
+  const { name, description, labels, attributes: told } = request
+  const attributes = told
+    ? { [told.door]: { ...instance.attributes[told.door], ...told.value } }
+    : {}
+  const change: Partial<Instance> = {
+    imageId: image.id,
+    name: name ?? instance.name,
+    description: description ?? instance.description,
+    labels: labels ?? instance.labels,
+    attributes: { ...instance.attributes, ...attributes },
+    place: place.value,
+  }
+  return ok(begin(draft, context, instance, { verb: 'rebuild', rung: 'hard' }, change).receipt)
 }
 
 export function remove(
@@ -254,9 +314,16 @@ function admit(
   return driverReady(draft, instance, verb) ?? 'go'
 }
 
-const isReached = (instance: Instance, verb: Verb): boolean =>
-  (verb === 'start' && instance.state === 'running') ||
-  (verb === 'stop' && instance.state === 'stopped')
+/** Where each verb leads; a request to go where it is already does nothing. */
+const reaches: Readonly<Partial<Record<Verb, Instance['state']>>> = {
+  start: 'running',
+  stop: 'stopped',
+  pause: 'paused',
+  unpause: 'running',
+  suspend: 'suspended',
+  resume: 'running',
+}
+const isReached = (instance: Instance, verb: Verb): boolean => reaches[verb] === instance.state
 
 function driverReady(
   draft: Draft,
@@ -265,12 +332,16 @@ function driverReady(
 ): Result<Receipt> | undefined {
   if (driver === null) return err({ code: 'Unsupported', verb, driver: 'registry' })
   const acts = draft.get('drivers', driver)?.acts
-  // Every driver creates, starts, stops and removes; not every one takes images.
-  if (verb === 'capture' && acts && !acts.includes(verb))
-    return err({ code: 'Unsupported', verb, driver })
+  // Every driver creates, starts, stops and removes; not every one does more.
+  const special = isSpecial(verb) ? verb : undefined
+  if (special && acts && !acts.includes(special)) return err({ code: 'Unsupported', verb, driver })
   const down = driverDown(draft, driver)
   return down && err(down)
 }
+
+const specials = ['capture', 'pause', 'unpause', 'suspend', 'resume'] as const
+const isSpecial = (verb: Power['verb']): verb is (typeof specials)[number] =>
+  (specials as readonly string[]).includes(verb) // widened: includes() wants the tuple's own union
 
 function refusal(
   instance: Instance,

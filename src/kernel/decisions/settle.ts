@@ -1,5 +1,6 @@
 // What an operation's reports come to. The engine asks; the verdict is reconcile.ts's, and here it becomes rows.
 
+import { unreachable } from '../assert.ts'
 import { free } from '../capacity.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Instance, situationOf } from '../instance.ts'
@@ -192,19 +193,21 @@ function advance(work: Work, message: string | null): void {
     stepSinceMs: context.nowMs,
   }
   const isRemoved = finished !== undefined && 'act' in finished && finished.act === 'remove'
-  const own = isRemoved && operation.refits ? refitted(draft, instance) : instance
-  const next = skipNeedless(done, own)
+  const kept = isRemoved ? removed(work) : instance
+  const next = skipNeedless(done, kept)
   if (!currentStep(next)) {
-    if (next.undoing) finishFailed({ ...work, operation: next })
-    else finish({ ...work, operation: next })
+    const ended = { ...work, instance: kept, operation: next }
+    if (next.undoing) finishFailed(ended)
+    else finish(ended)
     return
   }
   draft.put('operations', { ...next, stepDeadlineMs: context.nowMs + patienceMs(next) })
 }
 
-/** Of something else from here on; nothing of it is there yet. */
-function refitted(draft: Draft, instance: Instance): Instance {
-  const after = { ...instance, ...instance.refit, refit: null, handle: null }
+/** Its handle names nothing any more; one that was to be of something else is so from here on. */
+function removed({ draft, operation, instance }: Work): Instance {
+  const refit = operation.refits ? { ...instance.refit, refit: null } : {}
+  const after = { ...instance, ...refit, handle: null }
   draft.put('instances', after)
   return after
 }
@@ -249,24 +252,27 @@ const seenAfter = {
   start: 'up',
   restart: 'up',
   stop: 'down',
+  pause: 'paused',
+  unpause: 'up',
+  suspend: 'suspended',
+  resume: 'up',
   delete: 'gone',
-} as const satisfies Record<Exclude<Verb, 'capture'>, string>
+} as const satisfies Record<Exclude<Verb, 'capture' | 'rebuild'>, string>
 
 function finish(work: Work): void {
   const { draft, context, operation, instance } = work
   end(work, 'succeeded')
-  const on =
-    operation.verb === 'capture'
-      ? instance.observation.seen === 'up'
-        ? 'up'
-        : 'down'
-      : seenAfter[operation.verb]
+  if (operation.imageId !== null) saved(work, operation.imageId)
+  const on = endOf(work)
   const change: Partial<Instance> = { underway: null }
   if (on === 'up') {
+    const isNew = instance.launchedAtMs === null || operation.verb === 'rebuild'
     move(draft, context, instance, on, {
       ...change,
-      launchedAtMs: instance.launchedAtMs ?? context.nowMs,
+      launchedAtMs: isNew ? context.nowMs : instance.launchedAtMs,
     })
+  } else if (on === 'paused' || on === 'suspended') {
+    move(draft, context, instance, on, change)
   } else if (on === 'down') {
     const freed =
       operation.verb === 'stop' &&
@@ -294,6 +300,29 @@ function finish(work: Work): void {
   }
 }
 
+function endOf({ operation, instance }: Work): 'up' | 'down' | 'paused' | 'suspended' | 'gone' {
+  if (operation.verb === 'rebuild') return operation.from === 'stopped' ? 'down' : 'up'
+  if (operation.verb !== 'capture') return seenAfter[operation.verb]
+  const { seen } = instance.observation
+  return seen === 'up' || seen === 'paused' || seen === 'suspended' ? seen : 'down'
+}
+
+/** The image is whole, and may be used from now on. */
+function saved({ draft, context }: Work, id: string): void {
+  const image = draft.get('images', id)
+  if (!image) return
+  const { isSaving: _, ...whole } = image
+  draft.put('images', whole)
+  draft.emit({
+    type: 'catalogue.changed',
+    project: image.project ?? null,
+    subject: id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { table: 'images' },
+  })
+}
+
 /** What is seen to be gone has no handle: the next start makes it again. */
 const handleOf = ({ handle, observation }: Instance): Instance['handle'] =>
   observation.seen === 'absent' ? null : handle
@@ -301,6 +330,7 @@ const handleOf = ({ handle, observation }: Instance): Instance['handle'] =>
 function finishFailed(work: Work): void {
   const { draft, context, operation, instance } = work
   end(work, 'failed')
+  if (operation.imageId !== null) draft.remove('images', operation.imageId)
   const failure = {
     verb: operation.verb,
     message: operation.failure?.message ?? 'it failed',
@@ -309,7 +339,7 @@ function finishFailed(work: Work): void {
   }
   // What could not be started holds no capacity; what runs all the same, or may for all we know, still does.
   const { verb } = operation
-  const begins = verb === 'create' || verb === 'start' || verb === 'restart'
+  const begins = verb === 'create' || verb === 'start' || verb === 'restart' || verb === 'rebuild'
   const { seen } = instance.observation
   const down = begins && (instance.handle === null || seen === 'down' || seen === 'absent')
   if (down) free(draft, context, instance.place)
@@ -371,7 +401,7 @@ export function observed(
     evidence: trusted.evidence,
   }
   const releases =
-    on !== 'appeared' && flavorOf(draft, instance)?.releasesOnStop
+    (on === 'halted' || on === 'lost') && flavorOf(draft, instance)?.releasesOnStop
       ? release(draft, context, instance)
       : {}
   const after = move(draft, context, next, on, { reason, failure, ...releases })
@@ -382,19 +412,31 @@ export function observed(
   })
 }
 
+type Drift = 'halted' | 'lost' | 'appeared' | 'froze' | 'slept'
+
 /** Nothing ever follows from `unknown` (law 5). */
-function driftOf(
-  instance: Instance,
-  { seen }: Observation,
-): 'halted' | 'lost' | 'appeared' | undefined {
-  const up = instance.state === 'running' || instance.state === 'not-ready'
-  if (seen === 'down') return up ? 'halted' : undefined
-  if (seen === 'absent')
-    return up || (instance.state === 'stopped' && instance.handle !== null) ? 'lost' : undefined
-  if (seen !== 'up' || up)
-    return seen === 'up' && instance.state === 'not-ready' ? 'appeared' : undefined
-  const lostBefore = instance.state === 'failed' && instance.failure?.verb === 'run'
-  return instance.state === 'stopped' || lostBefore ? 'appeared' : undefined
+function driftOf({ state, handle, failure }: Instance, { seen }: Observation): Drift | undefined {
+  const isUp = state === 'running' || state === 'not-ready'
+  const isStill = state === 'paused' || state === 'suspended'
+  switch (seen) {
+    case 'unknown':
+      return undefined
+    case 'down':
+      return isUp || isStill ? 'halted' : undefined
+    case 'absent':
+      return isUp || isStill || (state === 'stopped' && handle !== null) ? 'lost' : undefined
+    case 'paused':
+      return state === 'running' || state === 'suspended' ? 'froze' : undefined
+    case 'suspended':
+      return state === 'running' || state === 'paused' ? 'slept' : undefined
+    case 'up': {
+      const wasLost = state === 'failed' && failure?.verb === 'run'
+      const isOther = state === 'stopped' || state === 'not-ready' || isStill || wasLost
+      return isOther ? 'appeared' : undefined
+    }
+    default:
+      return unreachable(seen)
+  }
 }
 
 /** Whether an observation would change anything: the engine asks before it pays for a commit. */

@@ -43,6 +43,13 @@ export interface Driver {
   start(thing: Thing, options: ActOptions): Acted
   /** Asks (drain, soft) or forces (hard); returns without waiting until it is down. Stopping what is down changes nothing. */
   stop(thing: Thing, options: ActOptions & { readonly rung: Rung; readonly graceMs: number }): Acted
+  /** Holds it still, with all that it has in memory. Pausing what is paused changes nothing. */
+  pause(thing: Thing, options: ActOptions): Acted
+  /** Lets what is paused go on; what runs changes nothing. */
+  unpause(thing: Thing, options: ActOptions): Acted
+  /** Puts it away with all that it was doing; it uses nothing meanwhile. */
+  suspend(thing: Thing, options: ActOptions): Acted
+  resume(thing: Thing, options: ActOptions): Acted
   capture(thing: Thing, options: ActOptions & { readonly imageName: string }): Acted
   /** Removes the thing and all that belongs to it. It is down by then. Removing what is gone changes nothing. */
   remove(thing: Thing, options: ActOptions): Acted

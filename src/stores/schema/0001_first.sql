@@ -32,8 +32,9 @@ CREATE TABLE instances (
   CHECK (
     CASE kind
       WHEN 'server' THEN state IN (
-        'provisioning', 'running', 'stopped', 'starting', 'stopping', 'restarting', 'imaging', 'deleting',
-        'failed', 'deleted'
+        'provisioning', 'running', 'stopped', 'paused', 'suspended', 'starting', 'stopping', 'restarting',
+        'pausing', 'unpausing', 'suspending', 'resuming', 'imaging', 'rebuilding', 'deleting', 'failed',
+        'deleted'
       )
       WHEN 'notebook' THEN state IN (
         'provisioning', 'running', 'stopped', 'queued', 'reserved', 'starting', 'stopping', 'restarting',
