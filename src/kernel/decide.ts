@@ -6,9 +6,10 @@ import { may } from './access.ts'
 import { unreachable } from './assert.ts'
 import { bind, registerBound, unbind } from './decisions/binding.ts'
 import { create } from './decisions/create.ts'
-import { hold, put, releaseHold, update } from './decisions/edit.ts'
+import { hold, put, releaseHold, removeFromCatalogue, update } from './decisions/edit.ts'
 import { findInstance, ownedService, ownService } from './decisions/find.ts'
 import { count, expire, releaseGuard } from './decisions/guard.ts'
+import { addKeyPair, removeKeyPair } from './decisions/key-pairs.ts'
 import {
   capture,
   dequeue,
@@ -165,6 +166,12 @@ function callerRequest(request: CallerRequest, context: Context, draft: Draft): 
       return releaseGuard(draft, context, request)
     case 'put':
       return put(draft, context, request)
+    case 'remove-from-catalogue':
+      return removeFromCatalogue(draft, context, request)
+    case 'add-key-pair':
+      return addKeyPair(draft, context, request)
+    case 'remove-key-pair':
+      return removeKeyPair(draft, context, request)
     default:
       return unreachable(request)
   }

@@ -19,6 +19,7 @@ export type Noun =
   | 'hold'
   | 'guard'
   | 'label'
+  | 'key-pair'
 
 export type KernelError =
   | { readonly code: 'NotFound'; readonly what: Noun; readonly id: string }

@@ -238,6 +238,7 @@ const tables = [
   'nodes',
   'drivers',
   'projects',
+  'keyPairs',
 ] as const
 
 async function snapshot({ plane }: World): Promise<string> {

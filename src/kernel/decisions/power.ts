@@ -30,6 +30,7 @@ import { usableImage } from './create.ts'
 import {
   abandon,
   begin,
+  emit,
   flavorOf,
   move,
   receiptOf,
@@ -208,7 +209,7 @@ export function capture(
     name: request.imageName,
     project: instance.project,
     isSaving: true,
-    kinds: source?.kinds ?? [instance.kind],
+    kinds: [instance.kind],
     launch: source?.launch ?? {},
     hardware: source?.hardware ?? 'CPU',
     attributes: {
@@ -457,5 +458,6 @@ export function reset({ draft, context, instance }: Desk, request: ResetInstance
     reason: 'set by hand',
   })
   if (request.to === 'running') putBack(draft, context, after)
+  emit(draft, context, after, 'instance.reset', { to: request.to })
   return ok(receiptOf(instance, after))
 }
