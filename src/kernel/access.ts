@@ -41,6 +41,9 @@ export const needs = {
   unregister: 'member',
   'release-guard': 'admin',
   put: 'admin',
+  'remove-from-catalogue': 'member',
+  'add-key-pair': 'member',
+  'remove-key-pair': 'member',
 } as const satisfies Need
 
 export const may = (caller: Caller, verb: CallerRequest['verb']): boolean =>

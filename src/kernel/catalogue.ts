@@ -78,6 +78,10 @@ export interface Image {
   readonly attributes: JsonObject
 }
 
+/** Whether a project may know of an image: everybody's, or one that was captured in it. */
+export const isImageOf = (image: Pick<Image, 'project'>, project: string | null): boolean =>
+  image.project === undefined || image.project === project
+
 export interface Pool {
   readonly id: string
   readonly capacity: number

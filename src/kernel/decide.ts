@@ -8,9 +8,10 @@ import { batchLifeMs, type BatchOutcome } from './batch.ts'
 import { sharedService } from './decisions/allowances.ts'
 import { bind, registerBound, unbind } from './decisions/binding.ts'
 import { create } from './decisions/create.ts'
-import { hold, put, releaseHold, update } from './decisions/edit.ts'
+import { hold, put, releaseHold, removeFromCatalogue, update } from './decisions/edit.ts'
 import { findInstance, ownedService } from './decisions/find.ts'
 import { count, expire, releaseGuard } from './decisions/guard.ts'
+import { addKeyPair, removeKeyPair } from './decisions/key-pairs.ts'
 import {
   capture,
   dequeue,
@@ -184,6 +185,12 @@ function callerRequest(request: CallerRequest, context: Context, draft: Draft): 
       return releaseGuard(draft, context, request)
     case 'put':
       return put(draft, context, request)
+    case 'remove-from-catalogue':
+      return removeFromCatalogue(draft, context, request)
+    case 'add-key-pair':
+      return addKeyPair(draft, context, request)
+    case 'remove-key-pair':
+      return removeKeyPair(draft, context, request)
     default:
       return unreachable(request)
   }

@@ -24,6 +24,7 @@ export type Noun =
   | 'guard'
   | 'label'
   | 'dependency'
+  | 'key-pair'
 
 export type KernelError =
   | { readonly code: 'NotFound'; readonly what: Noun; readonly id: string }

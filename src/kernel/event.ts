@@ -11,6 +11,7 @@ export const eventTypes = {
   'instance.updated': 'A name, label, attribute or condition changed.',
   'instance.held': 'Somebody set a hold.',
   'instance.released': 'A hold ended.',
+  'instance.reset': 'Somebody put its state right by hand.',
   'instance.stopped-mode': 'A stopped instance kept or released its capacity; `mode`.',
   'instance.charge': 'How an instance is paid for changed; `charge`.',
   'instance.observed': 'What a driver sees changed without changing the state.',
@@ -37,6 +38,7 @@ export const eventTypes = {
   'guard.lifted': 'Most leases of a guarded circle are heard again, or gone.',
   'guard.released': 'Somebody let the held expiries of a circle take place.',
   'pool.changed': 'Capacity was taken, freed or resized.',
+  'key-pair.changed': "One of a user's public keys was kept or dropped.",
   'catalogue.changed': 'A flavor, image, node, pool or driver was set.',
 } as const
 

@@ -28,6 +28,7 @@ import {
   type StoppedMode,
 } from './instance.ts'
 import { type JsonObject } from './json.ts'
+import { type KeyPair } from './key-pair.ts'
 import { type Kind, type Situation } from './kinds.ts'
 import { type Rung } from './ladder.ts'
 import { type Observation } from './observation.ts'
@@ -56,7 +57,7 @@ export interface AutoStopAsked extends Omit<AutoStop, 'sinceMs'> {
   readonly isLease?: true
 }
 
-/** Replaces one door's attributes, or with `isMerged` only those it names. */
+/** Replaces one door's attributes, or with `isMerged` only those it names, and removes those that are null. */
 export interface AttributesChange {
   readonly door: string
   readonly value: JsonObject
@@ -345,6 +346,25 @@ export type PutCatalogue =
   | { readonly verb: 'put'; readonly table: 'drivers'; readonly row: DriverRow }
   | { readonly verb: 'put'; readonly table: 'projects'; readonly row: Project }
 
+/**
+ * An image: an admin any, a member those that were captured in the own project. A flavor: admin only, and what is
+ * made of it stays. What somebody else's configuration names comes back at the next start.
+ */
+export interface RemoveCatalogue {
+  readonly verb: 'remove-from-catalogue'
+  readonly table: 'flavors' | 'images'
+  readonly id: string
+}
+
+/** The caller's own public keys. */
+export interface AddKeyPair extends Pick<KeyPair, 'name' | 'type' | 'publicKey' | 'fingerprint'> {
+  readonly verb: 'add-key-pair'
+}
+export interface RemoveKeyPair {
+  readonly verb: 'remove-key-pair'
+  readonly name: string
+}
+
 /** Independent items in one commit: one that is refused never sinks the others. */
 export interface Batch {
   readonly verb: 'batch'
@@ -388,6 +408,9 @@ export type CallerRequest =
   | RegisterInstance
   | ReleaseGuard
   | PutCatalogue
+  | RemoveCatalogue
+  | AddKeyPair
+  | RemoveKeyPair
 
 /** What one act or look of a driver came to. */
 export type Report =

@@ -14,6 +14,7 @@ import {
 } from './identity.ts'
 import { type Guard } from './guard.ts'
 import { type Instance, situationOf, wakeAtMs } from './instance.ts'
+import { type KeyPair } from './key-pair.ts'
 import { lifecycles } from './kinds.ts'
 import { type Lifecycle } from './lifecycle.ts'
 import { type Operation } from './operation.ts'
@@ -36,6 +37,7 @@ export interface Rows {
   nodes: Node
   drivers: DriverRow
   projects: Project
+  keyPairs: KeyPair
   users: User
   grants: Grant
   accessKeys: AccessKey
@@ -121,6 +123,7 @@ export const columns = {
   nodes: { name: (r) => r.name },
   drivers: {},
   projects: { name: (r) => `${r.domainId}/${r.name}` },
+  keyPairs: { userId: (r) => r.userId },
   users: { name: (r) => `${r.domainId}/${r.name}` },
   grants: { userId: (r) => r.userId, project: (r) => r.project },
   accessKeys: { userId: (r) => r.userId },

@@ -245,6 +245,17 @@ export const rows: Builders = {
     deniedFlavors: [],
     ...change,
   }),
+  keyPairs: (change) => {
+    const of = { userId: owner, name: `key-${fresh()}`, ...change }
+    return {
+      id: `${of.userId}/${of.name}`,
+      type: 'ssh',
+      publicKey: 'ssh-ed25519 AAAA',
+      fingerprint: '00:11',
+      createdAtMs: startMs,
+      ...of,
+    }
+  },
   users: (change) => ({
     id: userId(fresh()),
     name: 'ada',

@@ -289,6 +289,7 @@ const tables = [
   'grants',
   'accessKeys',
   'appCredentials',
+  'keyPairs',
 ] as const
 
 async function snapshot({ plane }: World): Promise<string> {

@@ -9,7 +9,7 @@ export function coveragePage(doors: readonly Door[]): string {
   return `${generatedFrom("each door's routes.ts")}
 # Coverage
 
-${count} operations behind ${doors.length} doors. What a cloud documents and is not listed here is not there yet.
+${count} operations behind ${doors.length} doors. A door that knows which documented calls it does not have says so, and why; of the others, what is not listed is not there yet.
 
 ${doors.map(section).join('\n\n')}
 `
@@ -24,8 +24,12 @@ function section(door: Door): string {
       source,
     ]),
   )
-  const served = `## ${door.name}\n\n${table(['method', 'path', 'operation', 'source'], rows)}`
-  const missing = (door.notServed ?? []).map(({ operation, source }) => [operation, source])
-  if (missing.length === 0) return served
-  return `${served}\n\nNamed by its contract and not served:\n\n${table(['operation', 'source'], missing)}`
+  const answered = table(['method', 'path', 'operation', 'source'], rows)
+  return `## ${door.name}\n\n${answered}${absentOf(door)}`
+}
+
+function absentOf({ absent = [] }: Door): string {
+  if (absent.length === 0) return ''
+  const rows = absent.map(({ call, why }) => [`\`${call}\``, why])
+  return `\n\nDocumented, and not here:\n\n${table(['call', 'why'], rows)}`
 }

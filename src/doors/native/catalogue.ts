@@ -5,7 +5,7 @@
 // - A put leaves alone what it does not name; what is new gets defaults.
 // - A project shows nothing to those who are not in it.
 
-import { type Image, plainFlavor, storages } from '#kernel/catalogue.ts'
+import { type Image, isImageOf, plainFlavor, storages } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { projectId } from '#kernel/ids.ts'
 import { type PutCatalogue } from '#kernel/request.ts'
@@ -48,6 +48,15 @@ const shows: Shows = {
   projects: showProject,
 }
 
+/** Who is no admin sees the own project, and no image that another one captured. */
+function keepFor<S extends Shelf>(
+  shelf: S,
+  project: string,
+): { readonly keep?: (row: Rows[S]) => boolean } {
+  if (shelf === 'projects') return { keep: ({ id }) => id === project }
+  return shelf === 'images' ? { keep: (row) => isImageOf(row as Rows['images'], project) } : {} // as its shelf says
+}
+
 export const listShelf =
   <S extends Shelf>(shelf: S) =>
   async (asked: Asked<ListCatalogueQuery>): Replied => {
@@ -55,7 +64,7 @@ export const listShelf =
     const isAdmin = caller.role === 'admin'
     const page = await pageOfRows(plane.read, shelf, {
       ...query,
-      ...(shelf === 'projects' && !isAdmin ? { keep: ({ id }) => id === asked.project } : {}),
+      ...(isAdmin ? {} : keepFor(shelf, asked.project)),
     })
     if (!page.ok) return page
     const items = page.value.rows.map((row) => shows[shelf](row, isAdmin))
@@ -78,7 +87,9 @@ async function rowOf<S extends Shelf>(
 ): Promise<Rows[S] | undefined> {
   const isHidden =
     shelf === 'projects' && asked.caller.role !== 'admin' && idOf(asked) !== asked.project
-  return isHidden ? undefined : await asked.plane.read.get(shelf, idOf(asked))
+  const row = isHidden ? undefined : await asked.plane.read.get(shelf, idOf(asked))
+  const isTheirs = row && keepFor(shelf, asked.project).keep?.(row) === false
+  return isTheirs && asked.caller.role !== 'admin' ? undefined : row
 }
 
 const unknown = (asked: Pick<Asked, 'params'>, shelf: Shelf) =>

@@ -5,11 +5,10 @@
 // Source: contract, sections 3.4, 3.5, 4.3 and 5.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type InstanceRef } from '#kernel/request.ts'
-import { type InstanceRequest } from '#kernel/request.ts'
+import { type InstanceRef, type InstanceRequest, type Receipt } from '#kernel/request.ts'
 import { isObject } from '../shared/http.ts'
 import { planOf } from '../shared/lent-headers.ts'
-import { rebootBody, resetStateBody } from './bodies.ts'
+import { lockBody, lockReasonSince, rebootBody, resetStateBody } from './bodies.ts'
 import { type Call, type Mount, type Reply } from './call.ts'
 import {
   type Asked,
@@ -19,6 +18,7 @@ import {
   noSuchRoute,
   type NovaFault,
 } from './faults.ts'
+import { createImage, imageCreated, rebuild, rebuilt } from './image-actions.ts'
 import { type Negotiated } from './microversion.ts'
 import { type NovaSettings } from './settings.ts'
 import { preconditions, situationsFor } from './states.ts'
@@ -27,11 +27,14 @@ interface Plan {
   readonly request: InstanceRequest
   readonly asked: Asked
 }
+type Planned = Result<Plan, NovaFault>
 
 interface Action {
   /** Answers with the mount's own success status; the others always with 202. */
   readonly isPower?: true
-  readonly plan: (target: InstanceRef, body: Body) => Result<Plan, NovaFault>
+  readonly plan: (target: InstanceRef, body: Body, call: Call) => Planned | Promise<Planned>
+  /** What an accepted one answers beyond its status. */
+  readonly answer?: (call: Call, receipt: Receipt) => Promise<Result<Partial<Reply>, NovaFault>>
 }
 
 type Body = Readonly<Record<string, unknown>>
@@ -69,13 +72,11 @@ const actions: Readonly<Record<string, Action>> = {
       }),
   },
   reboot: { isPower: true, plan: reboot },
-  lock: {
-    plan: (target) =>
-      ok({
-        request: { verb: 'hold', kind: 'lock', target },
-        asked: { verb: 'lock', rule: `${policies}:os-lock-server:lock` },
-      }),
-  },
+  pause: still('pause', 'os-pause-server'),
+  unpause: still('unpause', 'os-pause-server'),
+  suspend: still('suspend', 'os-suspend-server'),
+  resume: still('resume', 'os-suspend-server'),
+  lock: { plan: lock },
   unlock: {
     plan: (target) =>
       ok({
@@ -84,9 +85,42 @@ const actions: Readonly<Record<string, Action>> = {
       }),
   },
   'os-resetState': { plan: resetState },
+  rebuild: { plan: rebuild, answer: rebuilt },
+  createImage: { plan: createImage, answer: imageCreated },
+  forceDelete: {
+    plan: (target) =>
+      ok({
+        request: { verb: 'delete', target },
+        asked: { verb: 'delete', rule: `${policies}:os-deferred-delete:force` },
+      }),
+  },
 }
 
-function reboot(target: InstanceRef, body: Body): Result<Plan, NovaFault> {
+function still(verb: 'pause' | 'unpause' | 'suspend' | 'resume', rule: string): Action {
+  return {
+    plan: (target) =>
+      ok({
+        request: { verb, target, from: situationsFor(verb) },
+        asked: {
+          verb,
+          rule: `${policies}:${rule}:${verb}`,
+          precondition: preconditions[verb],
+        },
+      }),
+  }
+}
+
+function lock(target: InstanceRef, body: Body, { negotiated }: Call): Planned {
+  const checked = negotiated.version >= lockReasonSince ? lockBody(body) : ok({ lock: null })
+  if (!checked.ok) return checked
+  const why = checked.value.lock?.locked_reason
+  return ok({
+    request: { verb: 'hold', kind: 'lock', target, ...(why === undefined ? {} : { why }) },
+    asked: { verb: 'lock', rule: `${policies}:os-lock-server:lock` },
+  })
+}
+
+function reboot(target: InstanceRef, body: Body): Planned {
   const checked = rebootBody(body)
   if (!checked.ok) return checked
   const rung = checked.value.reboot.type.toUpperCase() === 'HARD' ? 'hard' : 'soft'
@@ -101,7 +135,7 @@ function reboot(target: InstanceRef, body: Body): Result<Plan, NovaFault> {
   })
 }
 
-function resetState(target: InstanceRef, body: Body): Result<Plan, NovaFault> {
+function resetState(target: InstanceRef, body: Body): Planned {
   const checked = resetStateBody(body)
   if (!checked.ok) return checked
   const to = checked.value['os-resetState'].state === 'active' ? 'running' : 'failed'
@@ -134,14 +168,17 @@ export async function act(call: Call): Promise<Result<Reply, NovaFault>> {
   const action = actions[Object.keys(body)[0] ?? '']
   if (action === undefined) return err(malformedBody)
   const target = { kind: 'server', id: call.exchange.params['server_id'] ?? '' } as const
-  const plan = action.plan(target, body)
+  const plan = await action.plan(target, body, call)
   if (!plan.ok) return plan
   const { request, asked } = plan.value
   const receipt = await call.house.plane.submit(request, call.submission)
   if (!receipt.ok) return err(faultOf(receipt.error, lockedByAdmin(asked, call)))
   if (call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })
   const { settings } = call.house
-  return ok({ status: action.isPower ? powerStatus(call.mount, call.negotiated, settings) : 202 })
+  const status = action.isPower ? powerStatus(call.mount, call.negotiated, settings) : 202
+  const answer = await action.answer?.(call, receipt.value)
+  if (answer === undefined) return ok({ status })
+  return answer.ok ? ok({ ...answer.value, status }) : answer
 }
 
 /** A member may unlock; when it is refused all the same, what it lacks is the right to undo an admin's lock. */

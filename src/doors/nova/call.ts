@@ -81,8 +81,10 @@ export interface NovaRoute extends Pick<Route, 'operation' | 'source'> {
   readonly path: string
   readonly rule: string
   /** First and last version that has it; default: all. */
-  readonly since?: Microversion
+  readonly since?: Microversion | Readonly<Record<Dialect, Microversion>>
   readonly until?: Microversion
+  /** A PUT that says all in its URL. */
+  readonly hasNoBody?: true
   /** Looks at the body before the project of the URL is: an action's name. */
   readonly precheck?: (body: unknown) => NovaFault | undefined
   readonly answer: (call: Call) => Promise<Result<Reply, NovaFault>>
@@ -123,7 +125,9 @@ function callOf(
   caller: Caller,
   negotiated: Negotiated,
 ): Result<Call, NovaFault> {
-  const { since = 0, until = versionMax } = route
+  const { until = versionMax } = route
+  const since =
+    typeof route.since === 'object' ? route.since[place.mount.dialect] : (route.since ?? 0)
   if (negotiated.version < since || negotiated.version > until) return err(noSuchRoute)
   const body = bodyOf(route, place.exchange)
   if (!body.ok) return body
@@ -148,7 +152,7 @@ function callOf(
 const jsonTypes = /^(application\/json|application\/vnd\.openstack\.compute\+json|text\/plain)$/i
 
 function bodyOf(route: NovaRoute, exchange: Exchange): Result<unknown, NovaFault> {
-  if (route.method === 'GET' || route.method === 'DELETE') return ok(undefined)
+  if (route.method === 'GET' || route.method === 'DELETE' || route.hasNoBody) return ok(undefined)
   const type = header(exchange, 'content-type')?.split(';')[0]?.trim() ?? ''
   if (type !== '' && !jsonTypes.test(type))
     return err({ status: 415, message: 'Unsupported Content-Type' })

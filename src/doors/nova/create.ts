@@ -1,40 +1,34 @@
 // `POST /servers`: one server, or several alike, in one request.
 // Source: contract, section 6.1; openstack/nova nova/api/openstack/compute/servers.py (create).
 
-import { createHmac, randomBytes } from 'node:crypto'
-import { type Static } from 'typebox'
+import { createHmac } from 'node:crypto'
 import { may } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { compact } from '#kernel/ids.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { type CreateInstance } from '#kernel/request.ts'
 import { planOf } from '../shared/lent-headers.ts'
-import { createBody, isTrue, metadataItemsMax, type server } from './bodies.ts'
+import { createBody, isTrue, metadataItemsMax, type WantedServer as Wanted } from './bodies.ts'
 import { type Call, type Reply } from './call.ts'
 import { badRequest, faultOf, forbidden, type NovaFault, policy } from './faults.ts'
 import { imageNamed } from './image-ids.ts'
-import { doorName } from './kept.ts'
+import { doorName, tagFacts } from './kept.ts'
+import { keyPairNamed } from './key-pairs.ts'
+import { passwordFor } from './password.ts'
 import { zonesOf } from './settings.ts'
 import { serverLinks } from './wire.ts'
-
-type Wanted = Static<typeof server>
 
 /** Servers that one request may make. */
 const countMax = 100
 
-/**
- * A repeated request (same Idempotency-Key) gets the first one's answer, and its password is kept nowhere; so
- * it is made from the server's id and from what only this process knows.
- */
-const passwordKey = randomBytes(32)
-const passwordFor = (id: string): string =>
-  createHmac('sha256', passwordKey).update(id).digest('base64url').slice(0, 12)
-
 export async function createServer(call: Call): Promise<Result<Reply, NovaFault>> {
-  const body = createBody(call.body)
+  const { version } = call.negotiated
+  const body = createBody(version)(call.body)
   if (!body.ok) return body
   if (!may(call.caller, 'create')) return err(policy(call.rule))
   const wanted = body.value.server
+  const isPlaced = wanted.host !== undefined || wanted.hypervisor_hostname !== undefined
+  if (isPlaced && call.caller.role !== 'admin') return err(policy(`${call.rule}:forced_host`))
   const hints = body.value['os:scheduler_hints'] ?? body.value['OS-SCH-HNT:scheduler_hints']
   const reservationId = reservationOf(call)
   const request = await requestFor(call, wanted, { hints, reservationId })
@@ -89,21 +83,24 @@ async function requestFor(
   if (zone !== undefined && !zonesOf(call.house.settings).includes(zone)) {
     return err(badRequest('The requested availability zone is not available'))
   }
-  // No key pairs are kept yet, so none can be named.
-  if (wanted.key_name !== undefined) return err(badRequest('Invalid key_name provided.'))
+  const keyName = wanted.key_name
+  if (keyName !== undefined && !(await keyPairNamed(call, keyName)))
+    return err(badRequest('Invalid key_name provided.'))
   if (imageRef === '') return err(badRequest('Missing imageRef attribute'))
-  const image = await imageNamed(call.house.plane.read, tailOf(imageRef))
+  const image = await imageNamed(call.house.plane.read, tailOf(imageRef), call.project)
   if (image === undefined) return err(badRequest('Can not find requested image'))
   return ok({
     verb: 'create',
     kind: 'server',
     name: wanted.name,
+    // Until there was one, a server's description was its name.
+    description: call.negotiated.version < 19 ? wanted.name : (wanted.description ?? ''),
     flavorId: tailOf(String(wanted.flavorRef)),
     imageId: image.id,
     count: count.value.max,
     countMin: count.value.min,
     labels: metadata,
-    attributes: { [doorName]: factsOf(wanted, extras) },
+    attributes: { [doorName]: { ...factsOf(wanted, extras), ...tagsIn(wanted) } },
   })
 }
 
@@ -125,6 +122,9 @@ function countOf(
   return ok({ min, max: Math.min(max, countMax) })
 }
 
+const tagsIn = ({ tags = [] }: Wanted): JsonObject =>
+  tagFacts(Object.fromEntries(tags.map((tag) => [tag, true])))
+
 /** What only this API has words for; see kept.ts. Never the password. */
 function factsOf(wanted: Wanted, { hints, reservationId }: Extras): JsonObject {
   const facts = {
@@ -139,6 +139,8 @@ function factsOf(wanted: Wanted, { hints, reservationId }: Extras): JsonObject {
     personality: wanted.personality,
     blockDevices: wanted.block_device_mapping_v2 ?? wanted.block_device_mapping,
     schedulerHints: hints,
+    hostname: wanted.hostname,
+    keyName: wanted.key_name,
     reservationId,
   }
   const said = Object.entries(facts).filter(([, fact]) => fact !== undefined)

@@ -5,6 +5,7 @@
 // Source: contracts/openstack-compute.md.
 
 import { type DoorKind, type Exchange, type Unrouted } from '../shared/http.ts'
+import { absent } from './absent.ts'
 import { finished, type Mount } from './call.ts'
 import { type NovaFault, noSuchRoute, refusal, unexpected } from './faults.ts'
 import { imagePrefix, refused } from './images.ts'
@@ -20,6 +21,7 @@ export const nova: DoorKind<typeof novaSettings> = {
   open: (house) => ({
     name: doorName,
     routes: routesOf(house),
+    absent,
     claims: ({ rawPath }) => isImage(rawPath) || mountOf(rawPath) !== undefined,
     refuse,
   }),

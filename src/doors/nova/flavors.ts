@@ -1,12 +1,13 @@
 // The flavors that servers are made of: the catalogue's, read only.
 // Source: contract, section 8.1; openstack/nova nova/api/openstack/compute/flavors.py.
 
-import { type Flavor } from '#kernel/catalogue.ts'
+import { Type } from 'typebox'
+import { may } from '#kernel/access.ts'
+import { type Flavor, plainFlavor } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { objectIn } from '../shared/json-facts.ts'
 import { type Call, type Links, type Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
-import { badRequest, type NovaFault } from './faults.ts'
+import { badRequest, conflict, faultOf, type NovaFault, policy } from './faults.ts'
 import {
   firstOf,
   limitOf,
@@ -15,9 +16,24 @@ import {
   type Sorting,
   sortingsOf,
 } from './query-parameters.ts'
-import { flavorBrief, flavorDetail } from './wire.ts'
+import { type Microversion } from './microversion.ts'
+import { versioned } from './versioned.ts'
+import { extraSpecs, flavorBrief, flavorDetail } from './wire.ts'
 
 type Answered = Promise<Result<Reply, NovaFault>>
+
+const descriptionSince = 55
+
+/** A whole number, or a text of its digits. */
+const size = (least: 0 | 1) =>
+  Type.Union([
+    Type.Integer({ minimum: least, maximum: 2_147_483_647 }),
+    Type.String({
+      minLength: 1,
+      maxLength: 10,
+      pattern: least === 0 ? '^[0-9]+$' : '^0*[1-9][0-9]*$',
+    }),
+  ])
 
 const limitMax = 1000
 
@@ -42,7 +58,10 @@ const sortValues: Readonly<Record<string, (flavor: Flavor) => string | number>> 
 export const listFlavors = (call: Call): Answered => list(call, flavorBrief)
 export const listFlavorsDetail = (call: Call): Answered => list(call, flavorDetail)
 
-async function list(call: Call, show: (flavor: Flavor, links: Links) => object): Answered {
+async function list(
+  call: Call,
+  show: (flavor: Flavor, links: Links, version: Microversion) => object,
+): Answered {
   const params = new URLSearchParams(call.exchange.rawQuery)
   const limit = limitOf(params, limitMax)
   if (!limit.ok) return limit
@@ -66,7 +85,7 @@ async function list(call: Call, show: (flavor: Flavor, links: Links) => object):
     last !== undefined && page.length === limit.value
       ? { flavors_links: [nextLink(call.exchange, last.id)] }
       : {}
-  const flavors = page.map((flavor) => show(flavor, call.links))
+  const flavors = page.map((flavor) => show(flavor, call.links, call.negotiated.version))
   return ok({ status: 200, body: { flavors, ...links } })
 }
 
@@ -105,7 +124,9 @@ function bySortings(sortings: readonly Sorting[]): (a: Flavor, b: Flavor) => num
 export async function showFlavor(call: Call): Answered {
   const flavor = await flavorIn(call)
   if (!flavor.ok) return flavor
-  return ok({ status: 200, body: { flavor: flavorDetail(flavor.value, call.links) } })
+  const { links, negotiated } = call
+  const body = { flavor: flavorDetail(flavor.value, links, negotiated.version) }
+  return ok({ status: 200, body })
 }
 
 export async function listExtraSpecs(call: Call): Answered {
@@ -114,11 +135,80 @@ export async function listExtraSpecs(call: Call): Answered {
   return ok({ status: 200, body: { extra_specs: extraSpecs(flavor.value) } })
 }
 
-/** What the catalogue says, and that bare metal is bare metal. */
-const extraSpecs = ({ bareMetal, attributes }: Flavor): object => ({
-  ...(bareMetal ? { resource_type: 'ironic' } : {}),
-  ...objectIn(attributes, 'extra_specs'),
-})
+const flavorBody = versioned([descriptionSince], (version) =>
+  Type.Object(
+    {
+      flavor: Type.Object(
+        {
+          name: Type.String({ minLength: 1, maxLength: 255, pattern: '^(?!\\s).*(?<!\\s)$' }),
+          id: Type.Optional(
+            Type.Union([
+              Type.String({ minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9 ._-]*$' }),
+              Type.Integer({ minimum: 0 }),
+              Type.Null(),
+            ]),
+          ),
+          ram: size(1),
+          vcpus: size(1),
+          disk: size(0),
+          'OS-FLV-EXT-DATA:ephemeral': Type.Optional(size(0)),
+          swap: Type.Optional(size(0)),
+          rxtx_factor: Type.Optional(Type.Union([Type.Number(), Type.String({ maxLength: 32 })])),
+          'os-flavor-access:is_public': Type.Optional(
+            Type.Union([Type.Boolean(), Type.String({ maxLength: 8 })]),
+          ),
+          ...(version >= descriptionSince
+            ? {
+                description: Type.Optional(
+                  Type.Union([Type.String({ maxLength: 65_535 }), Type.Null()]),
+                ),
+              }
+            : {}),
+        },
+        { additionalProperties: false },
+      ),
+    },
+    { additionalProperties: false },
+  ),
+)
+
+/** What is made here is of the same driver as the first of the catalogue that servers are made of. Admins only. */
+export async function createFlavor(call: Call): Answered {
+  const body = flavorBody(call.negotiated.version)(call.body)
+  if (!body.ok) return body
+  if (!may(call.caller, 'put')) return err(policy(call.rule))
+  const { name, id, ram, vcpus, disk } = body.value.flavor
+  const rows = await catalogueRows(call.house.plane.read, 'flavors')
+  if (rows.some((row) => row.name === name))
+    return err(conflict(`Flavor with name ${name} already exists.`))
+  const isMade = id === undefined || id === null || id === 'auto'
+  const flavorId = isMade ? call.exchange.requestId : String(id)
+  if ((await call.house.plane.read.get('flavors', flavorId)) !== undefined)
+    return err(conflict(`Flavor with ID ${flavorId} already exists.`))
+  const driver = rows[0]?.driver ?? 'simulated'
+  const sizes = { vcpus: Number(vcpus), memoryMiB: Number(ram), diskGiB: Number(disk) }
+  const row: Flavor = { ...plainFlavor, ...sizes, id: flavorId, name, kinds: ['server'], driver }
+  const receipt = await call.house.plane.submit(
+    { verb: 'put', table: 'flavors', row },
+    call.submission,
+  )
+  if (!receipt.ok) return err(faultOf(receipt.error, { verb: 'create', rule: call.rule }))
+  const shown = flavorDetail(row, call.links, call.negotiated.version)
+  return ok({ status: 200, body: { flavor: shown } })
+}
+
+export async function deleteFlavor(call: Call): Answered {
+  if (!may(call.caller, 'put')) return err(policy(call.rule))
+  const flavor = await flavorIn(call)
+  if (!flavor.ok) return flavor
+  const receipt = await call.house.plane.submit(
+    { verb: 'remove-from-catalogue', table: 'flavors', id: flavor.value.id },
+    call.submission,
+  )
+  return receipt.ok
+    ? ok({ status: 202 })
+    : err(faultOf(receipt.error, { verb: 'delete', rule: call.rule }))
+}
 
 async function flavorIn(call: Call): Promise<Result<Flavor, NovaFault>> {
   const id = call.exchange.params['flavor_id'] ?? ''

@@ -4,7 +4,8 @@
 // that is a UUID stays as it is. Both forms are accepted wherever an image is named.
 
 import { createHash } from 'node:crypto'
-import { type Image } from '#kernel/catalogue.ts'
+import { type Image, isImageOf } from '#kernel/catalogue.ts'
+import { type ProjectId } from '#kernel/ids.ts'
 import { type Reads } from '#kernel/ports/plane.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 
@@ -32,10 +33,14 @@ export function imageUuid(id: string): string {
 const uuids = new Map<string, string>()
 
 /** An image by either of its ids. Servers only: other kinds' images are not for this API. */
-export async function imageNamed(read: Reads, name: string): Promise<Image | undefined> {
+export async function imageNamed(
+  read: Reads,
+  name: string,
+  project: ProjectId | null,
+): Promise<Image | undefined> {
   const byId = await read.get('images', name)
   const image = byId ?? (isUuid(name) ? await imageOfUuid(read, name) : undefined)
-  return image?.kinds.includes('server') ? image : undefined
+  return image?.kinds.includes('server') && isImageOf(image, project) ? image : undefined
 }
 
 const imageOfUuid = async (read: Reads, uuid: string): Promise<Image | undefined> =>

@@ -10,9 +10,13 @@ import { type Verb } from '#kernel/kinds.ts'
 import { type Operation } from '#kernel/operation.ts'
 import { type Reads } from '#kernel/ports/plane.ts'
 import { type Call, type Reply } from './call.ts'
-import { type NovaFault } from './faults.ts'
+import { badRequest, type NovaFault } from './faults.ts'
+import { quoted } from './python-text.ts'
+import { firstOf, limitOf, nextLink, noSuchMarker } from './query-parameters.ts'
+import { changesIn } from './server-query.ts'
+import { visibleTo } from './server-scope.ts'
 import { serverIn } from './servers.ts'
-import { micros } from './wire.ts'
+import { hostId, hostOf, micros } from './wire.ts'
 
 type Answered = Promise<Result<Reply, NovaFault>>
 
@@ -41,6 +45,7 @@ const words = {
 const lockWords = {
   'instance.held': { action: 'lock', event: 'api_lock' },
   'instance.released': { action: 'unlock', event: 'api_unlock' },
+  'instance.reset': { action: 'resetState', event: 'api_reset_state' },
 } as const satisfies Partial<Record<Event['type'], Words>>
 type LockEvent = keyof typeof lockWords
 const lockEvents = Object.keys(lockWords) as readonly LockEvent[] // keys of a const table
@@ -52,10 +57,29 @@ interface Done extends Words {
   readonly startedAtMs: number
   readonly finishedAtMs: number | null
   readonly outcome: 'Success' | 'Error' | null
+  readonly failure: string | null
+}
+
+/** From which versions on: of deleted servers too, events for owners, pages, where it ran, more of each event. */
+const deletedSince = 21
+const eventsSince = 51
+const pagesSince = 58
+const hostsSince = 62
+const beforeSince = 66
+const detailsSince = 84
+
+/** Also one that is gone, for those versions that tell of it. */
+async function subjectOf(call: Call): Promise<Result<Instance, NovaFault>> {
+  if (call.negotiated.version < deletedSince) return await serverIn(call)
+  const id = call.exchange.params['server_id'] ?? ''
+  const row = await call.house.plane.read.get('instances', id)
+  return row && visibleTo(call, row) ? ok(row) : await serverIn(call)
 }
 
 export async function listInstanceActions(call: Call): Answered {
-  const instance = await serverIn(call)
+  const paging = pagingOf(call)
+  if (!paging.ok) return paging
+  const instance = await subjectOf(call)
   if (!instance.ok) return instance
   const { read } = call.house.plane
   const operations = await read.list('operations', {
@@ -65,15 +89,64 @@ export async function listInstanceActions(call: Call): Answered {
   })
   const locks = await locksOf(read, instance.value.id)
   const all = [...operations.map(ofOperation), ...locks.map(ofLock)]
-  const newest = all.toSorted((a, b) => b.startedAtMs - a.startedAtMs).slice(0, actionsMax)
+    .toSorted((a, b) => b.startedAtMs - a.startedAtMs)
+    .filter((one) => fits(one, paging.value))
+  const { marker, limit } = paging.value
+  const start = marker === undefined ? 0 : all.findIndex((one) => one.requestId === marker) + 1
+  if (marker !== undefined && start === 0) return err(noSuchMarker(marker))
+  const page = all.slice(start, start + limit)
+  const last = page.at(-1)
+  const isFull = call.negotiated.version >= pagesSince && page.length === limit
+  const links = isFull && last ? { links: [nextLink(call.exchange, last.requestId)] } : {}
   return ok({
     status: 200,
-    body: { instanceActions: newest.map((one) => item(one, instance.value)) },
+    body: { instanceActions: page.map((one) => item(one, instance.value, call)), ...links },
   })
 }
 
+interface Paging {
+  readonly limit: number
+  readonly marker?: string
+  readonly sinceMs?: number
+  readonly beforeMs?: number
+}
+
+function pagingOf({ exchange, negotiated }: Call): Result<Paging, NovaFault> {
+  const { version } = negotiated
+  if (version < pagesSince) return ok({ limit: actionsMax })
+  const params = new URLSearchParams(exchange.rawQuery)
+  const known = [
+    'limit',
+    'marker',
+    'changes-since',
+    ...(version >= beforeSince ? ['changes-before'] : []),
+  ]
+  const unknown = [...params.keys()].find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    return err(
+      badRequest(`Additional properties are not allowed (${quoted(unknown)} was unexpected)`),
+    )
+  const limit = limitOf(params, actionsMax)
+  if (!limit.ok) return limit
+  const changes = changesIn(params, version)
+  if (!changes.ok) return changes
+  const marker = firstOf(params, 'marker')
+  const { minMs, maxMs } = changes.value ?? {}
+  return ok({
+    limit: limit.value,
+    ...(marker === undefined ? {} : { marker }),
+    ...(minMs === undefined ? {} : { sinceMs: minMs }),
+    ...(maxMs === undefined ? {} : { beforeMs: maxMs }),
+  })
+}
+
+const updatedAtMs = ({ finishedAtMs, startedAtMs }: Done): number => finishedAtMs ?? startedAtMs
+
+const fits = (one: Done, { sinceMs = 0, beforeMs = Number.POSITIVE_INFINITY }: Paging): boolean =>
+  updatedAtMs(one) >= sinceMs && updatedAtMs(one) <= beforeMs
+
 export async function showInstanceAction(call: Call): Answered {
-  const instance = await serverIn(call)
+  const instance = await subjectOf(call)
   if (!instance.ok) return instance
   const requestId = call.exchange.params['request_id'] ?? ''
   const { read } = call.house.plane
@@ -84,9 +157,10 @@ export async function showInstanceAction(call: Call): Answered {
     : (await locksOf(read, instance.value.id)).find(({ cause }) => cause.requestId === requestId)
   const one = operation ? ofOperation(operation) : lock && ofLock(lock)
   if (!one) return err({ status: 404, message: `Action ${requestId} not found` })
-  // Owners see the events from 2.51 on.
-  const events = call.caller.role === 'admin' ? { events: [eventOf(one)] } : {}
-  return ok({ status: 200, body: { instanceAction: { ...item(one, instance.value), ...events } } })
+  const mayRead = call.caller.role === 'admin' || call.negotiated.version >= eventsSince
+  const events = mayRead ? { events: [eventOf(one, instance.value, call)] } : {}
+  const body = { instanceAction: { ...item(one, instance.value, call), ...events } }
+  return ok({ status: 200, body })
 }
 
 const locksOf = async (read: Reads, instanceId: string): Promise<readonly Event[]> => {
@@ -97,7 +171,7 @@ const locksOf = async (read: Reads, instanceId: string): Promise<readonly Event[
     newestFirst: true,
     limit: actionsMax,
   })
-  return events.filter(({ data }) => data['kind'] === 'lock')
+  return events.filter(({ type, data }) => type === 'instance.reset' || data['kind'] === 'lock')
 }
 
 const ofOperation = (operation: Operation): Done => ({
@@ -107,6 +181,7 @@ const ofOperation = (operation: Operation): Done => ({
   startedAtMs: operation.startedAtMs,
   finishedAtMs: operation.finishedAtMs,
   outcome: outcomeOf(operation),
+  failure: operation.failure?.message ?? null,
 })
 
 /** One that another request took the place of did not do what it was asked for. */
@@ -120,9 +195,10 @@ const ofLock = ({ type, atMs, cause }: Event): Done => ({
   startedAtMs: atMs,
   finishedAtMs: atMs,
   outcome: 'Success',
+  failure: null,
 })
 
-const item = (one: Done, instance: Instance): object => ({
+const item = (one: Done, instance: Instance, { negotiated }: Call): object => ({
   action: one.action,
   instance_uuid: instance.id,
   request_id: one.requestId,
@@ -130,12 +206,21 @@ const item = (one: Done, instance: Instance): object => ({
   project_id: instance.project,
   start_time: micros(one.startedAtMs),
   message: one.outcome === 'Error' ? 'Error' : null,
+  ...(negotiated.version >= pagesSince ? { updated_at: micros(updatedAtMs(one)) } : {}),
 })
 
-const eventOf = (one: Done): object => ({
-  event: one.event,
-  start_time: micros(one.startedAtMs),
-  finish_time: one.finishedAtMs === null ? null : micros(one.finishedAtMs),
-  result: one.outcome,
-  traceback: null,
-})
+/** What went wrong, where and how is an admin's to read. */
+function eventOf(one: Done, instance: Instance, { caller, negotiated }: Call): object {
+  const { version } = negotiated
+  const isAdmin = caller.role === 'admin'
+  return {
+    event: one.event,
+    start_time: micros(one.startedAtMs),
+    finish_time: one.finishedAtMs === null ? null : micros(one.finishedAtMs),
+    result: one.outcome,
+    ...(isAdmin ? { traceback: null } : {}),
+    ...(version >= hostsSince ? { hostId: hostId(instance) } : {}),
+    ...(version >= hostsSince && isAdmin ? { host: hostOf(instance) } : {}),
+    ...(version >= detailsSince && isAdmin ? { details: one.failure } : {}),
+  }
+}

@@ -20,7 +20,18 @@ export interface Kept {
   readonly securityGroups: readonly string[]
   readonly tags: readonly string[]
   readonly reservationId: string | undefined
+  readonly userData: string | undefined
+  readonly hostname: string | undefined
 }
+
+/** Each tag is a fact of its own, so that two callers who set two tags at once set both. */
+const tagPrefix = 'tag:'
+
+/** As facts to merge: null takes a tag away. */
+export const tagFacts = (change: Readonly<Record<string, boolean>>): JsonObject =>
+  Object.fromEntries(
+    Object.entries(change).map(([tag, isSet]) => [`${tagPrefix}${tag}`, isSet ? true : null]),
+  )
 
 const nothing: JsonObject = {}
 const everybody = ['default'] as const
@@ -28,6 +39,7 @@ const everybody = ['default'] as const
 export function keptOf(instance: Pick<Instance, 'attributes'>): Kept {
   const facts = instance.attributes[doorName] ?? nothing
   const groups = textsIn(facts, 'securityGroups')
+  const tags = Object.keys(facts).filter((name) => name.startsWith(tagPrefix))
   return {
     diskConfig: textIn(facts, 'diskConfig') ?? 'MANUAL',
     accessIPv4: textIn(facts, 'accessIPv4') ?? '',
@@ -36,7 +48,9 @@ export function keptOf(instance: Pick<Instance, 'attributes'>): Kept {
     hasConfigDrive: flagIn(facts, 'configDrive') ?? false,
     keyName: textIn(facts, 'keyName') ?? null,
     securityGroups: groups.length === 0 ? everybody : groups,
-    tags: textsIn(facts, 'tags'),
+    tags: tags.map((name) => name.slice(tagPrefix.length)).toSorted(),
     reservationId: textIn(facts, 'reservationId'),
+    userData: textIn(facts, 'userData'),
+    hostname: textIn(facts, 'hostname'),
   }
 }

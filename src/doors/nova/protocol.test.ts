@@ -26,7 +26,7 @@ for (const prefix of ['', '/compute']) {
     assert.equal(root.status, 200)
     assert.deepEqual(root.each('versions', 'id'), ['v2.0', 'v2.1'])
     assert.deepEqual(root.each('versions', 'status'), ['SUPPORTED', 'CURRENT'])
-    assert.deepEqual(root.each('versions', 'version'), ['', '2.1'])
+    assert.deepEqual(root.each('versions', 'version'), ['', '2.93'])
     assert.deepEqual(root.each('versions', 'min_version'), ['', '2.1'])
     for (const index of [0, 1]) {
       const self = root.textAt(`versions.${index}.links.0.href`)
@@ -57,12 +57,12 @@ test('version documents take no notice of the version headers', async () => {
 const negotiations: readonly (readonly [Record<string, string>, number, string | null])[] = [
   [{}, 200, '2.1'],
   [{ 'openstack-api-version': 'compute 2.1' }, 200, '2.1'],
-  [{ 'openstack-api-version': 'compute latest' }, 200, '2.1'],
+  [{ 'openstack-api-version': 'compute latest' }, 200, '2.93'],
   [{ 'openstack-api-version': 'volume 3.70' }, 200, '2.1'],
   [{ 'openstack-api-version': 'volume 3.70, compute 2.1' }, 200, '2.1'],
   [{ 'openstack-api-version': 'COMPUTE 2.1' }, 200, '2.1'],
   [{ 'x-openstack-nova-api-version': '2.1' }, 200, '2.1'],
-  [{ 'x-openstack-nova-api-version': 'latest' }, 200, '2.1'],
+  [{ 'x-openstack-nova-api-version': 'latest' }, 200, '2.93'],
   [
     { 'openstack-api-version': 'volume 3.1', 'x-openstack-nova-api-version': '2.999' },
     406,
@@ -72,7 +72,9 @@ const negotiations: readonly (readonly [Record<string, string>, number, string |
   [{ 'openstack-api-version': 'compute 2.0' }, 406, '2.0'],
   [{ 'openstack-api-version': 'compute 2.999' }, 406, '2.999'],
   [{ 'openstack-api-version': 'compute 3.1' }, 406, '3.1'],
-  [{ 'openstack-api-version': 'compute 2.2' }, 406, '2.2'],
+  [{ 'openstack-api-version': 'compute 2.2' }, 200, '2.2'],
+  [{ 'openstack-api-version': 'compute 2.93' }, 200, '2.93'],
+  [{ 'openstack-api-version': 'compute 2.94' }, 406, '2.94'],
   [{ 'openstack-api-version': 'compute abc' }, 400, null],
   [{ 'openstack-api-version': 'compute 2.01' }, 400, null],
   [{ 'openstack-api-version': 'compute 2' }, 400, null],
@@ -92,7 +94,7 @@ for (const [headers, status, version] of negotiations) {
     if (status === 406) {
       assert.equal(
         heard.at('computeFault.message'),
-        `Version ${version} is not supported by the API. Minimum is 2.1 and maximum is 2.1.`,
+        `Version ${version} is not supported by the API. Minimum is 2.1 and maximum is 2.93.`,
       )
       assert.equal(heard.at('computeFault.code'), 406)
     }

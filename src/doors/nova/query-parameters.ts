@@ -27,7 +27,7 @@ export interface Sorting {
   readonly dir: 'asc' | 'desc'
 }
 
-/** Keys and directions come in pairs; a key without a direction has the default one. */
+/** Keys and directions come in pairs; a key without a direction has the first one, or the default. */
 export function sortingsOf(
   params: URLSearchParams,
   known: (key: string) => boolean,
@@ -39,20 +39,17 @@ export function sortingsOf(
     if (dir === 'asc' || dir === 'desc') continue
     return err(badParameter('sort_dir', dir, `${pythonText(dir)} is not one of ['asc', 'desc']`))
   }
+  const dirMissing = (dirs[0] as Sorting['dir'] | undefined) ?? otherwise.dir // checked above
   for (const [at, key] of params.getAll('sort_key').entries()) {
     if (!known(key)) {
       return err(badParameter('sort_key', key, `${pythonText(key)} is not a key to sort by`))
     }
     sortings.push({
       key,
-      dir: dirs[at] === undefined ? otherwise.dir : (dirs[at] as 'asc' | 'desc'),
+      dir: (dirs[at] as Sorting['dir'] | undefined) ?? dirMissing,
     }) // checked above
   }
-  const [first] = dirs
-  if (sortings.length > 0) return ok(sortings)
-  return ok([
-    { ...otherwise, dir: first === undefined ? otherwise.dir : (first as 'asc' | 'desc') },
-  ]) // checked above
+  return ok(sortings.length > 0 ? sortings : [{ ...otherwise, dir: dirMissing }])
 }
 
 /** The link to the page after the one that ends with `marker`: this request's own URL, but for the marker. */

@@ -5,12 +5,28 @@
 
 import { type House, type Route } from '../shared/http.ts'
 import { act, actionFault } from './actions.ts'
+import { listAddresses, showAddresses } from './addresses.ts'
 import { prove } from './auth.ts'
 import { handlerOf, type Mount, type NovaRoute } from './call.ts'
 import { createServer } from './create.ts'
-import { listExtraSpecs, listFlavors, listFlavorsDetail, showFlavor } from './flavors.ts'
-import { imagePrefix, listImages, listImageVersions, showImage } from './images.ts'
+import { listExtensions, showExtension } from './extensions.ts'
+import {
+  createFlavor,
+  deleteFlavor,
+  listExtraSpecs,
+  listFlavors,
+  listFlavorsDetail,
+  showFlavor,
+} from './flavors.ts'
+import {
+  imagesUntil,
+  listProxyImages,
+  listProxyImagesDetail,
+  showProxyImage,
+} from './image-proxy.ts'
+import { deleteImage, imagePrefix, listImages, listImageVersions, showImage } from './images.ts'
 import { listInstanceActions, showInstanceAction } from './instance-actions.ts'
+import { createKeyPair, deleteKeyPair, listKeyPairs, showKeyPair } from './key-pairs.ts'
 import {
   deleteMetadataItem,
   listMetadata,
@@ -27,7 +43,14 @@ import {
   updateServer,
 } from './servers.ts'
 import { type NovaSettings } from './settings.ts'
-import { listZones, listZonesDetail, showLimits } from './surroundings.ts'
+import {
+  listServices,
+  listZones,
+  listZonesDetail,
+  showLimits,
+  showQuotaSet,
+} from './surroundings.ts'
+import { addTag, checkTag, clearTags, listTags, removeTag, replaceTags, tagsSince } from './tags.ts'
 import { listVersions, showVersion } from './versions.ts'
 
 const compute = 'os_compute_api'
@@ -210,6 +233,192 @@ const novaRoutes: readonly NovaRoute[] = [
     rule: `${compute}:os-availability-zone:detail`,
     answer: listZonesDetail,
   },
+  {
+    method: 'GET',
+    path: '/servers/:server_id/tags',
+    operation: 'listTags',
+    source: '6.7',
+    rule: `${compute}:os-server-tags:index`,
+    since: tagsSince,
+    answer: listTags,
+  },
+  {
+    method: 'PUT',
+    path: '/servers/:server_id/tags',
+    operation: 'replaceTags',
+    source: '6.7',
+    rule: `${compute}:os-server-tags:update_all`,
+    since: tagsSince,
+    answer: replaceTags,
+  },
+  {
+    method: 'DELETE',
+    path: '/servers/:server_id/tags',
+    operation: 'deleteTags',
+    source: '6.7',
+    rule: `${compute}:os-server-tags:delete_all`,
+    since: tagsSince,
+    answer: clearTags,
+  },
+  {
+    method: 'GET',
+    path: '/servers/:server_id/tags/:tag',
+    operation: 'checkTag',
+    source: '6.7',
+    rule: `${compute}:os-server-tags:show`,
+    since: tagsSince,
+    answer: checkTag,
+  },
+  {
+    method: 'PUT',
+    path: '/servers/:server_id/tags/:tag',
+    operation: 'addTag',
+    source: '6.7',
+    rule: `${compute}:os-server-tags:update`,
+    since: tagsSince,
+    hasNoBody: true,
+    answer: addTag,
+  },
+  {
+    method: 'DELETE',
+    path: '/servers/:server_id/tags/:tag',
+    operation: 'deleteTag',
+    source: '6.7',
+    rule: `${compute}:os-server-tags:delete`,
+    since: tagsSince,
+    answer: removeTag,
+  },
+  {
+    method: 'GET',
+    path: '/servers/:server_id/ips',
+    operation: 'listAddresses',
+    source: '6.8',
+    rule: `${compute}:ips:index`,
+    answer: listAddresses,
+  },
+  {
+    method: 'GET',
+    path: '/servers/:server_id/ips/:network',
+    operation: 'showAddresses',
+    source: '6.8',
+    rule: `${compute}:ips:show`,
+    answer: showAddresses,
+  },
+  {
+    method: 'POST',
+    path: '/flavors',
+    operation: 'createFlavor',
+    source: '8.1',
+    rule: `${compute}:os-flavor-manage:create`,
+    answer: createFlavor,
+  },
+  {
+    method: 'DELETE',
+    path: '/flavors/:flavor_id',
+    operation: 'deleteFlavor',
+    source: '8.1',
+    rule: `${compute}:os-flavor-manage:delete`,
+    answer: deleteFlavor,
+  },
+  {
+    method: 'GET',
+    path: '/os-keypairs',
+    operation: 'listKeyPairs',
+    source: '8.3',
+    rule: `${compute}:os-keypairs:index`,
+    answer: listKeyPairs,
+  },
+  {
+    method: 'POST',
+    path: '/os-keypairs',
+    operation: 'createKeyPair',
+    source: '8.3',
+    rule: `${compute}:os-keypairs:create`,
+    answer: createKeyPair,
+  },
+  {
+    method: 'GET',
+    path: '/os-keypairs/:key_name',
+    operation: 'showKeyPair',
+    source: '8.3',
+    rule: `${compute}:os-keypairs:show`,
+    answer: showKeyPair,
+  },
+  {
+    method: 'DELETE',
+    path: '/os-keypairs/:key_name',
+    operation: 'deleteKeyPair',
+    source: '8.3',
+    rule: `${compute}:os-keypairs:delete`,
+    answer: deleteKeyPair,
+  },
+  {
+    method: 'GET',
+    path: '/os-quota-sets/:quota_project',
+    operation: 'showQuotaSet',
+    source: '8.3',
+    rule: `${compute}:os-quota-sets:show`,
+    answer: showQuotaSet,
+  },
+  {
+    method: 'GET',
+    path: '/os-quota-sets/:quota_project/defaults',
+    operation: 'showQuotaDefaults',
+    source: '8.3',
+    rule: `${compute}:os-quota-sets:defaults`,
+    answer: showQuotaSet,
+  },
+  {
+    method: 'GET',
+    path: '/os-services',
+    operation: 'listServices',
+    source: '8.3',
+    rule: `${compute}:os-services:list`,
+    answer: listServices,
+  },
+  {
+    method: 'GET',
+    path: '/extensions',
+    operation: 'listExtensions',
+    source: '8.3',
+    rule: `${compute}:extensions`,
+    answer: listExtensions,
+  },
+  {
+    method: 'GET',
+    path: '/extensions/:alias',
+    operation: 'showExtension',
+    source: '8.3',
+    rule: `${compute}:extensions`,
+    answer: showExtension,
+  },
+  {
+    method: 'GET',
+    path: '/images',
+    operation: 'listProxyImages',
+    source: '8.2',
+    rule: `${compute}:images`,
+    until: imagesUntil,
+    answer: listProxyImages,
+  },
+  {
+    method: 'GET',
+    path: '/images/detail',
+    operation: 'listProxyImagesDetail',
+    source: '8.2',
+    rule: `${compute}:images`,
+    until: imagesUntil,
+    answer: listProxyImagesDetail,
+  },
+  {
+    method: 'GET',
+    path: '/images/:image_id',
+    operation: 'showProxyImage',
+    source: '8.2',
+    rule: `${compute}:images`,
+    until: imagesUntil,
+    answer: showProxyImage,
+  },
 ]
 
 /** The catalogue names the first; people who follow the vendor's page reach the second. */
@@ -308,6 +517,13 @@ function imageRoutes(house: House<NovaSettings>): readonly Route[] {
       operation: 'showImage',
       source,
       handle: (exchange) => showImage(exchange, house),
+    },
+    {
+      method: 'DELETE',
+      path: `${imagePrefix}/v2/images/:image_id`,
+      operation: 'deleteImage',
+      source,
+      handle: (exchange) => deleteImage(exchange, house),
     },
   ]
 }

@@ -3,22 +3,24 @@
 //
 // Source: contract, section 6.3; openstack/nova nova/api/openstack/compute/schemas/servers.py.
 
+import { isIP } from 'node:net'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type Query } from '#kernel/ports/store.ts'
-import { isTrue } from './bodies.ts'
+import { isTrue, isWordForFlag } from './bodies.ts'
 import { type Call } from './call.ts'
 import { badRequest, forbidden, type NovaFault } from './faults.ts'
 import { imageNamed } from './image-ids.ts'
 import { keptOf } from './kept.ts'
 import { namePattern, type NamePattern } from './name-pattern.ts'
-import { pythonText } from './python-text.ts'
+import { type Microversion } from './microversion.ts'
+import { pythonText, quoted } from './python-text.ts'
 import { badParameter, firstOf, limitOf } from './query-parameters.ts'
 import { scopeOf } from './server-scope.ts'
 import { type Order, orderOf } from './server-sort.ts'
 import { tagTests } from './server-tags.ts'
 import { listLimitMaxOf, zonesOf } from './settings.ts'
-import { liveSituations, situationsShowing, stateOf, vmStatesShowing } from './states.ts'
+import { isStatus, liveSituations, situationsShowing, stateOf, vmStatesShowing } from './states.ts'
 import { addressesOf, hostOf, micros, seconds } from './wire.ts'
 
 export type Test = (instance: Instance) => boolean
@@ -48,35 +50,50 @@ export async function readServerQuery(
   if (!order.ok) return order
   const scope = scopeOf(params, call)
   if (!scope.ok) return scope
-  const sinceMs = changesSince(params)
-  if (!sinceMs.ok) return sinceMs
-  const states = statesOf(params, call, { isWithDeleted: sinceMs.value !== undefined })
+  const { version } = call.negotiated
+  const unknown = version >= strictSince ? unknownIn(params) : undefined
+  if (unknown) return err(unknown)
+  const changes = changesIn(params, version)
+  if (!changes.ok) return changes
+  const states = statesOf(params, call, { isWithDeleted: changes.value !== undefined })
   if (!states.ok) return states
   const name = patternOf(params, 'name')
   if (!name.ok) return name
-  const address = patternOf(params, 'ip')
-  if (!address.ok) return address
+  const isSixToo = version >= sixSince || call.caller.role === 'admin'
+  const four = patternOf(params, 'ip')
+  if (!four.ok) return four
+  const six = isSixToo ? patternOf(params, 'ip6') : ok(undefined)
+  if (!six.ok) return six
+  const locked = version >= lockedSince ? lockedTests(params) : ok([])
+  if (!locked.ok) return locked
   const made = await madeOf(params, call)
   if (made === 'nothing') return ok('nothing')
   return ok({
     base: {
       where: { kind: 'server', ...scope.value, ...made, situation: states.value.situations },
       ...containsOf(name.value),
-      ...(sinceMs.value === undefined
-        ? {}
-        : { range: { column: 'updatedAtMs', min: sinceMs.value - 1 } }),
+      ...rangeOf(changes.value),
     },
     order: order.value,
-    tests: [...states.value.tests, ...exactTests(params, call), ...(await tagTests(params, call))],
-    patterns: [...nameTests(name.value), ...addressTests(address.value)],
+    tests: [
+      ...states.value.tests,
+      ...locked.value,
+      ...exactTests(params, call),
+      ...(await tagTests(params, call)),
+    ],
+    patterns: [
+      ...nameTests(name.value),
+      ...addressTests(four.value, 4),
+      ...addressTests(six.value, 6),
+    ],
     limit: limit.value,
     marker: firstOf(params, 'marker'),
   })
 }
 
-/** @returns when to start, milliseconds. Text without a zone is UTC. */
-function changesSince(params: URLSearchParams): Result<number | undefined, NovaFault> {
-  const text = firstOf(params, 'changes-since')
+/** @returns a moment, milliseconds. Text without a zone is UTC. */
+function momentIn(params: URLSearchParams, name: string): Result<number | undefined, NovaFault> {
+  const text = firstOf(params, name)
   if (text === undefined) return ok(undefined)
   const isIso = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(
     text,
@@ -85,8 +102,44 @@ function changesSince(params: URLSearchParams): Result<number | undefined, NovaF
   const atMs = isIso ? Date.parse(hasZone || text.length === 10 ? text : `${text}Z`) : Number.NaN
   if (!Number.isNaN(atMs)) return ok(atMs)
   const reason = `${pythonText(text)} is not a 'date-time'`
-  return err(badParameter('changes-since', text, reason))
+  return err(badParameter(name, text, reason))
 }
+
+type Changes = { readonly minMs?: number; readonly maxMs?: number }
+
+/** In which time they last changed; both ends count. What ended in that time is listed too. */
+export function changesIn(
+  params: URLSearchParams,
+  version: Microversion,
+): Result<Changes | undefined, NovaFault> {
+  const since = momentIn(params, 'changes-since')
+  if (!since.ok) return since
+  const before = version >= changesBeforeSince ? momentIn(params, 'changes-before') : ok(undefined)
+  if (!before.ok) return before
+  if (since.value === undefined && before.value === undefined) return ok(undefined)
+  if ((since.value ?? 0) > (before.value ?? Number.POSITIVE_INFINITY)) {
+    return err(
+      badRequest('The value of changes-since must be less than or equal to changes-before.'),
+    )
+  }
+  return ok({
+    ...(since.value === undefined ? {} : { minMs: since.value }),
+    ...(before.value === undefined ? {} : { maxMs: before.value }),
+  })
+}
+
+const changesBeforeSince = 66
+
+const rangeOf = (changes: Changes | undefined): Pick<Query<'instances'>, 'range'> =>
+  changes === undefined
+    ? {}
+    : {
+        range: {
+          column: 'updatedAtMs',
+          ...(changes.minMs === undefined ? {} : { min: changes.minMs - 1 }),
+          ...(changes.maxMs === undefined ? {} : { max: changes.maxMs + 1 }),
+        },
+      }
 
 interface States {
   readonly situations: readonly string[]
@@ -104,6 +157,10 @@ function statesOf(
   const wanted = new Set(words.map((word) => word.toUpperCase()))
   if (wanted.has('DELETED') && !isAdmin) {
     return err(forbidden('Only administrators may list deleted instances'))
+  }
+  const unknown = words.find((word) => !isStatus(word.toUpperCase()))
+  if (unknown !== undefined && call.negotiated.version >= statusCheckedSince) {
+    return err(badRequest('Invalid status value'))
   }
   if (isAdmin && isTrue(firstOf(params, 'deleted'))) {
     return ok({ situations: ['deleted'], tests: [] })
@@ -141,8 +198,34 @@ const nameTests = (pattern: NamePattern | undefined): readonly PatternTest[] =>
     ? []
     : [{ pattern, textsOf: (instance) => [instance.name] }]
 
-const addressTests = (pattern: NamePattern | undefined): readonly PatternTest[] =>
-  pattern === undefined ? [] : [{ pattern, textsOf: addressesOf }]
+const addressTests = (pattern: NamePattern | undefined, version: 4 | 6): readonly PatternTest[] =>
+  pattern === undefined
+    ? []
+    : [{ pattern, textsOf: (row) => addressesOf(row).filter((one) => isIP(one) === version) }]
+
+/** From which versions on: addresses of version 6 for all, locks, more filters for all, no unknown ones. */
+const sixSince = 5
+const lockedSince = 73
+const forAllSince = 83
+const strictSince = 75
+const statusCheckedSince = 38
+
+function lockedTests(params: URLSearchParams): Result<readonly Test[], NovaFault> {
+  const text = firstOf(params, 'locked')
+  if (text === undefined) return ok([])
+  if (!isWordForFlag(text)) {
+    return err(badParameter('locked', text, `${pythonText(text)} is not a boolean`))
+  }
+  const wanted = isTrue(text)
+  return ok([({ holds }) => holds.some(({ kind }) => kind === 'lock') === wanted])
+}
+
+function unknownIn(params: URLSearchParams): NovaFault | undefined {
+  const name = [...params.keys()].find((one) => !knownParameters.has(one))
+  return name === undefined
+    ? undefined
+    : badRequest(`Additional properties are not allowed (${quoted(name)} was unexpected)`)
+}
 
 type Where = NonNullable<Query<'instances'>['where']>
 
@@ -151,7 +234,8 @@ async function madeOf(params: URLSearchParams, call: Call): Promise<Where | 'not
   const flavorId = firstOf(params, 'flavor')
   const imageName = firstOf(params, 'image')
   const { read } = call.house.plane
-  const image = imageName === undefined ? undefined : await imageNamed(read, imageName)
+  const image =
+    imageName === undefined ? undefined : await imageNamed(read, imageName, call.project)
   if (imageName !== undefined && image === undefined) return 'nothing'
   return {
     ...(flavorId === undefined ? {} : { flavorId }),
@@ -168,9 +252,13 @@ const forEverybody: Readonly<Record<string, Printed>> = {
 /** Silently dropped when somebody else than an admin asks. */
 const forAdmins: Readonly<Record<string, Printed>> = {
   uuid: (instance) => instance.id,
-  user_id: (instance) => instance.createdBy,
   host: hostOf,
   node: hostOf,
+}
+
+/** The same, until they became everybody's. */
+const forAdminsFirst: Readonly<Record<string, Printed>> = {
+  user_id: (instance) => instance.createdBy,
   vm_state: (instance) => stateOf(instance).vmState,
   task_state: (instance) => stateOf(instance).taskState ?? undefined,
   power_state: (instance) => String(stateOf(instance).powerState),
@@ -185,8 +273,25 @@ const forAdmins: Readonly<Record<string, Printed>> = {
     state === 'deleted' ? micros(stateSinceMs) : undefined,
 }
 
+/** All that the list takes: filters, and what says which page and in which order. */
+const knownParameters: ReadonlySet<string> = new Set([
+  ...Object.keys({ ...forEverybody, ...forAdmins, ...forAdminsFirst }),
+  ...'limit marker sort_key sort_dir all_tenants tenant_id project_id deleted status name'.split(
+    ' ',
+  ),
+  ...'image image_ref flavor flavor_id ip ip6 changes-since changes-before locked'.split(' '),
+  ...'tags tags-any not-tags not-tags-any hostname display_description description'.split(' '),
+  ...'kernel_id ramdisk_id launch_index root_device_name auto_disk_config access_ip_v4'.split(' '),
+  ...'access_ip_v6 soft_deleted instance_type_id deleted_at updated_at locked_by'.split(' '),
+])
+
 function exactTests(params: URLSearchParams, call: Call): readonly Test[] {
-  const rows = { ...forEverybody, ...(call.caller.role === 'admin' ? forAdmins : {}) }
+  const isAdmin = call.caller.role === 'admin'
+  const rows = {
+    ...forEverybody,
+    ...(isAdmin ? forAdmins : {}),
+    ...(isAdmin || call.negotiated.version >= forAllSince ? forAdminsFirst : {}),
+  }
   return Object.entries(rows).flatMap(([name, printed]) => {
     const wanted = params.getAll(name).filter((text) => text !== '')
     return wanted.length === 0

@@ -5,9 +5,8 @@
 import { type Instance } from '#kernel/instance.ts'
 import { type Call } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
-import { keptOf } from './kept.ts'
+import { tagsOf } from './wire.ts'
 
-const bareMetalTag = '__type_baremetal'
 const since = 26
 
 type Fits = (wanted: readonly string[], tags: ReadonlySet<string>) => boolean
@@ -31,13 +30,9 @@ export async function tagTests(
   if (!isHonoured || asked.length === 0) return []
   const flavors = mount.dialect === 'huawei' ? await catalogueRows(house.plane.read, 'flavors') : []
   const metal = new Set(flavors.filter(({ bareMetal }) => bareMetal).map(({ id }) => id))
-  const tagsOf = (instance: Instance): ReadonlySet<string> => {
-    const isMetal = instance.flavorId !== null && metal.has(instance.flavorId)
-    return new Set([...keptOf(instance).tags, ...(isMetal ? [bareMetalTag] : [])])
-  }
   return asked.map(
     ({ wanted, fits }) =>
       (instance) =>
-        fits(wanted, tagsOf(instance)),
+        fits(wanted, new Set(tagsOf(instance, { metal }))),
   )
 }

@@ -7,22 +7,46 @@ import { type JsonObject } from '#kernel/json.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { updateBody } from './bodies.ts'
 import { type Call, type Reply } from './call.ts'
+import { catalogueRows } from './catalogue-rows.ts'
 import { faultOf, type NovaFault } from './faults.ts'
 import { doorName } from './kept.ts'
 import { nextLink } from './query-parameters.ts'
 import { pageOf } from './server-page.ts'
 import { readServerQuery } from './server-query.ts'
 import { zonesOf } from './settings.ts'
-import { serverBrief, serverDetail, serverUpdated, type View } from './wire.ts'
+import {
+  serverBrief,
+  serverDetail,
+  serverShown,
+  serverUpdated,
+  type View,
+  wholeFlavorSince,
+} from './wire.ts'
 
 type Answered = Promise<Result<Reply, NovaFault>>
 
-const viewOf = ({ links, caller, house, mount }: Call): View => ({
-  links,
-  caller,
-  zone: zonesOf(house.settings)[0],
-  isHostShown: caller.role === 'admin' || mount.dialect === 'huawei',
-})
+/** Catalogue and drivers are read only where the version shows something of them. */
+export async function viewOf({ links, caller, house, mount, negotiated }: Call): Promise<View> {
+  const { version } = negotiated
+  const { read } = house.plane
+  const isAdmin = caller.role === 'admin'
+  const isHuawei = mount.dialect === 'huawei'
+  const rows = version >= wholeFlavorSince || isHuawei ? await catalogueRows(read, 'flavors') : []
+  const drivers =
+    version >= hostStatusSince && isAdmin ? await read.list('drivers', { limit: 1000 }) : []
+  return {
+    links,
+    caller,
+    version,
+    zone: zonesOf(house.settings)[0],
+    isHostShown: isAdmin || isHuawei,
+    flavors: new Map(rows.map((row) => [row.id, row])),
+    downHosts: new Set(drivers.filter(({ available }) => !available).map(({ id }) => id)),
+    metal: new Set(isHuawei ? rows.filter(({ bareMetal }) => bareMetal).map(({ id }) => id) : []),
+  }
+}
+
+const hostStatusSince = 16
 
 /** The server that the URL names, if the caller may know of it. Text that is no id is not found either. */
 export async function serverIn(call: Call): Promise<Result<Instance, NovaFault>> {
@@ -40,7 +64,7 @@ async function list(call: Call, show: (instance: Instance, view: View) => object
   if (query.value === 'nothing') return ok({ status: 200, body: { servers: [] } })
   const page = await pageOf(call, query.value)
   if (!page.ok) return page
-  const view = viewOf(call)
+  const view = await viewOf(call)
   const servers = page.value.map((instance) => show(instance, view))
   const last = page.value.at(-1)
   // A full page may be the last one; only the next, empty one tells.
@@ -52,18 +76,19 @@ async function list(call: Call, show: (instance: Instance, view: View) => object
 export async function showServer(call: Call): Answered {
   const instance = await serverIn(call)
   if (!instance.ok) return instance
-  return ok({ status: 200, body: { server: serverDetail(instance.value, viewOf(call)) } })
+  return ok({ status: 200, body: { server: serverShown(instance.value, await viewOf(call)) } })
 }
 
 const addressFields = {
   accessIPv4: 'accessIPv4',
   accessIPv6: 'accessIPv6',
   'OS-DCF:diskConfig': 'diskConfig',
+  hostname: 'hostname',
 } as const
 
 /** Allowed in every state, and when locked. */
 export async function updateServer(call: Call): Answered {
-  const body = updateBody(call.body)
+  const body = updateBody(call.negotiated.version)(call.body)
   if (!body.ok) return body
   const { server } = body.value
   const facts: JsonObject = Object.fromEntries(
@@ -78,6 +103,7 @@ export async function updateServer(call: Call): Answered {
       verb: 'update',
       target,
       ...(server.name === undefined ? {} : { name: server.name }),
+      ...(server.description === undefined ? {} : { description: server.description ?? '' }),
       ...(Object.keys(facts).length === 0
         ? {}
         : { attributes: { door: doorName, value: facts, isMerged: true } }),
@@ -88,7 +114,7 @@ export async function updateServer(call: Call): Answered {
   if (call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })
   const instance = await serverIn(call)
   if (!instance.ok) return instance
-  return ok({ status: 200, body: { server: serverUpdated(instance.value, viewOf(call)) } })
+  return ok({ status: 200, body: { server: serverUpdated(instance.value, await viewOf(call)) } })
 }
 
 /** In any state; one that is being deleted already stays so, and is answered alike. */

@@ -158,6 +158,15 @@ export function stateOf(instance: Instance): ServerState {
   return { vmState, taskState, powerState, status: statusOf(vmState, taskState) }
 }
 
+/** Words of the list of statuses, also those that no server here ever shows. */
+export const isStatus = (word: string): boolean => statusWords.has(word)
+const statusWords: ReadonlySet<string> = new Set(
+  (
+    'ACTIVE BUILD DELETED ERROR HARD_REBOOT MIGRATING PASSWORD PAUSED REBOOT REBUILD RESCUE RESIZE ' +
+    'REVERT_RESIZE SHELVED SHELVED_OFFLOADED SHUTOFF SOFT_DELETED SUSPENDED UNKNOWN VERIFY_RESIZE'
+  ).split(' '),
+)
+
 /** The vm_states that can show one of these statuses. */
 export const vmStatesShowing = (wanted: ReadonlySet<string>): ReadonlySet<VmState> =>
   new Set(

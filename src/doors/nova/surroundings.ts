@@ -1,43 +1,120 @@
-// What surrounds servers: limits and availability zones.
+// What surrounds servers: limits, quotas, services and availability zones.
 // Source: contract, section 8.3.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
+import { keyPairsMax } from '#kernel/key-pair.ts'
 import { type Call, type Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { metadataItemsMax } from './bodies.ts'
 import { type NovaFault, policy } from './faults.ts'
+import { imageUuid } from './image-ids.ts'
+import { firstOf } from './query-parameters.ts'
 import { zonesOf } from './settings.ts'
 import { liveSituations } from './states.ts'
+import { micros } from './wire.ts'
 
 type Answered = Promise<Result<Reply, NovaFault>>
 
 const unlimited = -1
 
+/** What proxies of networks, images and files once were limited by, until they went. */
+const networksUntil = 35
+const imageMetaUntil = 38
+const filesUntil = 56
+
 /** Nothing is limited but what a request may hold; what is used is counted. */
 export async function showLimits(call: Call): Answered {
   const used = await usageOf(call)
+  const { version } = call.negotiated
+  const hasNetworks = version <= networksUntil
   const absolute = {
     maxTotalInstances: unlimited,
     maxTotalCores: unlimited,
     maxTotalRAMSize: unlimited,
     maxServerMeta: metadataItemsMax,
-    maxTotalKeypairs: unlimited,
+    maxTotalKeypairs: keyPairsMax,
     maxServerGroups: unlimited,
     maxServerGroupMembers: unlimited,
-    maxImageMeta: metadataItemsMax,
-    maxPersonality: 16,
-    maxPersonalitySize: 65_535,
-    maxSecurityGroups: unlimited,
-    maxSecurityGroupRules: unlimited,
-    maxTotalFloatingIps: unlimited,
+    ...(version <= imageMetaUntil ? { maxImageMeta: metadataItemsMax } : {}),
+    ...(version <= filesUntil ? { maxPersonality: 16, maxPersonalitySize: 65_535 } : {}),
+    ...(hasNetworks
+      ? {
+          maxSecurityGroups: unlimited,
+          maxSecurityGroupRules: unlimited,
+          maxTotalFloatingIps: unlimited,
+          totalSecurityGroupsUsed: 0,
+          totalFloatingIpsUsed: 0,
+        }
+      : {}),
     totalRAMUsed: used.memoryMiB,
     totalCoresUsed: used.vcpus,
     totalInstancesUsed: used.servers,
-    totalSecurityGroupsUsed: 0,
-    totalFloatingIpsUsed: 0,
     totalServerGroupsUsed: 0,
   }
   return ok({ status: 200, body: { limits: { rate: [], absolute } } })
+}
+
+/** The same for everybody, so a set is its defaults. A project's own, and an admin may ask for any. */
+export async function showQuotaSet(call: Call): Answered {
+  const { caller, negotiated, rule } = call
+  const id = call.exchange.params['quota_project'] ?? ''
+  if (id !== caller.projectId && caller.role !== 'admin') return err(policy(rule))
+  const { version } = negotiated
+  const quota = {
+    id,
+    cores: unlimited,
+    instances: unlimited,
+    ram: unlimited,
+    key_pairs: keyPairsMax,
+    metadata_items: metadataItemsMax,
+    server_groups: unlimited,
+    server_group_members: unlimited,
+    ...(version <= networksUntil
+      ? {
+          fixed_ips: unlimited,
+          floating_ips: unlimited,
+          security_groups: unlimited,
+          security_group_rules: unlimited,
+        }
+      : {}),
+    ...(version <= filesUntil
+      ? {
+          injected_files: 16,
+          injected_file_content_bytes: 65_535,
+          injected_file_path_bytes: 255,
+        }
+      : {}),
+  }
+  return ok({ status: 200, body: { quota_set: quota } })
+}
+
+const uuidsSince = 53
+const forcedDownSince = 11
+
+/** Each driver is a host on which its servers run. Admins only. */
+export async function listServices(call: Call): Answered {
+  const { caller, house, negotiated, rule } = call
+  if (caller.role !== 'admin') return err(policy(rule))
+  const params = new URLSearchParams(call.exchange.rawQuery)
+  const host = firstOf(params, 'host')
+  const binary = firstOf(params, 'binary')
+  const drivers = await house.plane.read.list('drivers', { limit: 1000 })
+  const { version } = negotiated
+  const services = drivers
+    .map(({ id, available, reason }, at) => ({
+      id: version >= uuidsSince ? imageUuid(`nova-compute/${id}`) : at + 1,
+      binary: 'nova-compute',
+      host: id,
+      zone: zonesOf(house.settings)[0],
+      status: available ? 'enabled' : 'disabled',
+      state: available ? 'up' : 'down',
+      updated_at: micros(house.plane.nowMs()),
+      disabled_reason: reason,
+      ...(version >= forcedDownSince ? { forced_down: false } : {}),
+    }))
+    .filter((one) => host === undefined || one.host === host)
+    .filter((one) => binary === undefined || one.binary === binary)
+  return ok({ status: 200, body: { services } })
 }
 
 interface Usage {

@@ -8,11 +8,12 @@ import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type Caller } from '#kernel/caller.ts'
 import { type Flavor } from '#kernel/catalogue.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { textIn } from '../shared/json-facts.ts'
+import { type Hold, type Instance } from '#kernel/instance.ts'
+import { objectIn, textIn } from '../shared/json-facts.ts'
 import { type Links } from './call.ts'
 import { imageUuid } from './image-ids.ts'
 import { type Kept, keptOf } from './kept.ts'
+import { type Microversion } from './microversion.ts'
 import { type ServerState, stateOf, type Status } from './states.ts'
 
 export const seconds = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19)}Z`
@@ -26,9 +27,68 @@ export interface View {
   readonly zone: string
   /** Names of hosts are an admin's to see; one dialect shows them to owners too. */
   readonly isHostShown: boolean
+  readonly version: Microversion
+  /** Read where the version shows a server's flavor whole. */
+  readonly flavors: ReadonlyMap<string, Flavor>
+  /** Drivers that are out of service; read where an admin is shown the state of hosts. */
+  readonly downHosts: ReadonlySet<string>
+  /** Bare-metal flavors carry a tag that nobody has set, in one dialect. */
+  readonly metal: ReadonlySet<string>
 }
 
-const progressing: ReadonlySet<Status> = new Set<Status>(['ACTIVE', 'BUILD'])
+const progressing: ReadonlySet<Status> = new Set<Status>(['ACTIVE', 'BUILD', 'REBUILD'])
+
+/** What each version added to every view of a server. Source: contract, section 12. */
+const added: readonly {
+  readonly since: Microversion
+  readonly fields: (instance: Instance, view: View, kept: Kept) => object
+}[] = [
+  { since: 9, fields: (instance) => ({ locked: lockOf(instance) !== undefined }) },
+  {
+    since: 16,
+    fields: (instance, { caller, downHosts }) =>
+      caller.role === 'admin'
+        ? { host_status: downHosts.has(hostOf(instance)) ? 'DOWN' : 'UP' }
+        : {},
+  },
+  { since: 19, fields: ({ description }) => ({ description: description || null }) },
+  { since: 26, fields: (instance, view) => ({ tags: tagsOf(instance, view) }) },
+  { since: 63, fields: () => ({ trusted_image_certificates: null }) },
+  { since: 73, fields: (instance) => ({ locked_reason: lockOf(instance)?.reason ?? null }) },
+  {
+    since: 90,
+    fields: (instance, _view, kept) => ({
+      'OS-EXT-SRV-ATTR:hostname': kept.hostname ?? hostnameFrom(instance.name),
+    }),
+  },
+]
+
+const addedIn = (instance: Instance, view: View, kept: Kept): object =>
+  Object.assign(
+    {},
+    ...added
+      .filter(({ since }) => view.version >= since)
+      .map(({ fields }) => fields(instance, view, kept)),
+  ) as object // each part is one
+
+const lockOf = ({ holds }: Instance): Hold | undefined => holds.find(({ kind }) => kind === 'lock')
+
+export const bareMetalTag = '__type_baremetal'
+export function tagsOf(
+  instance: Pick<Instance, 'attributes' | 'flavorId'>,
+  { metal }: Pick<View, 'metal'>,
+): readonly string[] {
+  const isMetal = instance.flavorId !== null && metal.has(instance.flavorId)
+  return [...keptOf(instance).tags, ...(isMetal ? [bareMetalTag] : [])]
+}
+
+/** A host's name has letters, digits and dashes only. */
+const hostnameFrom = (name: string): string =>
+  name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 63) || 'server'
 
 /** The whole object, as show and the detailed list give it. */
 export function serverDetail(instance: Instance, view: View): object {
@@ -36,6 +96,7 @@ export function serverDetail(instance: Instance, view: View): object {
   const state = stateOf(instance)
   return {
     ...serverCore(instance, view, { kept, state }),
+    addresses: state.vmState === 'building' ? {} : addresses(instance),
     'OS-EXT-AZ:availability_zone': kept.availabilityZone ?? view.zone,
     config_drive: kept.hasConfigDrive ? 'True' : '',
     key_name: kept.keyName,
@@ -46,13 +107,41 @@ export function serverDetail(instance: Instance, view: View): object {
     'OS-EXT-STS:vm_state': state.vmState,
     'OS-EXT-STS:power_state': state.powerState,
     'os-extended-volumes:volumes_attached': [],
-    ...(view.isHostShown ? hostFields(instance) : {}),
+    ...(view.isHostShown ? hostFields(instance, view, kept) : {}),
+    ...addedIn(instance, view, kept),
   }
 }
 
-/** What an update answers: the object without everything that Nova's extensions once added. */
-export const serverUpdated = (instance: Instance, view: View): object =>
-  serverCore(instance, view, { kept: keptOf(instance), state: stateOf(instance) })
+/** What show gives beyond the detailed list. */
+export const serverShown = (instance: Instance, view: View): object => ({
+  ...serverDetail(instance, view),
+  ...(view.version >= groupsSince ? { server_groups: [] } : {}),
+})
+
+const groupsSince = 71
+const fullUpdateSince = 75
+
+/** What an update answers: at first the object without everything that Nova's extensions once added. */
+export function serverUpdated(instance: Instance, view: View): object {
+  if (view.version >= fullUpdateSince) return serverShown(instance, view)
+  const kept = keptOf(instance)
+  const { host_status: _, ...later } = addedIn(instance, view, kept) as { host_status?: string } // what may be in it
+  return {
+    ...serverCore(instance, view, { kept, state: stateOf(instance) }),
+    ...later,
+    ...(view.version >= groupsSince ? { server_groups: [] } : {}),
+  }
+}
+
+/** The same with what a rebuild may have changed. */
+export function serverRebuilt(instance: Instance, view: View): object {
+  const { keyName, userData } = keptOf(instance)
+  return {
+    ...serverUpdated(instance, view),
+    ...(view.version >= 54 ? { key_name: keyName } : {}),
+    ...(view.version >= 57 ? { user_data: userData ?? null } : {}),
+  }
+}
 
 interface Facts {
   readonly kept: Kept
@@ -70,10 +159,10 @@ function serverCore(instance: Instance, view: View, { kept, state }: Facts): obj
     metadata: instance.labels,
     hostId: hostId(instance),
     image: instance.imageId === null ? '' : imageRef(instance.imageId, links),
-    flavor: flavorRef(instance.flavorId ?? '', links),
+    flavor: flavorOf(instance.flavorId ?? '', view),
     created: seconds(instance.createdAtMs),
     updated: seconds(instance.updatedAtMs),
-    addresses: state.vmState === 'building' ? {} : addresses(instance),
+    addresses: state.vmState === 'building' ? {} : plainAddresses(instance),
     accessIPv4: kept.accessIPv4,
     accessIPv6: kept.accessIPv6,
     links: serverLinks(instance.id, links),
@@ -105,6 +194,29 @@ const flavorRef = (id: string, { bookmark }: Links): object => ({
   links: [{ rel: 'bookmark', href: `${bookmark}/flavors/${encodeURIComponent(id)}` }],
 })
 
+export const wholeFlavorSince = 47
+
+/** At first a reference; later what the flavor was, so that nobody has to look it up. */
+function flavorOf(id: string, { version, links, flavors }: View): object {
+  if (version < wholeFlavorSince) return flavorRef(id, links)
+  const flavor = flavors.get(id)
+  return {
+    vcpus: flavor?.vcpus ?? 0,
+    ram: flavor?.memoryMiB ?? 0,
+    disk: flavor?.diskGiB ?? 0,
+    ephemeral: 0,
+    swap: 0,
+    original_name: flavor?.name ?? id,
+    extra_specs: flavor ? extraSpecs(flavor) : {},
+  }
+}
+
+/** What the catalogue says, and that bare metal is bare metal. */
+export const extraSpecs = ({ bareMetal, attributes }: Flavor): object => ({
+  ...(bareMetal ? { resource_type: 'ironic' } : {}),
+  ...objectIn(attributes, 'extra_specs'),
+})
+
 /** Why it is in ERROR. Nova shows the details of a 500 to admins only. */
 function faultOf(instance: Instance, { vmState }: ServerState, caller: Caller): object {
   const { failure } = instance
@@ -119,7 +231,7 @@ export const hostOf = (instance: Pick<Instance, 'nodeId' | 'driver'>): string =>
   instance.nodeId ?? instance.driver ?? ''
 
 /** Tells an owner whether two servers share a host, without naming it. */
-function hostId(instance: Instance): string {
+export function hostId(instance: Instance): string {
   const host = hostOf(instance)
   if (host === '') return ''
   const known = hostIds.get(instance.project)?.get(host)
@@ -133,16 +245,33 @@ function hostId(instance: Instance): string {
 /** By project and host; both are few, and a page of a thousand servers asks a thousand times. */
 const hostIds = new Map<string, Map<string, string>>()
 
-const hostFields = (instance: Instance): object => ({
+const hostFields = (instance: Instance, { version }: View, kept: Kept): object => ({
   'OS-EXT-SRV-ATTR:host': hostOf(instance),
   'OS-EXT-SRV-ATTR:instance_name': `instance-${instance.id.slice(0, 8)}`,
   'OS-EXT-SRV-ATTR:hypervisor_hostname': hostOf(instance),
+  ...(version < 3
+    ? {}
+    : {
+        'OS-EXT-SRV-ATTR:reservation_id': kept.reservationId ?? '',
+        'OS-EXT-SRV-ATTR:launch_index': 0,
+        'OS-EXT-SRV-ATTR:hostname': kept.hostname ?? hostnameFrom(instance.name),
+        'OS-EXT-SRV-ATTR:kernel_id': '',
+        'OS-EXT-SRV-ATTR:ramdisk_id': '',
+        'OS-EXT-SRV-ATTR:root_device_name': null,
+        'OS-EXT-SRV-ATTR:user_data': kept.userData ?? null,
+      }),
 })
 
 /** The addresses that its driver saw. */
 export const addressesOf = (instance: Instance): readonly string[] => {
   const address = textIn(instance.observation.evidence, 'address')
   return address !== undefined && isIP(address) !== 0 ? [address] : []
+}
+
+/** As the view of addresses alone, and of an update, has them: without what extensions once added. */
+export function plainAddresses(instance: Instance): Readonly<Record<string, readonly object[]>> {
+  const known = addressesOf(instance)
+  return known.length === 0 ? {} : { private: known.map((addr) => ({ version: isIP(addr), addr })) }
 }
 
 /** The shape wants a MAC with each address: one made from the id, unless a driver saw it. */
@@ -162,22 +291,25 @@ export const flavorLinks = (id: string, { self, bookmark }: Links): readonly obj
   { rel: 'bookmark', href: `${bookmark}/flavors/${encodeURIComponent(id)}` },
 ]
 
-export const flavorBrief = (flavor: Flavor, links: Links): object => ({
+export const flavorBrief = (flavor: Flavor, links: Links, version: Microversion): object => ({
   id: flavor.id,
   name: flavor.name,
   links: flavorLinks(flavor.id, links),
+  ...(version >= 55 ? { description: null } : {}),
 })
 
-export const flavorDetail = (flavor: Flavor, links: Links): object => ({
+export const flavorDetail = (flavor: Flavor, links: Links, version: Microversion): object => ({
   id: flavor.id,
   name: flavor.name,
   ram: flavor.memoryMiB,
   disk: flavor.diskGiB,
-  swap: '',
+  swap: version >= 75 ? 0 : '',
   vcpus: flavor.vcpus,
   'OS-FLV-EXT-DATA:ephemeral': 0,
   'OS-FLV-DISABLED:disabled': false,
   'os-flavor-access:is_public': true,
   rxtx_factor: 1,
   links: flavorLinks(flavor.id, links),
+  ...(version >= 55 ? { description: null } : {}),
+  ...(version >= 61 ? { extra_specs: extraSpecs(flavor) } : {}),
 })

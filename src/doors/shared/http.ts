@@ -83,11 +83,18 @@ export type Unrouted =
   | 'overloaded'
   | 'internal'
 
+/** A call that its cloud documents and a door does not answer. */
+export interface AbsentCall {
+  /** Method and path, or the name that the vendor gives it. */
+  readonly call: string
+  readonly why: string
+}
+
 export interface Door {
   readonly name: string
   readonly routes: readonly Route[]
-  /** What its contract names and no route answers, for the page of what is covered. */
-  readonly notServed?: readonly { readonly operation: string; readonly source: string }[]
+  /** Listed beside the routes, so that nobody has to find out by trying. */
+  readonly absent?: readonly AbsentCall[]
   /** Whether an exchange that matched no route was meant for this door. */
   readonly claims: (exchange: Exchange) => boolean
   readonly refuse: (why: Unrouted, exchange: Exchange, allow: readonly string[]) => Answer

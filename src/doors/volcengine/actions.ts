@@ -56,11 +56,11 @@ export const actions: ReadonlyMap<string, Action> = new Map<string, Action>([
 ])
 
 /** What the contract names and is not served: `InvalidActionOrVersion`, and `ServiceNotFound` of other services. */
-export const notServed = [
-  { operation: 'ModifyInstanceSpec', source: section('9.3') },
-  { operation: 'ReplaceSystemVolume', source: section('9.3') },
-  { operation: 'ModifyInstanceVpcAttribute', source: section('9.3') },
-  { operation: 'DescribeNetworkInterfaces, of the service vpc', source: section('10.4') },
-  { operation: 'DescribeSubnets, of the service vpc', source: section('10.4') },
-  { operation: 'DescribeVolumes, of the service storage_ebs', source: section('10.4') },
+export const absent = [
+  { call: 'ModifyInstanceSpec', why: section('9.3') },
+  { call: 'ReplaceSystemVolume', why: section('9.3') },
+  { call: 'ModifyInstanceVpcAttribute', why: section('9.3') },
+  { call: 'DescribeNetworkInterfaces, of the service vpc', why: section('10.4') },
+  { call: 'DescribeSubnets, of the service vpc', why: section('10.4') },
+  { call: 'DescribeVolumes, of the service storage_ebs', why: section('10.4') },
 ]

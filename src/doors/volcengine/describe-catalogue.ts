@@ -6,7 +6,7 @@
 // Source: contracts/volcengine-ecs.md section 7.6; DescribeImages has no section there, its fields are those of
 // the vendor's SDK model `ImageForDescribeImagesOutput`.
 
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
+import { type Flavor, type Image, isImageOf } from '#kernel/catalogue.ts'
 import { err, ok } from '#kernel/errors.ts'
 import { objectIn } from '#doors/shared/json-facts.ts'
 import { type Call, isHere, type Outcome, zonesOf } from './call.ts'
@@ -95,7 +95,7 @@ export async function describeImages(call: Call): Promise<Outcome> {
   const visibility = reading.text('Visibility')
   const rows = isHere(call) ? await plane.read.list('images', { limit: rowsMax }) : []
   const found = rows
-    .filter(({ kinds }) => kinds.includes('server'))
+    .filter((image) => image.kinds.includes('server') && isImageOf(image, call.principal.account))
     .map(imageEntry)
     .filter(
       (entry) =>

@@ -4,7 +4,7 @@ import { type Static, Type } from 'typebox'
 import { err } from '#kernel/errors.ts'
 import { type DoorKind, type Exchange, header } from '#doors/shared/http.ts'
 import { decodeQuery } from '#doors/shared/signature.ts'
-import { notServed } from './actions.ts'
+import { absent } from './actions.ts'
 import { gateway, unrouted } from './faults.ts'
 import { askedOf, type Desk } from './gateway.ts'
 import { routes } from './routes.ts'
@@ -43,7 +43,7 @@ export const volcengine: DoorKind<typeof settings> = {
     return {
       name: 'volcengine',
       routes: routes(desk),
-      notServed,
+      absent,
       claims: isOurs,
       refuse: (why, exchange) => {
         const asked = askedOf(desk, exchange, decodeQuery(exchange.rawQuery, 'space'))

@@ -1,7 +1,7 @@
 // The facts that forbid a request whatever the state, in the order in which they are checked. The order is that
 // of the strictest contract that names one (ECS StopInstance, section 6.3); the others name fewer of them.
 
-import { type KernelError } from '../errors.ts'
+import { type ErrorOf, type KernelError } from '../errors.ts'
 import { type Hold, type Instance, situationOf } from '../instance.ts'
 import { type Workspace } from '../project.ts'
 import { type Context } from '../request.ts'
@@ -47,7 +47,11 @@ export const conditions: readonly Condition[] = [
   {
     name: 'held',
     doc: 'Somebody holds or locked it.',
-    forbids: ({ instance, context }) => heldBy(instance, context),
+    // An image changes nothing of what it is taken from, so a lock does not stand in its way.
+    forbids: ({ instance, context, verb }) => {
+      const error = heldBy(instance, context)
+      return verb === 'capture' && error?.hold.kind === 'lock' ? undefined : error
+    },
   },
   {
     name: 'imaging',
@@ -78,7 +82,7 @@ export const conditions: readonly Condition[] = [
 ]
 
 /** An admin passes locks; nobody passes a hold. */
-export function heldBy(instance: Instance, context: Context): KernelError | undefined {
+export function heldBy(instance: Instance, context: Context): ErrorOf<'Held'> | undefined {
   const hold = activeHolds(instance, context.nowMs).find(
     (one) => one.kind === 'hold' || context.caller.role !== 'admin',
   )

@@ -4,7 +4,7 @@ import { adminsOwn, driverDown, storageDown, workspaceForbids, workspaceOf } fro
 import { isGone } from './find.ts'
 import { aliasKey, defaultSchemes, schemes } from '../aliases.ts'
 import { take, enqueue } from '../capacity.ts'
-import { type Flavor, type Image } from '../catalogue.ts'
+import { type Flavor, type Image, isImageOf } from '../catalogue.ts'
 import { err, type KernelError, ok, type Result } from '../errors.ts'
 import { type Instance, noConditions, noTimers, situationOf } from '../instance.ts'
 import { type InstanceId, instanceId, type ProjectId } from '../ids.ts'
@@ -127,8 +127,8 @@ export function usableImage(
   project: ProjectId,
 ): Image | undefined {
   const image = draft.get('images', id)
-  const isTheirs = image?.project !== undefined && image.project !== project
-  return image?.kinds.includes(kind) && !isTheirs && !image.isSaving ? image : undefined
+  if (!image?.kinds.includes(kind) || image.isSaving) return undefined
+  return isImageOf(image, project) ? image : undefined
 }
 
 function createOne(

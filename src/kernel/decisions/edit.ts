@@ -9,6 +9,7 @@ import {
   type PutCatalogue,
   type Receipt,
   type ReleaseInstance,
+  type RemoveCatalogue,
   type UpdateInstance,
 } from '../request.ts'
 import { isCharged, reading } from '../meter.ts'
@@ -140,7 +141,9 @@ export function attributesAfter(
 ): Instance['attributes'] {
   if (!change) return attributes
   const { door, value, isMerged } = change
-  return { ...attributes, [door]: isMerged ? { ...attributes[door], ...value } : value }
+  if (!isMerged) return { ...attributes, [door]: value }
+  const merged = Object.entries({ ...attributes[door], ...value })
+  return { ...attributes, [door]: Object.fromEntries(merged.filter(([, fact]) => fact !== null)) }
 }
 
 /** Locking what is locked changes nothing: a lock keeps its first owner. */
@@ -236,6 +239,33 @@ export function put(draft: Draft, context: Context, request: PutCatalogue): Resu
     atMs: context.nowMs,
     cause: context.cause,
     data: { table: request.table },
+  })
+  return ok({ instanceIds: [] })
+}
+
+/** What is made of it keeps its id and is shown with it; nothing new is made of it. */
+export function removeFromCatalogue(
+  draft: Draft,
+  context: Context,
+  { table, id }: RemoveCatalogue,
+): Result<Receipt> {
+  const { role, projectId } = context.caller
+  const isAdmin = role === 'admin'
+  const what = table === 'flavors' ? 'flavor' : 'image'
+  const image = table === 'images' ? draft.get('images', id) : undefined
+  const isThere = table === 'flavors' ? draft.get('flavors', id) !== undefined : image !== undefined
+  const isTheirs = image?.project !== undefined && image.project !== projectId && !isAdmin
+  if (!isThere || isTheirs || image?.isSaving) return err({ code: 'NotFound', what, id })
+  const isOwn = image?.project !== undefined && image.project === projectId
+  if (!isAdmin && !isOwn) return err({ code: 'Forbidden', needs: 'admin' })
+  draft.remove(table, id)
+  draft.emit({
+    type: 'catalogue.changed',
+    project: image?.project ?? null,
+    subject: id,
+    atMs: context.nowMs,
+    cause: context.cause,
+    data: { table },
   })
   return ok({ instanceIds: [] })
 }

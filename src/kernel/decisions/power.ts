@@ -208,7 +208,7 @@ export function capture(
     name: request.imageName,
     project: instance.project,
     isSaving: true,
-    kinds: source?.kinds ?? [instance.kind],
+    kinds: [instance.kind],
     launch: source?.launch ?? {},
     hardware: source?.hardware ?? 'CPU',
     attributes: {
@@ -460,8 +460,6 @@ export function reset({ draft, context, instance }: Desk, request: ResetInstance
     reason: 'set by hand',
   })
   if (request.to === 'running') putBack(draft, context, after)
-  // Set to what it was, it has a new generation all the same, and whatever ran has ended: that has a cause too.
-  if (situationOf(instance) === situationOf(after))
-    emit(draft, context, after, 'instance.updated', { reset: request.to })
+  emit(draft, context, after, 'instance.reset', { to: request.to })
   return ok(receiptOf(instance, after))
 }

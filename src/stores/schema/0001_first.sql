@@ -264,6 +264,9 @@ CREATE TABLE grants (
 CREATE INDEX grants_user ON grants (userId);
 CREATE INDEX grants_project ON grants (project);
 
+CREATE TABLE keyPairs (id TEXT PRIMARY KEY NOT NULL, userId TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX keyPairs_user ON keyPairs (userId);
+
 CREATE TABLE accessKeys (id TEXT PRIMARY KEY NOT NULL, userId TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX accessKeys_user ON accessKeys (userId);
 

@@ -169,6 +169,7 @@ const lookups: { readonly [T in TableName]?: readonly ColumnName<T>[] } = {
   images: ['name'],
   nodes: ['name'],
   projects: ['name'],
+  keyPairs: ['userId'],
   users: ['name'],
   grants: ['userId', 'project'],
   accessKeys: ['userId'],
