@@ -136,7 +136,7 @@ const echo = {
     join(import.meta.dirname, '../drivers/process/samples/echo-http.mjs'),
   ],
   port: 'auto',
-  probe: { kind: 'http', path: '/' },
+  probe: { kind: 'http', path: '/healthz' },
 }
 const edgeFacts = (host: string): JsonObject => ({
   host_name: host,

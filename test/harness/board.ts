@@ -180,6 +180,12 @@ export class Board implements Reader {
     return this.ask({ verb: 'settle', operation: operation.id, attempt: operation.attempt, report })
   }
 
+  /** What is waited for on it is seen. */
+  look(id: string): void {
+    const operation = this.operation(this.instance(id).underway?.operationId)
+    this.report(id, { observation: this.seen(awaits(operation)) })
+  }
+
   /** Carries out what runs on it, as a driver to which nothing ever happens would. */
   settle(id: string, stepsMax = 20): Instance {
     for (let step = 0; step < stepsMax; step++) {

@@ -1,6 +1,7 @@
 // The laws that hold between rows at every moment, whatever happened before.
 
 import assert from 'node:assert/strict'
+import { phaseOf, statusOf as serviceStatusOf } from '#kernel/inference.ts'
 import { statusOf } from '#kernel/instance.ts'
 import { isA } from '#kernel/lifecycle.ts'
 import { lifecycles } from '#kernel/kinds.ts'
@@ -14,6 +15,7 @@ export interface Tables {
 export function laws(board: Tables, ended: Map<string, string>): void {
   poolLaws(board)
   drainLaws(board)
+  serviceLaws(board)
   for (const row of board.all('instances')) {
     const running = board
       .all('operations')
@@ -37,6 +39,23 @@ export function laws(board: Tables, ended: Map<string, string>): void {
     const once = ended.get(row.id) ?? JSON.stringify(row)
     assert.equal(JSON.stringify(row), once, 'an operation ends once')
     ended.set(row.id, once)
+  }
+}
+
+/** A service is what its instances say, and no node carries it twice. */
+function serviceLaws(board: Tables): void {
+  const living = board
+    .all('instances')
+    .filter((row) => !isA(lifecycles[row.kind], row.state, 'final'))
+  for (const service of board.all('services').filter((row) => row.onNodes)) {
+    const parts = living.filter((row) => row.serviceId === service.id)
+    assert.equal(serviceStatusOf(service, parts), service.status, 'a service follows its nodes')
+    assert.equal(phaseOf(service, parts), service.phase, 'a phase ends when nothing is under way')
+    const nodes = parts.map(({ nodeId }) => nodeId)
+    assert.equal(new Set(nodes).size, nodes.length, 'one instance on one node')
+    if (service.status === 'running' && service.phase === 'settled')
+      for (const row of parts)
+        if (row.state === 'running') assert.equal(row.refit, null, 'what runs is what was asked')
   }
 }
 

@@ -41,6 +41,7 @@ const request = fc.record({
     'reset',
     'resize-pool',
     'deploy',
+    'redeploy',
     'stop-service',
     'start-service',
     'remove-services',
@@ -155,6 +156,15 @@ function ask(
       onNodes: true,
       flavorId: 'small',
       imageId: 'sim',
+    })
+  else if (verb === 'redeploy')
+    board.ask({
+      verb,
+      service,
+      nodes: [['n1'], ['n2'], ['n1', 'n2'], ['n2', 'n1']][n] ?? [],
+      flavorId: 'small',
+      imageId: 'sim',
+      launch: { version: n },
     })
   else if (verb === 'stop-service' || verb === 'start-service') board.ask({ verb, service })
   else if (verb === 'remove-services') board.ask({ verb, services: [service] })

@@ -1,6 +1,6 @@
 // A real, tiny HTTP server for the starter catalogue. Plain JavaScript, so that any Node from 18 on runs it.
 //
-// It listens on PORT, answers every request with who it is, writes one line per request, and ends with 0 on
+// It listens on PORT, answers every request with who it is, writes one line per request but `/healthz`, and ends with 0 on
 // SIGTERM once what it is answering is answered.
 
 import { createServer } from 'node:http'
@@ -14,7 +14,8 @@ const say = (line) => process.stdout.write(`${new Date().toISOString()} ${line}\
 
 const server = createServer((request, response) => {
   const path = request.url ?? '/'
-  say(`${request.method} ${path}`)
+  // Who looks whether it is ready comes every few seconds, and says nothing new.
+  if (path !== '/healthz') say(`${request.method} ${path}`)
   const uptimeMs = Math.round(process.uptime() * 1000)
   const body = JSON.stringify({ instance, pid: process.pid, path, uptimeMs })
   response.writeHead(200, {
