@@ -256,9 +256,9 @@ suite('who asks', () => {
 
 suite('the server is busy', () => {
   test('too slow, twice at once, and a store that cannot write', async () => {
-    const { store, whileHeld } = gatedStore()
+    const gate = gatedStore()
     let isBroken = false
-    const brittle = new Proxy(store, {
+    const brittle = new Proxy(gate.store, {
       get: (target, name) => {
         if (name === 'commit' && isBroken)
           return () => Promise.reject(new Error('the disk is away'))
@@ -275,7 +275,7 @@ suite('the server is busy', () => {
       const path = `${instances}/DE-${id}/action`
       const key = { 'idempotency-key': 'k' }
       let first: Promise<Reply> | undefined
-      const twice = await whileHeld(
+      const twice = await gate.whileHeld(
         async () => {
           first = slow.bob.call('POST', path, stop, key)
           await first
