@@ -67,8 +67,7 @@ export class Leases {
 
   /** Takes up every registered instance; each gets a full term from now. */
   async load(store: Pick<Store, 'list'>, nowMs: number): Promise<void> {
-    for (const guard of await store.list('guards', { limit: pageRows }))
-      this.#guards.set(guard.id, guard)
+    await this.#loadGuards(store)
     let after: { id: string; value: number } | undefined
     for (;;) {
       const rows = await store.list('instances', {
@@ -81,6 +80,17 @@ export class Leases {
       const last = rows.at(-1)
       if (!last || rows.length < pageRows) return
       after = { id: last.id, value: last.createdAtMs }
+    }
+  }
+
+  async #loadGuards(store: Pick<Store, 'list'>): Promise<void> {
+    let after: { id: string } | undefined
+    for (;;) {
+      const rows = await store.list('guards', { limit: pageRows, ...(after ? { after } : {}) })
+      for (const guard of rows) this.#guards.set(guard.id, guard)
+      const last = rows.at(-1)
+      if (!last || rows.length < pageRows) return
+      after = { id: last.id }
     }
   }
 
