@@ -15,7 +15,7 @@ import { Draft } from '#kernel/rows.ts'
 import { Loaded, withRows } from './loaded.ts'
 
 /** Requests in one transaction: large enough to share a sync, small enough to answer soon. */
-const batchMax = 256
+export const batchMax = 256
 /** Callers' requests that may wait; the next one is told to come back. The engine's own are never refused. */
 export const waitingMax = 4_096
 const retryAfterMs = 1_000

@@ -10,7 +10,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { projectId, userId as userIdOf } from '#kernel/ids.ts'
 import { type Commit, type Store } from '#kernel/ports/store.ts'
-import { waitingMax } from '#engine/batches.ts'
+import { batchMax, waitingMax } from '#engine/batches.ts'
 import { memoryStore } from '#stores/memory/store.ts'
 import { asked, type Heard, hear } from '#test/harness/door-call.ts'
 import { actionParams, ecsIdOf, samples } from '#test/harness/door-samples.ts'
@@ -25,6 +25,8 @@ import { scaled } from '#test/harness/scale.ts'
 import { until } from '#test/harness/world.ts'
 
 const loadMs = scaled('RUNSTATE_TEST_OVERLOAD_MS', 2_000, 60_000)
+/** The queue as full as it may be, the batch at the disk, and what the engine does meanwhile. */
+const commitsMax = waitingMax / batchMax + 8
 /** How each cloud says that it is too busy. */
 const busy = {
   native: [503],
@@ -41,11 +43,13 @@ class SlowStore {
   #gate: Promise<void> | null = null
   #open: () => void = () => undefined
   eachMs = 0
+  commits = 0
 
   constructor(inner: Store = memoryStore()) {
     const commit = async (changes: Commit): Promise<number> => {
       await this.#gate
       if (this.eachMs > 0) await new Promise((resolve) => setTimeout(resolve, this.eachMs))
+      this.commits += 1
       return inner.commit(changes)
     }
     this.store = { ...inner, commit }
@@ -179,14 +183,14 @@ describe('ten times what it can do', () => {
     for (let warm = 0; warm < 50; warm++) await ask()
     const beforeMiB = heapMiB()
     slow.eachMs = 5
-    const tookMs: number[] = []
+    const took: number[] = []
     const refused: Heard[] = []
     const untilMs = performance.now() + loadMs
     const lane = async (): Promise<void> => {
       while (performance.now() < untilMs) {
-        const sinceMs = performance.now()
+        const since = slow.commits
         const heard = await ask()
-        if (heard.status < 300) tookMs.push(performance.now() - sinceMs)
+        if (heard.status < 300) took.push(slow.commits - since)
         else refused.push(heard)
       }
     }
@@ -201,9 +205,10 @@ describe('ten times what it can do', () => {
     await Promise.all([...Array.from({ length: 64 }, lane), flood()])
     slow.eachMs = 0
     await until(depth, (left) => left === 0)
-    assert.ok(tookMs.length > 20, `only ${tookMs.length} were let in`)
-    const p99 = tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length * 0.99)] ?? 0
-    assert.ok(p99 < 4_000, `p99 of those let in: ${p99.toFixed(0)} ms`)
+    assert.ok(took.length > 20, `only ${took.length} were let in`)
+    // In commits, not in time: a machine that is busy with other things is slow at everything.
+    const p99 = took.toSorted((a, b) => a - b)[Math.floor(took.length * 0.99)] ?? 0
+    assert.ok(p99 <= commitsMax, `of those let in, one in a hundred waited for ${p99} commits`)
     for (const { status } of refused) assert.equal(status, 503)
     const grownMiB = heapMiB() - beforeMiB
     // Each change is an event that is kept: they are what has grown.
