@@ -1,5 +1,6 @@
 // This door's words for servers, for the door that shows the same servers in another dialect.
 
+import { type Flavor } from '#kernel/catalogue.ts'
 import { type ServerWords } from '../shared/server-words.ts'
 import { keptOf } from './kept.ts'
 import { versionMin } from './microversion.ts'
@@ -8,7 +9,11 @@ import { serverDetail } from './wire.ts'
 import { zonesOf } from './settings.ts'
 
 /** What only later versions tell. */
-const untold = { flavors: new Map(), downHosts: new Set(), metal: new Set() } as const
+const untold = {
+  flavors: new Map<string, Flavor>(),
+  downHosts: new Set<string>(),
+  metal: new Set<string>(),
+}
 
 export const serverWords: ServerWords = {
   accepts: situationsFor,
