@@ -183,7 +183,7 @@ export class Board implements Reader {
   /** What is waited for on it is seen. */
   look(id: string): void {
     const operation = this.operation(this.instance(id).underway?.operationId)
-    this.report(id, { observation: this.seen(awaits(operation)) })
+    this.report(id, { observation: this.seen(asAwaited(operation)) })
   }
 
   /** Carries out what runs on it, as a driver to which nothing ever happens would. */
