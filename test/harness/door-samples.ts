@@ -27,6 +27,9 @@ export const samples: Readonly<Record<string, Sample>> = {
   mergeMetadata: { body: { metadata: { colour: 'red' } } },
   replaceMetadata: { body: { metadata: { colour: 'red' } } },
   writeMetadataItem: { body: { meta: { colour: 'red' } } },
+  replaceTags: { body: { tags: ['night'] } },
+  createFlavor: { body: { flavor: { name: 'sample', ram: 512, vcpus: 1, disk: 1 } } },
+  createKeyPair: { body: { keypair: { name: 'sample', public_key: 'ssh-ed25519 AAAA' } } },
   UpdateEdgeNodeStatus: { body: { status: 'stopped' } },
   CreateService: {
     body: {

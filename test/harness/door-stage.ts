@@ -255,6 +255,11 @@ const parameters: Readonly<Record<string, (known: Known) => string>> = {
   request_id: ({ request }) => request,
   key: () => 'colour',
   name: () => 'somebody',
+  tag: () => 'night',
+  network: () => 'private',
+  key_name: () => 'key',
+  quota_project: ({ project }) => project,
+  alias: () => 'os-lock-server',
   flavor_id: () => 'instant',
   image_id: () => 'sim',
 }

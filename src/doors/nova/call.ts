@@ -152,12 +152,14 @@ function callOf(
 const jsonTypes = /^(application\/json|application\/vnd\.openstack\.compute\+json|text\/plain)$/i
 
 function bodyOf(route: NovaRoute, exchange: Exchange): Result<unknown, NovaFault> {
-  if (route.method === 'GET' || route.method === 'DELETE' || route.hasNoBody) return ok(undefined)
+  if (route.method === 'GET' || route.method === 'DELETE') return ok(undefined)
+  if (route.hasNoBody && exchange.body.length === 0) return ok(undefined)
   const type = header(exchange, 'content-type')?.split(';')[0]?.trim() ?? ''
   if (type !== '' && !jsonTypes.test(type))
     return err({ status: 415, message: 'Unsupported Content-Type' })
   const parsed = parseJson(exchange.body)
-  return parsed.ok ? ok(parsed.value) : err(malformedBody)
+  if (!parsed.ok || (route.hasNoBody && parsed.value !== null)) return err(malformedBody)
+  return ok(parsed.value)
 }
 
 function projectOf(

@@ -1,11 +1,12 @@
 // Tags: words on a server, each a fact of its own. Locked servers take them too.
 // Source: contract, sections 4.3, 6.7 and 13; openstack/nova nova/api/openstack/compute/server_tags.py.
 
+import { may } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { tagCheck, tagListCheck, tagsMax } from './bodies.ts'
 import { type Call, type Reply } from './call.ts'
-import { badRequest, faultOf, type NovaFault } from './faults.ts'
+import { badRequest, faultOf, type NovaFault, policy } from './faults.ts'
 import { doorName, keptOf, tagFacts } from './kept.ts'
 import { serverIn, viewOf } from './servers.ts'
 import { preconditions, situationsFor } from './states.ts'
@@ -68,6 +69,7 @@ export async function addTag(call: Call): Answered {
 export async function removeTag(call: Call): Answered {
   const before = await serverIn(call)
   if (!before.ok) return before
+  if (!may(call.caller, 'update')) return err(policy(call.rule))
   const tag = tagIn(call)
   if (!keptOf(before.value).tags.includes(tag))
     return err({ status: 404, message: `Instance ${before.value.id} has no tag '${tag}'` })
