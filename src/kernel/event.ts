@@ -11,7 +11,7 @@ export const eventTypes = {
   'instance.updated': 'A name, label, attribute or condition changed.',
   'instance.held': 'Somebody set a hold.',
   'instance.released': 'A hold ended.',
-  'instance.stopped-mode': 'A stopped instance kept or released its capacity; `mode`.',
+  'instance.stopped-mode': 'A stopped or stopping instance keeps or releases its capacity; `mode`.',
   'instance.charge': 'How an instance is paid for changed; `charge`.',
   'instance.observed': 'What a driver sees changed without changing the state.',
   'instance.status': "A registered instance's status was reported or set.",
