@@ -490,7 +490,7 @@ describe('who may', () => {
     const { generation } = board.instance(id).intent
     board.must({ verb: 'reset', target: target(id), to: 'running' }, { as: admin })
     assert.equal(board.instance(id).intent.generation, generation + 1)
-    assert.equal(board.events.at(-1)?.type, 'instance.updated')
+    assert.equal(board.events.at(-1)?.type, 'instance.reset')
   })
 
   it('another tenant cannot tell an instance from one that never was', () => {
