@@ -16,7 +16,7 @@ import { type DoorRoute, doorStage, everyRoute, type Stage } from '#test/harness
 import { scaled } from '#test/harness/scale.ts'
 import { spoiltBytes, spoiltValue, strangeHeaders } from '#test/harness/spoil.ts'
 
-const requests = scaled('RUNSTATE_TEST_FUZZ', 2_500, 200_000)
+const requests = scaled('RUNSTATE_TEST_FUZZ', 2_000, 200_000)
 const raw = Math.ceil(requests / 10)
 const dice = chance(Number(process.env['RUNSTATE_TEST_SEED'] ?? 1))
 const grownMiBMax = 160
