@@ -12,7 +12,7 @@ export const eventTypes = {
   'instance.held': 'Somebody set a hold.',
   'instance.released': 'A hold ended.',
   'instance.reset': 'Somebody put its state right by hand.',
-  'instance.stopped-mode': 'A stopped instance kept or released its capacity; `mode`.',
+  'instance.stopped-mode': 'A stopped or stopping instance keeps or releases its capacity; `mode`.',
   'instance.charge': 'How an instance is paid for changed; `charge`.',
   'instance.observed': 'What a driver sees changed without changing the state.',
   'instance.status': "A registered instance's status was reported or set.",

@@ -84,6 +84,18 @@ describe('the meter', () => {
     assert.equal(released?.ms, 1_000)
   })
 
+  it('is told of when a harder stop names another mode than the one it takes the place of', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    board.must({ verb: 'stop', target: target(id), rung: 'soft', stoppedMode: 'keep' })
+    board.must({ verb: 'stop', target: target(id), rung: 'hard', stoppedMode: 'release' })
+    const last = board.events.filter(isMetered).at(-1)
+    assert.deepEqual(last?.data, { to: 'stopping', mode: 'release', charged: true })
+    board.settle(id)
+    assert.equal(board.instance(id).charged, false)
+  })
+
   it('of a term runs from the first start to the end, whatever it does; of what is free, never', () => {
     for (const charge of ['PrePaid', 'free'] as const) {
       const board = new Board([flavor({ charge })])

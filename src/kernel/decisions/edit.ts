@@ -57,7 +57,8 @@ export function update(
     launch: request.launch ?? instance.launch,
     updatedAtMs: momentOf(context, instance),
   }
-  const isRepriced = told.charge !== instance.charge
+  // A state is not left here, so what it means to the meter stays, unless how it is paid for changed.
+  const isRepriced = told.charge !== instance.charge || told.flavorId !== instance.flavorId
   const charged = isRepriced ? isCharged(told, flavorOf(draft, told)) : told.charged
   const after = { ...told, charged }
   draft.put('instances', after)

@@ -72,6 +72,9 @@ export function setState(
         ? {}
         : { failure: after.failure.message, evidence: after.failure.evidence }),
     })
+  } else if (after.stoppedMode !== before.stoppedMode || charged !== before.charged) {
+    // A harder stop may name another mode than the one it takes the place of.
+    emit(draft, context, after, 'instance.stopped-mode', reading(after, from))
   }
   refreshService(draft, context, after)
   return after
