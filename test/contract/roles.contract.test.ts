@@ -27,6 +27,10 @@ const isRead = ({ verb }: DoorRoute): boolean => ['GET', 'HEAD'].includes(verb)
 const isPersonal = (route: DoorRoute): boolean =>
   parametersOf(route).some((one) => ['user_id', 'access_key'].includes(one))
 
+/** Who has a notebook's token is in the notebook: that is more than reading. */
+const letsIn = ({ path }: DoorRoute): boolean =>
+  path.endsWith('/demanager/instances/:instance_id/token')
+
 async function told(route: DoorRoute, who: UserName, asking: Asking = {}): Promise<number> {
   const ask = asked(stage, route, stage.people[who], asking)
   const heard = await hear(stage.w.url, ask)
@@ -53,7 +57,7 @@ for (const door of doorNames.filter((one) => one !== 'servicecomb'))
 
     it('a reader reads whatever a member reads, and an admin no less', async () => {
       let read = 0
-      for (const route of routes.filter(isRead)) {
+      for (const route of routes.filter((one) => isRead(one) && !letsIn(one))) {
         const [rita, mary, ada] = [
           await told(route, 'rita'),
           await told(route, 'mary'),

@@ -37,6 +37,8 @@ const shared = new Set([
   'region_id',
   'domain_id',
   'key',
+  'alias',
+  'tag',
   'schemaId',
 ])
 const sharedCollection =

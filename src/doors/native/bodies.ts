@@ -170,12 +170,15 @@ export const deployService = body('DeployService', {
 })
 export type DeployServiceBody = Static<typeof deployService>
 
-export const patchService = body('PatchService', {
-  description: maybe(description),
-  labels: maybe(labels),
-  shared: maybe(Type.Boolean({ description: 'A shared service takes no other change.' })),
-  usedBy: maybe(orNull(name)),
-})
+export const patchService = Type.Object(
+  {
+    description: maybe(description),
+    labels: maybe(labels),
+    shared: maybe(Type.Boolean({ description: 'A shared service takes no other change.' })),
+    usedBy: maybe(orNull(name)),
+  },
+  { title: 'PatchService', minProperties: 1, ...closed },
+)
 export type PatchServiceBody = Static<typeof patchService>
 
 export const serviceAction = body('ServiceAction', {

@@ -87,7 +87,8 @@ export async function deleteImage(exchange: Exchange, house: House): Promise<Ans
   if (code === 'NotFound') return refused(exchange, 409, `Image ${name} is being saved`)
   if (code === 'Forbidden')
     return refused(exchange, 403, 'You are not permitted to delete this image.')
-  return refused(exchange, 503, 'Nothing was changed')
+  const busy = refused(exchange, 503, 'Nothing was changed')
+  return { ...busy, headers: { ...busy.headers, 'retry-after': '1' } }
 }
 
 /** `in:` takes several, separated by commas; other parameters choose nothing here. */
