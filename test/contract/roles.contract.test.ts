@@ -38,6 +38,10 @@ async function told(route: DoorRoute, who: UserName, asking: Asking = {}): Promi
   return heard.status
 }
 
+/** Reading it is as good as using what it opens. */
+const secrets: ReadonlySet<string> = new Set(['ShowDevEnvironToken'])
+const tellsSecret = ({ operation }: DoorRoute): boolean => secrets.has(operation)
+
 const names = (parameter: string): boolean => ['project_id', 'project'].includes(parameter)
 
 /** As it would be asked for when all is well, of something that is not there: nothing of the stage is changed. */
@@ -63,7 +67,9 @@ for (const door of doorNames.filter((one) => one !== 'servicecomb'))
           await told(route, 'mary'),
           await told(route, 'ada'),
         ]
-        assert.equal(rita, mary, `${route.verb} ${route.path}`)
+        const what = `${route.verb} ${route.path}`
+        if (tellsSecret(route)) assert.deepEqual([rita, refuses(mary)], [403, false], what)
+        else assert.equal(rita, mary, what)
         if (!refuses(mary)) assert.ok(!refuses(ada), `${route.verb} ${route.path}: ${ada}`)
         read += 1
       }
