@@ -4,6 +4,7 @@
 import { guardMove, type GuardPolicy } from '#kernel/guard.ts'
 import { type Result } from '#kernel/errors.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
+import { type Store } from '#kernel/ports/store.ts'
 import { type EngineRequest, type Receipt } from '#kernel/request.ts'
 import { sleep } from './clock.ts'
 import { type Due, type Leases } from './leases.ts'
@@ -30,10 +31,25 @@ export class LeaseKeeper {
     this.#parts = parts
   }
 
-  begin(): void {
-    this.#ticking = this.#tick().catch((bug: unknown) =>
-      this.#parts.log.error({ err: bug }, 'leases are not kept any more: this is a bug'),
-    )
+  /** Takes up all leases first; whoever beats meanwhile is heard. */
+  begin(store: Pick<Store, 'list'>): void {
+    const takenUp = this.#takeUp(store, this.#parts.clock.nowMs())
+    this.#ticking = takenUp
+      .then(() => this.#tick())
+      .catch((bug: unknown) =>
+        this.#parts.log.error({ err: bug }, 'leases are not kept any more: this is a bug'),
+      )
+  }
+
+  async #takeUp(store: Pick<Store, 'list'>, nowMs: number): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      try {
+        return await this.#parts.leases.load(store, nowMs)
+      } catch (cause) {
+        this.#parts.log.error({ err: cause }, 'leases could not be read; it is tried again')
+        await sleep(this.#parts.clock, tickMs, this.#stopped.signal)
+      }
+    }
   }
 
   async #tick(): Promise<void> {

@@ -161,3 +161,26 @@ it('beats do not touch the heap, and a tick looks at what is due alone', (t) => 
   const movesPerTerm = sets.mock.callCount() / fleet / 10
   assert.ok(movesPerTerm < 2, `each lease moved ${movesPerTerm} times a term`)
 })
+
+it('while leases are taken up beats are heard, and what leaves meanwhile does not come back', async () => {
+  const desk = new Desk(3)
+  const [stays, leaves, fresh] = desk.ids.map((id) => desk.board.instance(id))
+  assert.ok(stays && leaves && fresh)
+  const leases = new Leases()
+  const store = {
+    list: (table: string): Promise<never> => {
+      if (table !== 'instances') return Promise.resolve([] as never)
+      // Between the read and its answer.
+      assert.equal(leases.beat(stays.id, desk.startMs + 5_000), true)
+      leases.follow({ writes: [{ table: 'instances', remove: leaves.id }], events: [] })
+      leases.follow({ writes: [{ table: 'instances', row: fresh }], events: [] })
+      return Promise.resolve([stays, leaves, fresh] as never) // a page of that table
+    },
+  }
+  await leases.load(store as never, desk.startMs) // a store that knows these rows alone
+  assert.equal(leases.beat(leaves.id, desk.startMs + 5_001), false)
+  assert.deepEqual(leases.counts(), { living: 2, held: 0 })
+  leases.pass(desk.startMs + 14_999)
+  assert.equal(leases.now(stays).expiresAtMs, desk.startMs + 15_000)
+  assert.equal(leases.beat('unknown' as never, desk.startMs), false, 'now all are known')
+})

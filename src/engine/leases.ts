@@ -64,10 +64,22 @@ export class Leases {
   readonly #held = new Set<Living>()
   /** Circles of what fell due since they were counted last. */
   readonly #uncounted = new Set<Counted>()
+  /** Until all are taken up: who was heard, and who has left. */
+  #loading: { readonly beats: Map<InstanceId, number>; readonly gone: Set<InstanceId> } | null =
+    null
 
-  /** Takes up every registered instance; each gets a full term from now. */
+  /**
+   * Takes up every registered instance; each gets a full term from now. It gives others their turn, and beats that
+   * come meanwhile are heard. When it fails it may be called again.
+   */
   async load(store: Pick<Store, 'list'>, nowMs: number): Promise<void> {
+    this.#loading ??= { beats: new Map(), gone: new Set() }
     await this.#loadGuards(store)
+    await this.#loadRows(store, nowMs)
+    this.#loading = null
+  }
+
+  async #loadRows(store: Pick<Store, 'list'>, nowMs: number): Promise<void> {
     let after: { id: string; value: number } | undefined
     for (;;) {
       const rows = await store.list('instances', {
@@ -76,11 +88,20 @@ export class Leases {
         limit: pageRows,
         ...(after ? { after } : {}),
       })
-      for (const row of rows) this.#keep(row, nowMs)
+      for (const row of rows) this.#takeUp(row, nowMs)
       const last = rows.at(-1)
       if (!last || rows.length < pageRows) return
       after = { id: last.id, value: last.createdAtMs }
+      await new Promise((resolve) => setImmediate(resolve))
     }
+  }
+
+  /** What was committed since the page was read is newer. */
+  #takeUp(row: Instance, nowMs: number): void {
+    if (this.#living.has(row.id) || this.#loading?.gone.has(row.id)) return
+    this.#keep(row, nowMs)
+    const heardAtMs = this.#loading?.beats.get(row.id)
+    if (heardAtMs !== undefined) this.beat(row.id, heardAtMs)
   }
 
   async #loadGuards(store: Pick<Store, 'list'>): Promise<void> {
@@ -156,6 +177,7 @@ export class Leases {
   }
 
   #forget(id: InstanceId): void {
+    this.#loading?.gone.add(id)
     const living = this.#living.get(id)
     if (!living) return
     this.#living.delete(id)
@@ -171,12 +193,20 @@ export class Leases {
 
   beat(id: InstanceId, nowMs: number): boolean {
     const living = this.#living.get(id)
-    if (!living || living.phase === 'expiring') return false
+    if (!living) return this.#hearEarly(id, nowMs)
+    if (living.phase === 'expiring') return false
     if (!living.hasBeaten) {
       living.hasBeaten = true
       this.#count(living, registryCircle)
     }
     this.#hear(living, nowMs)
+    return true
+  }
+
+  /** Whoever beats has a row; it is just not taken up yet. */
+  #hearEarly(id: InstanceId, nowMs: number): boolean {
+    if (!this.#loading || this.#loading.gone.has(id)) return false
+    this.#loading.beats.set(id, nowMs)
     return true
   }
 

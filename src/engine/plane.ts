@@ -113,12 +113,12 @@ class Heart {
   /** Takes up what a crash left: every busy instance has an operation, and every operation is claimed again. */
   async begin(): Promise<void> {
     const { store, clock } = this.#parts
-    await this.#leases.load(store, clock.nowMs())
     // The store is this process's alone, so no lease of an earlier one can still be alive.
     await this.#claim(clock.nowMs() + leaseMs)
     // Beside the ticker: operations, timers and requests do not wait until a large fleet is taken up.
     this.#looker.adoptAll()
-    this.#keeper.begin()
+    // Nor do a hundred thousand leases delay the start: no term ends before all are taken up.
+    this.#keeper.begin(store)
     this.#ticking = this.#tick().catch((bug: unknown) =>
       this.#parts.log.error({ err: bug }, 'the ticker stopped: this is a bug'),
     )

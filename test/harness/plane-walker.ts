@@ -226,7 +226,7 @@ class Walker {
     else if (verb === 'update') this.#ask({ verb, target, description: String(roll()) })
     else if (verb === 'reset') this.#ask({ verb, target, to: pick(['running', 'failed']) })
     else if (verb === 'resize') this.#resize(pick(['counted', 'free']), upTo(6))
-    else if (verb === 'register') this.#ask(registration(`i${upTo(2)}`))
+    else if (verb === 'register') this.#ask(registration(`i${upTo(2)}`, this.#plane.clock.nowMs()))
     else if (verb === 'status') this.#askStatus()
     else this.#ask({ verb, target })
   }
@@ -378,12 +378,13 @@ class Walker {
 
 const isRunning = (row: Rows['operations']): boolean => row.state === 'running'
 
-const registration = (instance: string): CallerRequest => ({
+/** The same again is a heartbeat and writes nothing; what is told changes now and then. */
+const registration = (instance: string, nowMs: number): CallerRequest => ({
   verb: 'register',
   service: registered.service,
   instance,
   hostName: 'h',
-  endpoints: [],
+  endpoints: [`rest://h:${Math.floor(nowMs / 10_000)}`],
   healthCheck: {},
   dataCenter: null,
   version: '1',
