@@ -167,6 +167,9 @@ const undemanding: Readonly<Record<string, readonly string[]>> = {
   StartNotebook: objects,
   StopNotebook: objects,
   UpdateDevEnvironInstance: objects,
+  // Clients that renew by the default send an object of nothing; an update may be of any of its fields.
+  RenewLease: objects,
+  UpdateNotebook: objects,
   // The original reads null as the object of nothing.
   'S5 update service properties': [...objects, 'null'],
   'I9 update instance properties': [...objects, 'null'],
