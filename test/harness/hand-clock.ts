@@ -7,7 +7,7 @@ import { type Clock } from '#kernel/ports/clock.ts'
 export interface HandClock {
   nowMs(): number
   /** The clock of one process: after `stop` nothing of it ever fires. */
-  life(): Clock & { stop(): void }
+  life(): Life
   /** Counts what a process does besides waiting: reads, commits. */
   stir(): void
   /** Lets everything run that needs no time. */
@@ -16,6 +16,9 @@ export interface HandClock {
   /** Sets the clock on the wall forward, or back. */
   jump(ms: number): void
 }
+
+/** `ranMs`: how much time has passed, whatever the clock on the wall says. */
+export type Life = Clock & { stop(): void; ranMs(): number }
 
 interface Timer {
   readonly atMs: number
@@ -51,11 +54,12 @@ export function handClock(startMs = 1_700_000_000_000): HandClock {
     return first
   }
 
-  function life(): Clock & { stop(): void } {
+  function life(): Life {
     const own = new Set<Timer>()
     let isStopped = false
     return {
       nowMs: () => wallMs + passedMs,
+      ranMs: () => passedMs,
       after(delayMs, then) {
         stirs++
         const drop = (): void => {

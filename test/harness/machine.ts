@@ -10,6 +10,7 @@
 import { type InstanceId } from '#kernel/ids.ts'
 import { type JsonObject } from '#kernel/json.ts'
 import { type Clock } from '#kernel/ports/clock.ts'
+import { type Life } from './hand-clock.ts'
 import { type ActOptions, type Driver, type Thing } from '#kernel/ports/driver.ts'
 import { type Observation } from '#kernel/observation.ts'
 
@@ -32,7 +33,7 @@ const lettingGoMs = 2_000
 
 type Acted = ReturnType<Driver['start']>
 interface Process {
-  readonly clock: Clock
+  readonly clock: Life
   readonly isAlive: () => boolean
   /** How late the next answer of an act or a look comes. */
   readonly lateMs: (call: 'act' | 'look') => number
@@ -103,12 +104,12 @@ export class Machine {
   }
 
   #enter(real: Real, acting: Acting, { id }: Thing, signal: AbortSignal): void {
-    const nowMs = acting.process.clock.nowMs()
+    const nowMs = acting.process.clock.ranMs()
     for (const other of real.acting)
       if (other.process.isAlive() && nowMs < other.letGoAtMs + lettingGoMs)
         this.faults.push(`${acting.name} of ${id} meets ${other.name}`)
     real.acting.add(acting)
-    signal.addEventListener('abort', () => (acting.letGoAtMs = acting.process.clock.nowMs()))
+    signal.addEventListener('abort', () => (acting.letGoAtMs = acting.process.clock.ranMs()))
   }
 
   #real(thing: Thing): Thing {

@@ -234,6 +234,11 @@ function replace(
     const obstacle = obstacleTo({ draft, context, instance }, verb)
     if (obstacle) return err(obstacle)
     placed[node] = instance.id
+    if (step(lifecycles[instance.kind], instance.state, verb) === undefined) {
+      // It leaves already; it can leave once, and no more be changed.
+      if (verb === 'delete') continue
+      return err({ code: 'ServiceBusy', id: service.id, status: service.status })
+    }
     if (verb === 'delete') {
       begin(draft, context, instance, { verb, rung: 'hard' })
       continue
