@@ -267,8 +267,13 @@ for (const door of doorNames)
         door,
         (route) => parametersOf(route).length > 0 || door === 'volcengine',
         async (route) => {
-          // What an admin puts under a new name is there afterwards: that is another law.
-          const who = route.operation.startsWith('put') ? stage.people.mary : ada
+          // What somebody puts under a new name is there afterwards: that is another law.
+          const { mary, rita } = stage.people
+          const who = route.operation.startsWith('put')
+            ? mary
+            : route.operation === 'addTag'
+              ? rita
+              : ada
           for (const id of Object.values(strangeIds))
             for (const parameter of parametersOf(route).filter((one) => !isNewName(route, one)))
               await say(route, who, { target: targetOf(stage, route, { [parameter]: id }) })
