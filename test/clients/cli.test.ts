@@ -247,7 +247,7 @@ test('logs shows the last lines that an instance wrote', async () => {
   assert.equal(shown.name, 'web-1')
   assert.match(await cliOk('logs', 'web-1', 'notebook-1'), /^==> web-1 <==\n[^]*==> notebook-1 <==/)
   assert.equal((await cli('logs', 'web-1', '-n', '0')).code, 4)
-  assert.equal((await cli('logs', 'nobody')).code, 1)
+  assert.equal((await cli('logs', 'nobody')).code, 4)
 })
 
 test('ops lists, filters, and shows the log of one; why and events tell the story', async () => {
