@@ -12,6 +12,7 @@ const yearMs = 365 * 86_400_000
 export interface Starter {
   readonly server: string
   readonly ecs: string
+  readonly metal: string
   readonly notebook: string
   readonly service: string
   readonly node: string
@@ -29,7 +30,7 @@ export async function makeStarter(plane: Plane, caller: Caller): Promise<Starter
     return result.value
   }
   const server = { verb: 'create', kind: 'server' } as const
-  const [web, ecs, notebook, edge] = await Promise.all([
+  const [web, ecs, notebook, edge, metal] = await Promise.all([
     submit({ ...server, name: 'web-1', flavorId: 'proc.small', imageId: 'echo-http' }),
     submit({ ...server, name: 'ecs-1', flavorId: 'ecs.g3i.large', imageId: 'sim' }),
     submit({ ...notebookOf, name: 'notebook-1' }),
@@ -43,6 +44,7 @@ export async function makeStarter(plane: Plane, caller: Caller): Promise<Starter
   return {
     server: web.instanceIds[0] ?? '',
     ecs: await alias(ecs, 'ecs'),
+    metal: metal.instanceIds[0] ?? '',
     notebook: await alias(notebook, 'devenv'),
     service: edge.serviceId ?? '',
     node: service.nodes[0],
@@ -106,10 +108,15 @@ export function sampleLines(
   const token = `-H "X-Auth-Token: $RUNSTATE_TOKEN"`
   const put = `curl -i -X PUT ${url}`
   const post = `curl -i -X POST ${url}`
-  const { server, service, node, notebook, microservice: shop, registered: provider, ecs } = starter
+  const { server, service, node, notebook, microservice: shop, registered: provider } = starter
+  const { ecs, metal } = starter
   const instance = `/v4/default/registry/microservices/${shop}/instances/${provider}`
   return [
     ['nova', `${post}/v2.1/${project}/servers/${server}/action ${token} -d '{"os-stop":{}}'`],
+    [
+      'huawei',
+      `${post}/v1/${project}/baremetalservers/action ${token} -d '{"os-stop":{"type":"HARD","servers":[{"id":"${metal}"}]}}'`,
+    ],
     [
       'modelarts-service',
       `${put}/v1/${project}/services/${service}/nodes/${node}/status ${token} -d '{"status":"stopped"}'`,

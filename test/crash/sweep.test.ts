@@ -149,6 +149,7 @@ async function tablesOf(store: Store): Promise<Tables> {
     instances: await allOf(store, 'instances'),
     operations: await allOf(store, 'operations'),
     pools: await allOf(store, 'pools'),
+    services: await allOf(store, 'services'),
   }
   return {
     all: <T extends TableName>(table: T) =>
