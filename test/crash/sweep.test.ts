@@ -128,7 +128,7 @@ interface Row extends Pick<Instance, 'id' | 'state' | 'flavorId'> {
   readonly flavor: string | null
 }
 
-async function allOf<T extends 'instances' | 'operations' | 'pools'>(
+async function allOf<T extends 'instances' | 'operations' | 'pools' | 'services'>(
   store: Store,
   table: T,
 ): Promise<readonly Rows[T][]> {
