@@ -67,7 +67,8 @@ test('a process that ends at once says why in E4 and in E8, with what it wrote l
       id: 'ill',
       name: 'ill',
       kinds: ['edge-instance'],
-      launch: { command },
+      // Ready only when it answers, so it is never taken for running before it ends.
+      launch: { command, port: 'auto', probe: { kind: 'tcp' } },
       hardware: 'CPU',
       attributes: {},
     },
