@@ -67,18 +67,6 @@ const planted: Readonly<Record<string, () => Plant>> = {
   'law 6: a hold is forgotten at once': () => ({
     commit: (commit) => rewrite(commit, { instance: (row) => ({ ...row, holds: [] }) }),
   }),
-  'law 6: a status that an operator set goes with the next change': () => {
-    const set = new Set<string>()
-    const without = (row: Instance): Instance => {
-      if (!row.registration?.override || !set.has(row.id)) {
-        if (row.registration?.override) set.add(row.id)
-        return row
-      }
-      const registration = { ...row.registration, override: null }
-      return { ...row, state: registration.reported, registration }
-    }
-    return { commit: (commit) => rewrite(commit, { instance: without }) }
-  },
   'law 7: doors are shown what was': () => {
     const first = new Map<string, Result<Instance>>()
     return {

@@ -43,7 +43,7 @@ export function golden(door: string, options: Golden = {}): void {
       const transcript = parse(text)
       seen.add(`${transcript.facts['operation']} ${outcomeOf(transcript)}`)
       for (const one of shownBy(transcript)) seen.add(one)
-      const answers = await play(transcript)
+      const answers = await play(transcript, door)
       if (isWriting) return writeFileSync(path, print(text, answers))
       for (const [index, turn] of transcript.turns.entries())
         assert.equal(
