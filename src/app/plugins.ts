@@ -1,6 +1,6 @@
 // Every door and driver there is, and how settings open them. A new one is a line here.
 
-import { type TSchema } from 'typebox'
+import { type Static, type TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Driver } from '#kernel/ports/driver.ts'
@@ -23,21 +23,24 @@ import { settings as simulatedSettings } from '#drivers/simulated/config.ts'
 import { offers } from './offers.ts'
 import { type Settings } from './settings.ts'
 
+/** A door's kind, whatever its settings are. */
+type OwnKind = Omit<DoorKind, 'open'> & { open(house: never): Door }
+
 /** Order matters where one exchange fits several: the first door that claims it answers. */
 export const doorKinds: readonly DoorKind[] = [
-  native,
-  volcengine,
-  keystone,
-  modelartsService,
-  modelartsNotebook,
-  servicecomb,
-  huawei(serverWords),
-  nova,
-].map(widened)
+  widened(native),
+  widened(volcengine),
+  widened(keystone),
+  widened(modelartsService),
+  widened(modelartsNotebook),
+  widened(servicecomb),
+  widened(huawei(serverWords)),
+  widened(nova),
+]
 
 /** Each door reads its own settings; to the app they are what its schema let through. */
-function widened<S extends TSchema>(kind: DoorKind<S>): DoorKind {
-  return kind as unknown as DoorKind // `open` is given only what `settings` has checked
+function widened(kind: OwnKind): DoorKind {
+  return kind as DoorKind // `open` is given only what `settings` has checked
 }
 
 export const driverSettings = { process: processSettings, simulated: simulatedSettings } as const
@@ -115,9 +118,9 @@ function check<S extends TSchema>(
   schema: S,
   value: unknown,
   where: string,
-): Result<ReturnType<typeof Value.Parse<S>>, string> {
+): Result<Static<S>, string> {
   const filled: unknown = Value.Default(schema, Value.Clone(value))
-  if (Value.Check(schema, filled)) return ok(filled as ReturnType<typeof Value.Parse<S>>) // checked on the line before
+  if (Value.Check(schema, filled)) return ok(filled as Static<S>) // checked on the line before
   const [first] = Value.Errors(schema, filled)
   return err(
     `${where}${(first?.instancePath ?? '').replaceAll('/', '.')} ${first?.message ?? 'is wrong'}`,

@@ -35,6 +35,7 @@ function bounded(route: ProjectRoute, { answerWithinMs = 60_000 }: Settings): Pr
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<Result<object, Fault>>((resolve) => {
       timer = setTimeout(() => resolve(err(timedOut)), answerWithinMs)
+      timer.unref() // the connection keeps the server alive, not the patience with it
     })
     try {
       return await Promise.race([route.answer(asked), late])

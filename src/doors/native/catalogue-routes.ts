@@ -24,7 +24,7 @@ interface Shelved<S extends TSchema> {
   readonly noun: string
   readonly shown: TSchema
   readonly put: S
-  readonly handle: (asked: Asked<undefined, Read<S>>) => Promise<Result<Reply, Fault>>
+  readonly handle: NoInfer<(asked: Asked<undefined, Read<S>>) => Promise<Result<Reply, Fault>>>
   /** What setting one is good for. */
   readonly doc: string
 }

@@ -102,7 +102,9 @@ export function endpoint<
   row: Omit<Endpoint, 'query' | 'body' | 'handle'> & {
     readonly query?: Query
     readonly body?: Body
-    readonly handle: (asked: Asked<Read<Query>, Read<Body>>) => Promise<Result<Reply, Fault>>
+    readonly handle: NoInfer<
+      (asked: Asked<Read<Query>, Read<Body>>) => Promise<Result<Reply, Fault>>
+    >
   },
 ): Endpoint {
   return row as unknown as Endpoint // `asked` below gives each handler what its own row's schemas have checked

@@ -142,7 +142,7 @@ export function readQuery<S extends TObject>(
     const parameter = Object.hasOwn(schema.properties, key) ? schema.properties[key] : undefined
     found[key] = valueOf(parameter as Parameter | undefined, values.getAll(key)) // our own schemas say so of themselves
   }
-  return check(schema, found, 'query')
+  return check<S>(schema, found, 'query')
 }
 
 function valueOf(parameter: Parameter | undefined, sent: readonly string[]): unknown {

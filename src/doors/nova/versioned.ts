@@ -21,7 +21,7 @@ export function versioned<S extends TSchema>(
   const known = new Map<Microversion, Checked<Static<S>>>()
   return (version) => {
     const start = Math.max(1, ...starts.filter((one) => one <= version))
-    const check = known.get(start) ?? checks(schemaFor(start))
+    const check = known.get(start) ?? checks<S>(schemaFor(start))
     known.set(start, check)
     return check
   }
