@@ -144,7 +144,8 @@ class Stage {
     const wished = awaited
     const answer =
       wished === undefined ? await ask() : await until(ask, (heard) => heard.includes(wished))
-    return [answer, ...(await this.#heardBy(listened))].join('\n')
+    // Masked once it has come: what was heard on the way would take numbers that depend on how often it was asked.
+    return [this.#masks.mask(answer), ...(await this.#heardBy(listened))].join('\n')
   }
 
   async #upgrade(turn: Turn, name: string): Promise<string> {
@@ -152,7 +153,7 @@ class Stage {
     const headers = this.#headersOf(turn)
     const { socket, answer } = await GoldenSocket.open(this.#w.url, { target, headers })
     this.#sockets.set(name, socket)
-    return this.#masks.mask(shown(answer))
+    return shown(answer)
   }
 
   /** @param listened  `NAME COUNT`: so many frames more are awaited. */
@@ -227,7 +228,7 @@ class Stage {
     const sent = body === undefined ? {} : { body }
     const asked = { method, target, headers: plain, ...sent }
     const heard = await hear(this.#w.url, sign ? this.#signed(asked, sign) : asked)
-    return this.#masks.mask(shown(heard))
+    return shown(heard)
   }
 
   #signed(
