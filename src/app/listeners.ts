@@ -1,7 +1,6 @@
 // The web servers: one listener that all doors share, and one more for each door that has a port of its own.
 // Whatever matches no route is answered in the words of the door it was meant for.
 
-import { randomUUID } from 'node:crypto'
 import { type IncomingMessage } from 'node:http'
 import { type Socket } from 'node:net'
 import websocket from '@fastify/websocket'
@@ -21,6 +20,7 @@ import {
   send,
   type Unrouted,
 } from '#doors/shared/http.ts'
+import { freshId } from './fresh-id.ts'
 import { pathTable, type PathTable } from './path-table.ts'
 
 const bodyLimit = 2 * 1024 * 1024
@@ -46,7 +46,7 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
   const app = fastify({
     loggerInstance: log,
     logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => randomUUID(),
+    genReqId: freshId,
     requestIdHeader: false,
     bodyLimit,
     exposeHeadRoutes: false,

@@ -1,7 +1,6 @@
 // Wires the rooms and opens the house: store, identity, drivers, engine, doors, listeners, in that order; closes
 // it in the reverse one. Nothing is decided here.
 
-import { randomUUID } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { type AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
@@ -28,6 +27,7 @@ import {
   writeCredentials,
 } from './credentials.ts'
 import { builtIn, puts } from './catalogue.ts'
+import { freshId } from './fresh-id.ts'
 import { openDoors, openDrivers, unguarded } from './plugins.ts'
 import { healthDoor } from './health.ts'
 import { closeListener, listener } from './listeners.ts'
@@ -122,7 +122,7 @@ async function furnish(
     clock,
     drivers: drivers.value,
     worker: `${hostname()}:${process.pid}`,
-    freshId: () => randomUUID(),
+    freshId,
     guard: { ...defaultGuardPolicy, ...settings.file.registry?.guard },
     log,
   })

@@ -159,7 +159,7 @@ const seconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
 /** Doubles with each try; spread by the operation's id, so that many that failed together do not retry together. */
 export function backoffMs(operation: Pick<Operation, 'id' | 'tries'>): number {
   const full = Math.min(retryLastMs, retryFirstMs * 2 ** operation.tries)
-  const spread = (Number.parseInt(operation.id.slice(0, 4), 16) || 0) / 0xffff
+  const spread = (Number.parseInt(operation.id.slice(-4), 16) || 0) / 0xffff
   return Math.round(full * (0.75 + spread / 2))
 }
 

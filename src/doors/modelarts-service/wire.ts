@@ -67,7 +67,7 @@ export const flavorIdOf = (service: Service): string => {
 
 export const encodeDeployed = (service: Service): object => ({
   service_id: service.id,
-  resource_ids: [`INF-${compact(service.id).slice(0, 16)}@${service.createdAtMs}`],
+  resource_ids: [`INF-${compact(service.id).slice(-16)}@${service.createdAtMs}`],
 })
 
 /** What is shown of a service besides its own row. */

@@ -51,7 +51,7 @@ export async function createServer(call: Call): Promise<Result<Reply, NovaFault>
 function reservationOf({ exchange, submission: { idempotency } }: Call): string {
   const seed =
     idempotency && createHmac('sha256', idempotency.token).update(idempotency.fingerprint)
-  return `r-${(seed?.digest('hex') ?? compact(exchange.requestId)).slice(0, 8)}`
+  return `r-${(seed?.digest('hex') ?? compact(exchange.requestId)).slice(-8)}`
 }
 
 /** Closed: clients refuse anything else in here. The password is said once and kept nowhere. */

@@ -247,7 +247,7 @@ const hostIds = new Map<string, Map<string, string>>()
 
 const hostFields = (instance: Instance, { version }: View, kept: Kept): object => ({
   'OS-EXT-SRV-ATTR:host': hostOf(instance),
-  'OS-EXT-SRV-ATTR:instance_name': `instance-${instance.id.slice(0, 8)}`,
+  'OS-EXT-SRV-ATTR:instance_name': `instance-${instance.id.slice(-8)}`,
   'OS-EXT-SRV-ATTR:hypervisor_hostname': hostOf(instance),
   ...(version < 3
     ? {}
