@@ -79,20 +79,30 @@ export function batches(parts: Parts): Batches {
       }
       if (flight) {
         const mayTakeMore = alone.length === 0 && open.size < batchMax
-        const settled: boolean | null = await (mayTakeMore
-          ? Promise.race([flight.onDisk, arrival()])
-          : flight.onDisk)
-        if (settled === null) continue
-        flight = null
-        if (settled) continue
-        waiting.unshift(...open.requests())
-        open = new Batch(parts, null)
-      } else if (open.size > 0) {
-        flight = { onDisk: open.write() }
-        open = new Batch(parts, open)
-      } else await alone.shift()?.()
+        const written: Written | null = await (mayTakeMore
+          ? Promise.race([flight.written, arrival()])
+          : flight.written)
+        if (written === null) continue
+        const { batch } = flight
+        if (written.ok) flight = handOver()
+        else {
+          flight = null
+          waiting.unshift(...open.requests())
+          open = new Batch(parts, null)
+        }
+        // Only now: what waits for the disk is not kept waiting by those who are answered.
+        batch.answer(written)
+      } else if (open.size > 0) flight = handOver()
+      else await alone.shift()?.()
     }
     working = null
+  }
+
+  function handOver(): Flight | null {
+    if (open.size === 0) return null
+    const batch = open
+    open = new Batch(parts, batch)
+    return { batch, written: batch.write() }
   }
 
   /** Resolves with null when there is more to decide. */
@@ -150,9 +160,13 @@ export function batches(parts: Parts): Batches {
   }
 }
 
-/** A batch that is being written: whether it came to be on disk. Never rejects. */
+/** The number of its first event; an error of the kernel when nothing was changed. */
+type Written = Result<number>
+
+/** A batch that is being written. Never rejects. */
 interface Flight {
-  readonly onDisk: Promise<boolean>
+  readonly batch: Batch
+  readonly written: Promise<Written>
 }
 
 type Outcome =
@@ -184,13 +198,30 @@ class Batch {
     this.#outcomes.push(await decideOne(this.#parts, this.#loaded, this.#draft, waiting))
   }
 
-  async write(): Promise<boolean> {
-    const failure = await write(this.#parts, this.#draft.commit())
+  async write(): Promise<Written> {
+    const commit = this.#draft.commit()
+    if (commit.writes.length === 0 && commit.events.length === 0) return ok(0)
+    try {
+      return ok(await this.#parts.store.commit(commit))
+    } catch (cause) {
+      this.#parts.failed(cause)
+      return err({ code: 'StoreUnavailable' })
+    }
+  }
+
+  answer(written: Written): void {
+    if (written.ok) this.#tell(written.value)
     for (const outcome of this.#outcomes) {
       if ('bug' in outcome) outcome.waiting.fail(outcome.bug)
-      else outcome.waiting.answer(failure ?? outcome.result)
+      else outcome.waiting.answer(written.ok ? outcome.result : written)
     }
-    return failure === undefined
+  }
+
+  #tell(first: number): void {
+    const commit = this.#draft.commit()
+    if (commit.writes.length === 0 && commit.events.length === 0) return
+    const events = commit.events.map((event, index) => ({ ...event, seq: first + index }))
+    this.#parts.committed(commit, events)
   }
 }
 
@@ -217,22 +248,6 @@ async function decideOne(
     // A bug: rejected to its caller, who logs it whole; the rest of the batch is untouched.
     return { waiting, bug: thrown }
   }
-}
-
-async function write(parts: Parts, commit: Commit): Promise<Result<Receipt> | undefined> {
-  if (commit.writes.length === 0 && commit.events.length === 0) return undefined
-  let first: number
-  try {
-    first = await parts.store.commit(commit)
-  } catch (cause) {
-    parts.failed(cause)
-    return err({ code: 'StoreUnavailable' })
-  }
-  parts.committed(
-    commit,
-    commit.events.map((event, index) => ({ ...event, seq: first + index })),
-  )
-  return undefined
 }
 
 /** Fresh ids, handed out again in the same order when the same question is asked again. */

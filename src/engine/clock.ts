@@ -13,6 +13,29 @@ export const realClock: Clock = {
   },
 }
 
+/** Said once: an abort without a reason makes an error with a stack each time. */
+const calledOff = new Error('called off')
+const late = new Error('its time is over')
+export const callOff = (controller: AbortController): void => controller.abort(calledOff)
+
+/** A signal that aborts with another one, or after the delay; `end` forgets it. Cheaper than `AbortSignal.any`. */
+export function within(
+  clock: Clock,
+  delayMs: number,
+  outer: AbortSignal,
+): { readonly signal: AbortSignal; readonly end: () => void } {
+  const inner = new AbortController()
+  const off = (): void => callOff(inner)
+  const stop = clock.after(delayMs, () => inner.abort(late))
+  if (outer.aborted) off()
+  else outer.addEventListener('abort', off)
+  const end = (): void => {
+    stop()
+    outer.removeEventListener('abort', off)
+  }
+  return { signal: inner.signal, end }
+}
+
 /** Resolves after the delay, or at once when the signal aborts. */
 export function sleep(clock: Clock, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -12,6 +12,7 @@ import { type Operation, type Withdrawn } from '#kernel/operation.ts'
 import { type Doing, judge, nextMove } from '#kernel/reconcile.ts'
 import { type DriverError, type EngineRequest, type Receipt, type Report } from '#kernel/request.ts'
 import { type Result } from '#kernel/errors.ts'
+import { callOff, within } from './clock.ts'
 import { Gate } from './gate.ts'
 import { type Log } from './log.ts'
 import { type Parts, partsOf, thingWith } from './thing.ts'
@@ -285,12 +286,8 @@ export class Runner {
     signal: AbortSignal,
   ): ReturnType<Driver['start']> {
     const { clock } = this.#parts
-    const deadline = new AbortController()
-    const stop = clock.after(doing.timeoutMs, () => deadline.abort())
-    const options: ActOptions = {
-      attempt: fenceOf(operation),
-      signal: AbortSignal.any([signal, deadline.signal]),
-    }
+    const bounded = within(clock, doing.timeoutMs, signal)
+    const options: ActOptions = { attempt: fenceOf(operation), signal: bounded.signal }
     const timedOut: DriverError = {
       code: 'timeout',
       message: `the driver did not answer to ${doing.act} within ${doing.timeoutMs / 1000} s`,
@@ -310,13 +307,13 @@ export class Runner {
       )
       return { ok: false, error: { code: 'failed', message: `driver ${driver.name} broke` } }
     } finally {
-      stop()
+      bounded.end()
     }
   }
 }
 
 function letGo(lane: Lane): void {
-  lane.abort.abort()
+  callOff(lane.abort)
   lane.nudge()
 }
 
@@ -380,19 +377,17 @@ export async function observe(
     reason,
     evidence: {},
   })
-  const deadline = new AbortController()
-  const stop = clock.after(observeTimeoutMs, () => deadline.abort())
-  const both = AbortSignal.any([signal, deadline.signal])
+  const bounded = within(clock, observeTimeoutMs, signal)
   try {
     return await ended(
-      driver.observe(thing, both),
-      both,
+      driver.observe(thing, bounded.signal),
+      bounded.signal,
       unseen('the driver did not answer in time'),
       clock,
     )
   } catch (bug) {
     return unseen(`driver ${driver.name} broke: ${bug instanceof Error ? bug.message : 'it threw'}`)
   } finally {
-    stop()
+    bounded.end()
   }
 }

@@ -36,9 +36,18 @@ export interface FacetTest {
 type Found = Pick<Instance, 'kind' | 'charge' | 'labels' | 'attributes' | 'conditions'> &
   Pick<Instance, 'flavorId' | 'aliases'>
 
+/** By row, which never changes: several columns are made of it. */
+const known = new WeakMap<Found, string>()
+
 /** Sorted, each on a line of its own; empty for kinds that nobody searches so. */
 export function facetText(instance: Found): string {
   if (instance.kind !== 'server') return ''
+  const text = known.get(instance) ?? facetTextOf(instance)
+  known.set(instance, text)
+  return text
+}
+
+function facetTextOf(instance: Found): string {
   const { charge, labels, attributes, conditions, flavorId, aliases } = instance
   const { createdByService } = conditions
   const lines = [

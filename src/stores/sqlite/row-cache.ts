@@ -4,6 +4,7 @@
 // - A row that a commit is writing is not here from the moment the commit is handed over: until it is known what
 //   came of it, readers ask the disk. A reader that has seen the new row never sees the old one again.
 // - What a failed commit wrote is forgotten, not guessed.
+// - An operation that has ended is not kept: nobody decides on it again, and it would push out an instance.
 // - Rows are shared with whoever committed or reads them, so they are frozen.
 
 import { freezeDeep } from '#kernel/json.ts'
@@ -32,7 +33,7 @@ export class RowCache {
       return known
     }
     const row = read()
-    if (row !== undefined && !this.#inFlight.has(key)) this.#keep(key, row)
+    if (row !== undefined && !this.#inFlight.has(key)) this.#keep(table, row)
     return row
   }
 
@@ -52,7 +53,7 @@ export class RowCache {
         if (left > 0) this.#inFlight.set(key, left)
         else this.#inFlight.delete(key)
         const write = writes[at]
-        if (isOnDisk && left === 0 && write && 'row' in write) this.#keep(key, write.row)
+        if (isOnDisk && left === 0 && write && 'row' in write) this.#keep(write.table, write.row)
       }
     }
   }
@@ -62,8 +63,10 @@ export class RowCache {
     for (const id of ids) this.#rows.delete(`${table} ${id}`)
   }
 
-  #keep(key: string, row: Rows[TableName]): void {
-    this.#rows.set(key, freezeDeep(row))
+  #keep(table: TableName, row: Rows[TableName]): void {
+    freezeDeep(row)
+    if (table === 'operations' && 'state' in row && row.state !== 'running') return
+    this.#rows.set(`${table} ${row.id}`, row)
     if (this.#rows.size <= rowsMax) return
     const oldest = this.#rows.keys().next()
     if (!oldest.done) this.#rows.delete(oldest.value)
