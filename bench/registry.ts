@@ -6,7 +6,6 @@
 
 import { type Row } from './rows.ts'
 
-const rounds = 3
 const services = 20
 const beating = 1_000
 const sizes = [1, 100, 1_000] as const
@@ -28,7 +27,7 @@ export async function registryRows(url: string): Promise<readonly Row[]> {
     const path = findPath(size)
     const owe = null
     const count = size === 1_000 ? 2_000 : 10_000
-    return { what: `find ${size}`, owe, count, rounds, request: () => get(path) }
+    return { what: `find ${size}`, owe, count, request: () => get(path) }
   })
   const revision = await desk.revision(findPath(1_000))
   return [
@@ -36,14 +35,12 @@ export async function registryRows(url: string): Promise<readonly Row[]> {
       what: 'registry heartbeat',
       owe: 0.5,
       count: 20_000,
-      rounds,
       request: (n) => ({ method: 'PUT', path: `${at(n)}/heartbeat`, headers: {} }),
     },
     {
       what: 'register growing, durable',
       owe: null,
       count: 4_000,
-      rounds,
       request: (n) =>
         post(growing[n % services] ?? '', { endpoints: [`rest://10.0.0.1:${++grown}`] }),
     },
@@ -51,7 +48,6 @@ export async function registryRows(url: string): Promise<readonly Row[]> {
       what: 'register same',
       owe: null,
       count: 10_000,
-      rounds,
       request: (n) => {
         const nth = n % beating
         return post(provider, { instanceId: ids[nth], ...toldOf(nth) })
@@ -61,7 +57,6 @@ export async function registryRows(url: string): Promise<readonly Row[]> {
       what: 'registry status, durable',
       owe: null,
       count: 5_000,
-      rounds,
       request: (n) => ({
         method: 'PUT',
         path: `${at(n)}/status?value=${n % 2 ? 'UP' : 'DOWN'}`,
@@ -73,7 +68,6 @@ export async function registryRows(url: string): Promise<readonly Row[]> {
       what: 'find 1000, unchanged (304)',
       owe: 0.5,
       count: 20_000,
-      rounds,
       request: () => get(`${findPath(1_000)}&rev=${revision}`),
     },
   ]

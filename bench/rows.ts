@@ -1,15 +1,14 @@
 // One line of the table: what is asked, how often, and which ratio to the bare server is owed.
 
+import { type Asked } from './load.ts'
+
 export interface Row {
   readonly what: string
   readonly owe: number | null
-  /** The n-th request of a round; what differs between requests of one round is its path or body. */
-  readonly request: (n: number) => {
-    readonly method: string
-    readonly path: string
-    readonly body?: string
-    readonly headers: Record<string, string>
-  }
+  /** Requests in each round, and in the paced one. */
   readonly count: number
-  readonly rounds: number
+  /** The n-th request of the `round`-th round. */
+  readonly request: (n: number, round: number) => Asked
+  /** Between rounds: until what the last one began has come to rest. */
+  readonly rest?: () => Promise<void>
 }

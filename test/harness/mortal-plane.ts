@@ -98,6 +98,10 @@ export class MortalPlane {
     this.#life.view.slow(calls, ms)
   }
 
+  get slowMs(): number {
+    return this.#life.view.slowMs()
+  }
+
   die(how: Death): void {
     this.#life.view.die(how)
   }

@@ -13,6 +13,8 @@ export interface StoreView {
   lie(): void
   /** So many of the next calls take this long. */
   slow(calls: number, ms: number): void
+  /** How long the calls that are or will be slow take, one after another. */
+  slowMs(): number
   /** Calls that failed so far. */
   failed(): number
   die(how: Death): void
@@ -34,6 +36,7 @@ export function viewOf(
   let failed = 0
   let isLying = false
   let slow = { calls: 0, ms: 0 }
+  let slowNow = 0
   let dies: Death | null = null
   let isDead = false
   const never = new Promise<never>(() => undefined)
@@ -48,8 +51,11 @@ export function viewOf(
     process.stir()
     if (isDead) return never
     if (slow.calls > 0) {
+      const { ms } = slow
       slow.calls--
-      await process.pause?.(slow.ms)
+      slowNow += ms
+      await process.pause?.(ms)
+      slowNow -= ms
       if (isDead) return never
     }
     if (failing > 0) {
@@ -94,6 +100,7 @@ export function viewOf(
     slow(calls, ms) {
       slow = { calls, ms }
     },
+    slowMs: () => slowNow + slow.calls * slow.ms,
     failed: () => failed,
     die(how) {
       if (how === 'now') void end()

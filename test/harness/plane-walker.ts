@@ -205,9 +205,11 @@ class Walker {
 
   async #close(): Promise<void> {
     this.#isClosing = true
+    // What is in flight is finished, however slow its disk is; a server gives up on that after its 10 s (run.ts).
+    const mayTakeMs = 10_000 + this.#plane.slowMs
     const tookMs = await this.#plane.close()
     this.#isClosing = false
-    assert.ok(tookMs < 10_000, `an end in order is short, not ${tookMs} ms`)
+    assert.ok(tookMs < mayTakeMs, `an end in order is short, not ${tookMs} ms`)
   }
 
   #request(): void {

@@ -7,7 +7,7 @@ import { type ServerWords } from '../shared/server-words.ts'
 import { routesOf } from './routes.ts'
 import { huaweiSettings } from './settings.ts'
 
-const ours = /^\/v1\/[^/]+\/(baremetalservers|cloudservers|jobs)(\/|$)/
+const ours = /^\/v1\/[^/]*\/(baremetalservers|cloudservers|jobs)(\/|$)/
 
 /** @param servers  the words of the door that shows the same servers natively. */
 export const huawei = (servers: ServerWords): DoorKind<typeof huaweiSettings> => ({

@@ -27,7 +27,7 @@ const settings = Type.Object(
   { additionalProperties: false },
 )
 type Settings = Static<typeof settings>
-const paths = /^\/v1\/[^/]+\/(demanager|notebooks|images)(\/|$)/
+const paths = /^\/v1\/[^/]*\/(demanager|notebooks|images)(\/|$)/
 
 /** Nobody waits for ever, whatever the store is busy with. */
 function bounded(route: ProjectRoute, { answerWithinMs = 60_000 }: Settings): ProjectRoute {

@@ -11,7 +11,7 @@ import { routes } from './routes.ts'
 import { doorName } from './wire.ts'
 
 const settings = Type.Object({}, { additionalProperties: false })
-const paths = /^\/v1\/[^/]+\/(services|clusters)(\/|$)/
+const paths = /^\/v1\/[^/]*\/(services|clusters)(\/|$)/
 
 export const modelartsService: DoorKind<typeof settings> = {
   name: doorName,

@@ -144,7 +144,7 @@ export function exchangeOf(request: FastifyRequest): Exchange {
     headers: request.headers,
     body: Buffer.isBuffer(request.body) ? request.body : empty,
     requestId: request.id,
-    baseUrl: `${request.protocol}://${request.headers.host ?? 'localhost'}`,
+    baseUrl: `${request.protocol}://${hostOf(request.headers.host)}`,
     remoteAddress: request.ip,
     log: request.log,
     signal: goneSignal(request.raw.socket),
@@ -154,6 +154,12 @@ export function exchangeOf(request: FastifyRequest): Exchange {
 }
 
 const empty = Buffer.alloc(0)
+
+const host = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i
+
+/** What a caller calls this server goes into links and headers: what is no name of a host is not repeated. */
+export const hostOf = (named: string | undefined): string =>
+  named !== undefined && host.test(named) && URL.canParse(`http://${named}`) ? named : 'localhost'
 
 const sockets = new WeakMap<Socket, AbortSignal>()
 
