@@ -544,6 +544,32 @@ describe('who may', () => {
   })
 })
 
+describe('holds', () => {
+  it('each that is over is told to have ended, also when another was set or released meanwhile', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const hold = (untilMs?: number) =>
+      board.must({
+        verb: 'hold',
+        target: target(id),
+        kind: 'hold',
+        ...(untilMs ? { untilMs } : {}),
+      }).holdId ?? ''
+    const short = hold(board.nowMs + 1_000)
+    board.nowMs += 2_000
+    const long = hold()
+    board.must({ verb: 'release', target: target(id), hold: { id: long } })
+    board.must({ verb: 'wake', instance: id })
+    const released = board.events.filter(({ type }) => type === 'instance.released')
+    assert.deepEqual(
+      released.map(({ data }) => data['hold']),
+      [long, short],
+    )
+    assert.deepEqual(board.instance(id).holds, [])
+  })
+})
+
 describe('idempotency', () => {
   it('one token is one operation and one answer; another request with it is refused; a refusal keeps nothing', () => {
     const board = new Board()

@@ -138,6 +138,49 @@ describe('kill -9 of the server', () => {
     }
   })
 
+  it('a drain that is cut short takes it out of service, ends its process, and a start puts it back', async () => {
+    const registry = '/v4/default/registry/microservices'
+    const own = { serviceId: 'cut', serviceName: 'cut', appId: 'crash', version: '1.0.0' }
+    await server.call('POST', registry, { service: own })
+    const healthCheck = { mode: 'push', interval: 3_600, times: 3 }
+    const instance = { instanceId: 'one', hostName: 'h', endpoints: ['rest://10.0.0.1:80'] }
+    await server.call('POST', `${registry}/cut/instances`, {
+      instance: { ...instance, healthCheck },
+    })
+    const id = await create('drained', 'sleeper')
+    await atRest(id)
+    await act(id, { action: 'bind', service: 'cut', instance: 'one' })
+    const shown = async () => {
+      const { body } = await server.call('GET', `${registry}/cut/instances/one`)
+      return (body['instance'] as { status: string }).status
+    }
+    const drains = Math.ceil(rounds / 3)
+    for (let round = 0; round < drains; round++) {
+      const drain = await act(id, { action: 'stop', mode: 'drain', graceMs: 600 })
+      assert.ok(drain.status < 300, JSON.stringify(drain.body))
+      await pause(round * 130)
+      await restart()
+      assert.equal((await atRest(id))['state'], 'stopped', `round ${round}`)
+      assert.deepEqual(processesOf(id), [], `round ${round}: the process is gone`)
+      assert.equal(await shown(), 'OUTOFSERVICE', `round ${round}`)
+      await act(id, { action: 'start' })
+      await pause(round * 20)
+      await restart()
+      assert.equal((await atRest(id))['state'], 'running', `round ${round}`)
+      assert.equal(processesOf(id).length, 2, `round ${round}: one process`)
+      assert.equal(await shown(), 'UP', `round ${round}`)
+    }
+    const { body } = await server.call('GET', `/api/v1/instances/${id}/operations`)
+    const ended = (body['items'] as { verb: string; state: string }[]).map(
+      (row) => `${row.verb} ${row.state}`,
+    )
+    assert.deepEqual(
+      new Set(ended),
+      new Set(['create succeeded', 'stop succeeded', 'start succeeded']),
+    )
+    assert.equal(ended.length, 1 + 2 * drains)
+  })
+
   it('a create that was not answered is absent or whole', async () => {
     for (let round = 0; round < rounds / 2; round++) {
       const name = `unanswered-${round}`

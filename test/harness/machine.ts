@@ -79,9 +79,10 @@ export class Machine {
       ),
       remove: act('remove', (thing, options) => inner.remove(thing, options)),
       observe: async (thing, signal) => {
+        const atMs = process.clock.nowMs()
         const seen = await inner.observe(this.#real(thing), signal)
         await late(process.clock, process.lateMs('look'))
-        return seen
+        return { ...seen, atMs }
       },
       adopt: (thing) => inner.adopt(this.#real(thing)),
       watch: (hint) => {

@@ -13,7 +13,7 @@ import { simulatedDriver } from '#drivers/simulated/driver.ts'
 import { memoryStore } from '#stores/memory/store.ts'
 import { type Chance } from './chance.ts'
 import { CommitLaws, type Homes } from './commit-laws.ts'
-import { type HandClock, handClock } from './hand-clock.ts'
+import { handClock, type Life as HandLife } from './hand-clock.ts'
 import { Machine } from './machine.ts'
 import { type Death, type StoreView, viewOf } from './mortal-store.ts'
 
@@ -34,13 +34,15 @@ interface Options {
 
 interface Life {
   readonly engine: Promise<Engine>
-  readonly clock: ReturnType<HandClock['life']>
+  readonly clock: HandLife
   readonly view: StoreView
   plane: Plane | null
   isAlive: boolean
 }
 
 const quiet = (): void => undefined
+/** When the things' own time begins; only differences mean anything. */
+const bornMs = 1_700_000_000_000
 
 export class MortalPlane {
   readonly clock = handClock()
@@ -130,7 +132,12 @@ export class MortalPlane {
     return this.store.list(table, { limit: 1_000 })
   }
 
-  #driver(clock: Clock): Driver {
+  /** What things do takes the time that it takes: a clock that is set back does not undo it. */
+  #driver(life: HandLife): Driver {
+    const clock: Clock = {
+      nowMs: () => bornMs + life.ranMs(),
+      after: (delayMs, then) => life.after(delayMs, then),
+    }
     return simulatedDriver(
       { seed: 1 },
       { clock, log: { debug: quiet, info: quiet, warn: quiet, error: quiet } },

@@ -13,6 +13,7 @@ export interface Opened {
   send(text: string): void
   /** Reads nothing more. */
   pause(): void
+  resume(): void
   close(): void
 }
 
@@ -54,6 +55,7 @@ export function opened(
     closed,
     send: (text) => socket.send(text),
     pause: () => socket.pause(),
+    resume: () => socket.resume(),
     close: () => socket.close(),
   }
   return new Promise((resolve, reject) => {

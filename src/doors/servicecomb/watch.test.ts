@@ -18,17 +18,21 @@ let tenants = 0
 interface Scene {
   readonly registry: Client
   readonly domain: string
+  readonly url: string
 }
-const fresh = (): Scene => {
+const fresh = (w: World): Scene => {
   const domain = `watched-${(tenants += 1)}`
-  return { registry: client(house, { domain }), domain }
+  return { registry: client(w, { domain }), domain, url: w.url }
 }
 const consumer = { serviceId: 'con1', appId: 'shop', serviceName: 'consumer', version: '1.0.0' }
 const asConsumer = { 'x-consumerid': 'con1' }
 
 /** The provider with its instance, a consumer that has found it, and the consumer's watch. */
-async function watched(given: object = {}): Promise<Scene & { readonly watch: Opened }> {
-  const scene = fresh()
+async function watched(
+  given: object = {},
+  w: World = house,
+): Promise<Scene & { readonly watch: Opened }> {
+  const scene = fresh(w)
   const { registry } = scene
   await stage(registry)
   await made(registry.call('POST', '{r}/microservices', { service: { ...consumer, ...given } }))
@@ -36,8 +40,8 @@ async function watched(given: object = {}): Promise<Scene & { readonly watch: Op
   return { ...scene, watch: await watch(scene) }
 }
 
-const watch = ({ domain }: Scene, service = 'con1'): Promise<Opened> =>
-  opened(house.url, `/v4/default/registry/microservices/${service}/watcher`, { domain })
+const watch = ({ domain, url }: Scene, service = 'con1'): Promise<Opened> =>
+  opened(url, `/v4/default/registry/microservices/${service}/watcher`, { domain })
 
 const actionsOf = (frames: readonly unknown[]) => frames.map((frame) => String(at(frame, 'action')))
 
@@ -91,7 +95,7 @@ suite('a watcher', () => {
   })
 
   test('is told of a provider that came after it was looked for', async () => {
-    const scene = fresh()
+    const scene = fresh(house)
     const { registry } = scene
     await made(registry.call('POST', '{r}/microservices', { service: consumer }))
     const found = await registry.call('GET', find, undefined, asConsumer)
@@ -147,13 +151,13 @@ suite('a watcher', () => {
   })
 
   test('of an unknown service is let in, told so, and shown out', async () => {
-    const told = await watch(fresh(), 'nobody')
+    const told = await watch(fresh(house), 'nobody')
     assert.deepEqual(await told.closed, { code: 1008, reason: 'service does not exist' })
     assert.deepEqual(told.texts, ['service does not exist'])
   })
 
   test('that does not upgrade is refused, and so is a request for another protocol', async () => {
-    const { registry } = fresh()
+    const { registry } = fresh(house)
     await stage(registry)
     for (const path of ['{r}/microservices/svc1/watcher', `${one}/heartbeat`]) {
       const plain = await registry.call('GET', path)
@@ -164,7 +168,7 @@ suite('a watcher', () => {
   })
 
   test('alone is upgraded: a client that asks for HTTP/2 is answered as if it had not', async () => {
-    const scene = fresh()
+    const scene = fresh(house)
     await stage(scene.registry)
     const headers = { connection: 'Upgrade, HTTP2-Settings', upgrade: 'h2c', 'http2-settings': '' }
     const ask = { headers: { ...headers, 'x-domain-name': scene.domain } }
@@ -177,6 +181,37 @@ suite('a watcher', () => {
     assert.equal((await hear(house.url, watching)).status, 400)
     const { body: shown } = await scene.registry.call('GET', '{r}/microservices/svc1')
     assert.deepEqual(at(shown, 'service', 'properties'), { a: 'b' })
+  })
+
+  test('that reads nothing is cut, and meanwhile another hears of everything at once', async (t) => {
+    // Here nobody is given up for being silent, so it is cut because it takes nothing.
+    const patient = await world()
+    t.after(() => patient.close())
+    const scene = await watched({}, patient)
+    const { registry, watch: reads } = scene
+    const sleeps = await watch(scene)
+    sleeps.pause()
+    const long = 'x'.repeat(4_500)
+    const fromMs = performance.now()
+    let changes = 0
+    // Longer than any write may take, and more than its socket holds.
+    while (performance.now() - fromMs < 12_000 || changes < 2_000) {
+      const began = performance.now()
+      for (let n = 0; n < 100; n += 1) {
+        changes += 1
+        await registered(registry, { properties: { long, change: String(changes) } })
+      }
+      await until(
+        async () => at(reads.frames.at(-1), 'instance', 'properties', 'change'),
+        (heard) => heard === String(changes),
+      )
+      assert.ok(performance.now() - began < 5_000, 'the other one waited as well')
+    }
+    sleeps.resume()
+    assert.equal((await sleeps.closed).code, 1006)
+    assert.ok(sleeps.frames.length < changes, 'nothing was kept from it')
+    assert.equal(reads.frames.length, changes)
+    assert.equal(reads.isOpen, true)
   })
 
   test('that talks too much is cut, one that says little is not heard', async () => {
@@ -229,7 +264,7 @@ suite('a heartbeat by websocket', () => {
     })
 
   test('is answered by pings, whose pongs renew the lease', async () => {
-    const scene = fresh()
+    const scene = fresh(house)
     await stage(scene.registry)
     const where = { project: `${scene.domain}/default` }
     const [row] = await house.plane.read.list('instances', { where, limit: 1 })
@@ -245,7 +280,7 @@ suite('a heartbeat by websocket', () => {
   })
 
   test('of what is not there, or no longer, ends with 4001', async () => {
-    const scene = fresh()
+    const scene = fresh(house)
     await stage(scene.registry)
     const end = {
       code: 4001,

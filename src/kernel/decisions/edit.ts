@@ -167,7 +167,12 @@ export function hold(
     sinceMs: context.nowMs,
     untilMs: request.untilMs ?? null,
   }
-  const after = { ...instance, holds: [...holds, made], updatedAtMs: momentOf(context, instance) }
+  // Those whose time is over stay until the timer ends them: their end is told, too (law 8).
+  const after = {
+    ...instance,
+    holds: [...instance.holds, made],
+    updatedAtMs: momentOf(context, instance),
+  }
   draft.put('instances', after)
   emit(draft, context, after, 'instance.held', {
     hold: made.id,
@@ -197,7 +202,7 @@ export function releaseHold(
     return err({ code: 'Forbidden', needs: 'the hold of an admin' })
   const after = {
     ...instance,
-    holds: holds.filter((one) => !ended.includes(one)),
+    holds: instance.holds.filter((one) => !ended.includes(one)),
     updatedAtMs: momentOf(context, instance),
   }
   draft.put('instances', after)
