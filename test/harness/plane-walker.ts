@@ -197,10 +197,16 @@ class Walker {
     else if (what === 'disk-lies') plane.lie()
     else if (what === 'disk-slow') plane.slow(1 + upTo(6), upTo(8_000))
     else if (what === 'clock-forward') plane.clock.jump(upTo(90_000))
-    else if (what === 'clock-back') plane.clock.jump(-upTo(20_000))
+    else if (what === 'clock-back') this.#setBack(upTo(20_000))
     else if (what === 'hint') for (const { id } of this.#rows.instances) plane.machine.hint(id)
     else if (what === 'close') await this.#close()
     else plane.die(what)
+  }
+
+  /** What was heard before is as long ago as it was, though the clock says that it has not happened yet. */
+  #setBack(ms: number): void {
+    this.#plane.clock.jump(-ms)
+    for (const [id, beat] of this.#beats) this.#beats.set(id, { ...beat, atMs: beat.atMs - ms })
   }
 
   async #close(): Promise<void> {

@@ -3,7 +3,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type DatabaseSync } from 'node:sqlite'
+import { DatabaseSync } from 'node:sqlite'
 import { assert } from '#kernel/assert.ts'
 
 const folder = join(import.meta.dirname, '..', 'schema')
@@ -49,6 +49,28 @@ export function migrate(db: DatabaseSync, all: readonly Migration[]): void {
     }
   }
 }
+
+/**
+ * The first table, index or trigger that is not as these migrations make it: a file of a build between two releases
+ * says the same version. What somebody added besides is theirs.
+ */
+export function strayIn(db: DatabaseSync, all: readonly Migration[]): string | undefined {
+  const { version } = versionOf(db)
+  const model = new DatabaseSync(':memory:')
+  try {
+    migrate(model, all.slice(0, version))
+    const found = new Map(objectsOf(db))
+    return objectsOf(model).find(([name, sql]) => found.get(name) !== sql)?.[0]
+  } finally {
+    model.close()
+  }
+}
+
+const objectsOf = (db: DatabaseSync): readonly (readonly [string, string])[] =>
+  db
+    .prepare(`SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name`)
+    .all()
+    .map(({ name, sql }) => [String(name), String(sql)])
 
 function pragma(db: DatabaseSync, setting: string): number {
   return Number(Object.values(db.prepare(`PRAGMA ${setting}`).get() ?? {})[0])

@@ -7,10 +7,17 @@ import { err, ok, type Result } from '#kernel/errors.ts'
 import { connect } from './connect.ts'
 import { resultCode } from './fault.ts'
 import { holdFolder, makeFile, makeFolder } from './folder.ts'
-import { migrate, migrations, versionOf } from './migrate.ts'
+import { migrate, migrations, strayIn, versionOf } from './migrate.ts'
 
 export interface OpenFault {
-  readonly code: 'held' | 'newer' | 'foreign' | 'not-a-database' | 'damaged' | 'unusable'
+  readonly code:
+    | 'held'
+    | 'newer'
+    | 'foreign'
+    | 'other-build'
+    | 'not-a-database'
+    | 'damaged'
+    | 'unusable'
   /** For the person who starts the server. */
   readonly line: string
 }
@@ -70,7 +77,7 @@ function misfitOf(path: string): OpenFault | undefined {
     const { isOurs, version } = versionOf(db)
     const known = migrations().length
     if (!isOurs) return { code: 'foreign', line: `the database ${path} belongs to another program` }
-    if (version <= known) return damageOf(path, db)
+    if (version <= known) return damageOf(path, db) ?? otherBuild(path, db)
     const schemas = `schema ${version}, this one knows ${known}`
     const line = `the database ${path} was written by a newer runstate (${schemas})`
     return { code: 'newer', line }
@@ -91,6 +98,13 @@ function damageOf(path: string, db: DatabaseSync): OpenFault | undefined {
   const advice =
     'it was left as it is: restore a copy, or save what can be read with `sqlite3 .recover`'
   return { code: 'damaged', line: `the database ${path} is damaged (${oneLine(said)}); ${advice}` }
+}
+
+function otherBuild(path: string, db: DatabaseSync): OpenFault | undefined {
+  const stray = strayIn(db, migrations())
+  if (stray === undefined) return undefined
+  const line = `the database ${path} was made by a build between two releases (its ${stray} is not that of this one): use that build, or another data folder`
+  return { code: 'other-build', line }
 }
 
 const checkedBytesMax = 64 * 1024 * 1024

@@ -95,6 +95,23 @@ test('a claim that finds nothing writes nothing', async (t) => {
   assert.notDeepEqual(log(), before)
 })
 
+test('a file whose schema only says that it is this one is refused with one line, and one with more is not', async (t) => {
+  const folder = folderFor(t)
+  await (await openIn(folder, t)).close()
+  const path = join(folder, 'runstate.db')
+  const change = (sql: string): void => {
+    const db = new DatabaseSync(path)
+    db.exec(sql)
+    db.close()
+  }
+  change('CREATE INDEX somebodys ON instances (imageId)')
+  await (await openIn(folder, t)).close()
+  change('DROP INDEX instances_name')
+  const fault = await faultIn(folder)
+  assert.equal(fault.code, 'other-build')
+  assert.match(fault.line, /its instances_name is not that of this one/)
+})
+
 test('a file of a newer version is refused and left alone', async (t) => {
   const folder = folderFor(t)
   await (await openIn(folder, t)).close()
