@@ -67,7 +67,10 @@ export function leaveQueue(draft: Draft, context: Context, queue: Instance['queu
   if (pool) changePool(draft, context, pool, { waiting: Math.max(0, pool.waiting - 1) })
 }
 
-/** The instances that the pool can serve now, in order; one that does not fit blocks those behind. */
+/**
+ * The instances that the pool can serve now, in order; one that does not fit blocks those behind. One that somebody
+ * holds keeps its turn and blocks nobody (law 6).
+ */
 export function served(
   draft: Draft,
   pool: Pool,
@@ -75,6 +78,7 @@ export function served(
 ): readonly Instance[] {
   const waiting = draft
     .find('instances', 'queuePool', pool.id)
+    .filter(({ holds }) => holds.length === 0)
     .toSorted((a, b) => (a.queue?.ticket ?? 0) - (b.queue?.ticket ?? 0))
   const chosen: Instance[] = []
   let room = pool.capacity - pool.taken
@@ -84,6 +88,12 @@ export function served(
     chosen.push(instance)
   }
   return chosen
+}
+
+/** One that is held no more has its turn at once, where there is room. */
+export function askAgain(draft: Draft, context: Context, { queue, holds }: Instance): void {
+  const pool = queue && holds.length === 0 && draft.get('pools', queue.poolId)
+  if (pool) draft.put('pools', { ...pool, passAtMs: pool.passAtMs ?? context.nowMs })
 }
 
 /** Takes a place for one that waited: the only way past `take`'s rule about those who wait. */

@@ -66,9 +66,9 @@ export class CommitLaws {
     if (type === 'instance.released') holds.delete(hold)
     // A hold whose time is over is released a little later, by a timer.
     const kept = this.#instances.get(instanceId)?.holds ?? []
-    const isOver =
-      kept.length > 0 && kept.every(({ untilMs }) => untilMs !== null && untilMs <= event.atMs)
-    if (type === 'operation.started' && holds.size > 0 && !isOver)
+    const over = kept.filter(({ untilMs }) => untilMs !== null && untilMs <= event.atMs)
+    const ended = new Set(over.map(({ id }) => JSON.stringify(id)))
+    if (type === 'operation.started' && [...holds].some((one) => !ended.has(one)))
       this.#broken(6, `${JSON.stringify(data['verb'])} began on ${instanceId}, which is held`)
   }
 

@@ -93,13 +93,17 @@ function poolLaws(board: Tables): void {
       `queue of ${pool.id}`,
     )
     // A head that does not fit waits for the next change of the pool.
-    if (pool.waiting > 0 && pool.capacity - pool.taken >= unitsOfHead(board, pool.id))
+    const units = unitsOfHead(board, pool.id)
+    if (units !== undefined && pool.capacity - pool.taken >= units)
       assert.notEqual(pool.passAtMs, null, `${pool.id} waits for nobody`)
   }
 }
 
-function unitsOfHead(board: Tables, pool: string): number {
-  const waiting = board.all('instances').filter((row) => row.queue?.poolId === pool)
+/** Of the first whose turn it may be: one that is held is passed over. */
+function unitsOfHead(board: Tables, pool: string): number | undefined {
+  const waiting = board
+    .all('instances')
+    .filter((row) => row.queue?.poolId === pool && row.holds.length === 0)
   const head = waiting.toSorted((a, b) => (a.queue?.ticket ?? 0) - (b.queue?.ticket ?? 0))[0]
-  return board.all('flavors').find((row) => row.id === head?.flavorId)?.units ?? 1
+  return head && (board.all('flavors').find((row) => row.id === head.flavorId)?.units ?? 1)
 }

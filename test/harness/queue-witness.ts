@@ -80,7 +80,10 @@ export class QueueWitness {
       if (!this.#pardoned.delete(event.instanceId ?? '')) this.kept++
       assert.ok(event.atMs <= told.atMs, `its turn was ${event.atMs - told.atMs} ms late`)
       for (const [id, other] of this.#told)
-        if (other.project === told.project && waiting.some((one) => one.id === id))
+        if (
+          other.project === told.project &&
+          waiting.some((one) => one.id === id && one.holds.length === 0)
+        )
           assert.ok(told.ticket < other.ticket, 'one of its own project was overtaken')
     }
   }
@@ -115,9 +118,14 @@ export class QueueWitness {
       assert.ok(rank >= 1 && atMs >= nowMs, 'everybody who waits is told')
       const known = this.#told.get(one.id)
       if (known) assert.ok(rank <= known.rank, `rank ${rank} after ${known.rank}`)
+      // Nobody promises anything to one that is held.
+      const isHeld = one.holds.length > 0
+      if (isHeld) this.#pardoned.add(one.id)
       this.#told.set(one.id, {
         rank,
-        atMs: Math.min(atMs, known?.atMs ?? Number.POSITIVE_INFINITY),
+        atMs: isHeld
+          ? Number.POSITIVE_INFINITY
+          : Math.min(atMs, known?.atMs ?? Number.POSITIVE_INFINITY),
         ticket: one.queue?.ticket ?? 0,
         project: one.project,
       })

@@ -99,7 +99,10 @@ export function randomAsk(choice: Choice): WalkAsk {
   const asking: Asking = {
     ...askingOf(route, named, choice),
     ...(roll() < 0.05 ? { target: strangeTarget(stage, route, dice) } : {}),
-    ...(roll() < 0.02 ? { method: pick(['PATCH', 'PUT', 'DELETE', 'POST', 'LINK']) } : {}),
+    // The root is several doors' at once: by another method another one answers.
+    ...(route.path !== '/' && roll() < 0.02
+      ? { method: pick(['PATCH', 'PUT', 'DELETE', 'POST', 'LINK']) }
+      : {}),
     date: new Date(choice.nowMs),
   }
   return { route, who, ask: asked(stage, route, isOpen(route) ? null : who, asking) }

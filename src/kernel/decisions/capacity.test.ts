@@ -50,6 +50,34 @@ describe('capacity', () => {
     assert.equal(board.settle(id).stoppedMode, null)
   })
 
+  it('one that somebody holds keeps its turn, lets others pass, and has it as soon as it is held no more', () => {
+    const board = new Board(
+      [flavor({ charge: 'free', poolId: 'pool', releasesOnStop: true })],
+      [{ id: 'pool', capacity: 1 }],
+    )
+    const [first, held, next] = ['a', 'b', 'c'].map((name) =>
+      board.create({ kind: 'notebook', name, queues: true }),
+    ) as [InstanceId, InstanceId, InstanceId]
+    const stateOf = (id: InstanceId) => board.instance(id).state
+    const stop = (id: InstanceId) => {
+      board.settle(id)
+      board.must({ verb: 'stop', target: target(id), rung: 'soft' })
+      board.settle(id)
+      board.must({ verb: 'pass', pool: 'pool' })
+    }
+    board.must({ verb: 'hold', target: target(held), kind: 'hold' })
+    stop(first)
+    assert.deepEqual([stateOf(held), stateOf(next)], ['queued', 'provisioning'])
+    stop(next)
+    board.must({ verb: 'pass', pool: 'pool' })
+    assert.equal(stateOf(held), 'queued')
+    assert.equal(board.get('pools', 'pool')?.passAtMs, null, 'nobody can be served')
+    board.must({ verb: 'release', target: target(held), hold: { kind: 'hold' } })
+    assert.equal(board.get('pools', 'pool')?.passAtMs, board.nowMs)
+    board.must({ verb: 'pass', pool: 'pool' })
+    assert.equal(stateOf(held), 'provisioning')
+  })
+
   it('a free flavor queues first come first served: reserved, then started, or lapsed to the next', () => {
     const board = new Board(
       [flavor({ charge: 'free', poolId: 'pool', releasesOnStop: true })],

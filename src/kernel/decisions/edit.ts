@@ -1,6 +1,6 @@
 // Changes of description, holds and the catalogue: nothing here moves a state.
 
-import { changePool, free, take } from '../capacity.ts'
+import { askAgain, changePool, free, take } from '../capacity.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Hold, type Instance, situationOf } from '../instance.ts'
 import {
@@ -206,6 +206,7 @@ export function releaseHold(
     updatedAtMs: momentOf(context, instance),
   }
   draft.put('instances', after)
+  askAgain(draft, context, after)
   for (const one of ended)
     emit(draft, context, after, 'instance.released', { hold: one.id, kind: one.kind })
   return ok(receiptOf(instance, after))

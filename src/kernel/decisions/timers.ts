@@ -1,7 +1,7 @@
 // What time alone changes: auto stop, lapsed reservations, removal of what was long inactive, ended holds and
 // overrides, scheduler passes over queues. Leases are guard.ts's. Each is a fact in a row, so it fires once, also after a restart.
 
-import { served, takeFromQueue } from '../capacity.ts'
+import { askAgain, served, takeFromQueue } from '../capacity.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Instance } from '../instance.ts'
 import { type Context, type EngineRequest, type Receipt } from '../request.ts'
@@ -50,6 +50,7 @@ function endHolds(draft: Draft, context: Context, instance: Instance): void {
     updatedAtMs: momentOf(context, instance),
   }
   draft.put('instances', after)
+  askAgain(draft, context, after)
   for (const hold of ended)
     emit(draft, context, after, 'instance.released', { hold: hold.id, kind: hold.kind })
 }
