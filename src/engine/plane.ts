@@ -179,7 +179,9 @@ class Heart {
     const batches = (await store.list('batches', ended)).map((row) => row.id)
     if (tokens.length + batches.length > 0) requests.push({ verb: 'forget', tokens, batches })
     await Promise.all(requests.map((request) => this.#due(request)))
-    if (nowMs - this.#swept < sweepEachMs) return
+    const sinceMs = nowMs - this.#swept
+    // Less than nothing: the clock was set back, and says nothing of how long ago it was.
+    if (sinceMs >= 0 && sinceMs < sweepEachMs) return
     this.#swept = nowMs
     await this.#looker.sweep()
   }

@@ -222,3 +222,20 @@ it('what was said to run though it was never made is found out', async () => {
   await bench.clock.advance(5_000)
   assert.equal((await bench.instance(id)).state, 'failed')
 })
+
+it('a clock that is set back does not stop the sweep: what is not so is found out as soon', async () => {
+  let isDown = false
+  const bench = await Bench.of((inner) => ({
+    observe: async (thing, signal) => {
+      const seen = await inner.observe(thing, signal)
+      return isDown ? { ...seen, seen: 'down', ready: false } : seen
+    },
+  }))
+  const { id } = await bench.create()
+  await bench.clock.advance(5_000)
+  assert.equal((await bench.instance(id)).state, 'running')
+  bench.clock.jump(-3_600_000)
+  isDown = true
+  await bench.clock.advance(10_000)
+  assert.equal((await bench.instance(id)).state, 'stopped')
+})
