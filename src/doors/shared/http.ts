@@ -144,7 +144,10 @@ export function exchangeOf(request: FastifyRequest): Exchange {
     headers: request.headers,
     body: Buffer.isBuffer(request.body) ? request.body : empty,
     requestId: request.id,
-    baseUrl: `${request.protocol}://${hostOf(request.headers.host)}`,
+    // Few ask for it.
+    get baseUrl() {
+      return `${request.protocol}://${hostOf(request.headers.host)}`
+    },
     remoteAddress: request.ip,
     log: request.log,
     signal: goneSignal(request.raw.socket),

@@ -36,8 +36,16 @@ function encodeWrite(write: Write): EncodedWrite {
 }
 
 export function encodeRow<T extends TableName>(table: T, row: Rows[T]): EncodedWrite {
-  const columns = Object.values(columnsOf(table)).map((read) => read(row))
+  const columns = readersOf(table).map((read) => read(row))
   return { table, id: row.id, columns, body: JSON.stringify(row) }
+}
+
+const readers = new Map<TableName, readonly ((row: never) => Column)[]>()
+
+function readersOf<T extends TableName>(table: T): readonly ((row: Rows[T]) => Column)[] {
+  const known = readers.get(table) ?? Object.values(columnsOf(table))
+  readers.set(table, known)
+  return known as readonly ((row: Rows[T]) => Column)[] // kept under its own table
 }
 
 const encodeEvent = (event: EventDraft): readonly Column[] => [

@@ -15,7 +15,7 @@ import { type Rows, type TableName } from '#kernel/tables.ts'
 const rowsMax = 4_096
 
 export class RowCache {
-  /** The one that was used longest ago comes first. */
+  /** The one that was read or written longest ago comes first; what is at work is written again and again. */
   readonly #rows = new Map<string, Rows[TableName]>()
   /** How many commits that are under way write this row. */
   readonly #inFlight = new Map<string, number>()
@@ -27,11 +27,7 @@ export class RowCache {
   ): Rows[T] | undefined {
     const key = `${table} ${id}`
     const known = this.#rows.get(key) as Rows[T] | undefined // a key begins with its row's table
-    if (known !== undefined) {
-      this.#rows.delete(key)
-      this.#rows.set(key, known)
-      return known
-    }
+    if (known !== undefined) return known
     const row = read()
     if (row !== undefined && !this.#inFlight.has(key)) this.#keep(table, row)
     return row
