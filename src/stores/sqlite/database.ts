@@ -121,6 +121,7 @@ export class Database {
       this.#statement('COMMIT').run()
       return result
     } catch (thrown) {
+      for (const writer of this.#writers.values()) writer.forget()
       // SQLite ends the transaction by itself when the disk fails.
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK')
       throw storeError(thrown)

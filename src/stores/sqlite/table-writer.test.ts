@@ -37,3 +37,25 @@ test('an update writes the page of its row, and of an index only when its column
   database.close()
   lock.close()
 })
+
+test('what a failed commit wrote is not taken for what the file says', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'runstate-failed-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const opened = openFolder(folder, { checkpoints: true })
+  assert.ok(opened.ok)
+  const { db, lock } = opened.value
+  const database = new Database(db)
+  const row = rows.instances({ state: 'running' })
+  const stopped = { ...row, state: 'stopped' } as const
+  const impossible = rows.instances({ state: 'nonsense' as Instance['state'] })
+  database.apply(encode(put('instances', row)))
+  assert.throws(() => database.apply(encode(put('instances', stopped, impossible))))
+  database.apply(encode(put('instances', stopped)))
+  const found = database.list('instances', { where: { state: 'stopped' }, limit: 10 })
+  assert.deepEqual(
+    found.map(({ id }) => id),
+    [row.id],
+  )
+  database.close()
+  lock.close()
+})

@@ -5,6 +5,9 @@ import { type Column, columnsOf, type TableName } from '#kernel/tables.ts'
 import { type EncodedWrite } from './encode.ts'
 import { name } from './sql.ts'
 
+/** What a row's columns were made last, of so many rows: those at work are written again and again. */
+const lastMax = 2_048
+
 export class TableWriter {
   readonly #db: DatabaseSync
   readonly #table: string
@@ -12,6 +15,8 @@ export class TableWriter {
   readonly #known: StatementSync
   readonly #insert: StatementSync
   readonly #remove: StatementSync
+  /** Nobody else writes the file, so this is what it says; a commit that fails makes it unknown. */
+  readonly #last = new Map<string, readonly Column[]>()
   /** By which columns they set, one bit each; few sets ever occur. */
   readonly #updates = new Map<number, StatementSync>()
 
@@ -32,12 +37,25 @@ export class TableWriter {
   }
 
   write({ id, columns, body }: EncodedWrite): void {
-    if (columns === null) this.#remove.run(id)
-    else {
-      const known = this.#known.get(id) as unknown as readonly Column[] | undefined // rows are arrays; no column holds a blob
-      if (known === undefined) this.#insert.run(id, ...columns, body)
-      else this.#update(known, id, columns, body)
-    }
+    const last = this.#last.get(id)
+    this.#last.delete(id)
+    if (columns === null) return void this.#remove.run(id)
+    const known = last ?? (this.#known.get(id) as unknown as readonly Column[] | undefined) // rows are arrays; no column holds a blob
+    if (known === undefined) this.#insert.run(id, ...columns, body)
+    else this.#update(known, id, columns, body)
+    this.#keep(id, columns)
+  }
+
+  /** What was written is not so: its commit failed. */
+  forget(): void {
+    this.#last.clear()
+  }
+
+  #keep(id: string, columns: readonly Column[]): void {
+    this.#last.set(id, columns)
+    if (this.#last.size <= lastMax) return
+    const oldest = this.#last.keys().next()
+    if (!oldest.done) this.#last.delete(oldest.value)
   }
 
   /**
