@@ -12,7 +12,7 @@ import pretty from 'pino-pretty'
 
 const kept = process.env['RUNSTATE_DATA']
 const data = kept ?? mkdtempSync(join(tmpdir(), 'runstate-dev-'))
-const entry = ['--disable-warning=ExperimentalWarning', 'src/app/main.ts']
+const entry = ['--disable-warning=ExperimentalWarning', 'src/app/main.mjs']
 const env = { ...process.env, RUNSTATE_DATA: data }
 
 /** Things outlive their server; those of a folder that nobody will open again must not. */

@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-const entry = resolve(import.meta.dirname, '../../src/app/main.ts')
+const entry = resolve(import.meta.dirname, '../../src/app/main.mjs')
 /** A deadline, not an expectation: a machine that is busy with other things starts nothing soon. */
 const readyWithinMs = 60_000
 

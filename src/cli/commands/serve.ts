@@ -8,7 +8,7 @@ import { type Command } from 'commander'
 import { type Exit } from '../command.ts'
 import { exitCodes } from '../outcome.ts'
 
-const main = fileURLToPath(new URL('../../app/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../../app/main.mjs', import.meta.url))
 
 export function addServe(program: Command, exit: Exit): void {
   program
