@@ -6,7 +6,6 @@
 // - The time a login takes does not tell an unknown account from a wrong password.
 
 import { hkdfSync, randomUUID } from 'node:crypto'
-import { errors, jwtVerify, SignJWT } from 'jose'
 import { type Account, type AccountRole } from '#kernel/account.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { compact } from '#kernel/ids.ts'
@@ -34,6 +33,9 @@ interface Proof {
   readonly account: Account
   readonly endsAtMs: number
 }
+
+/** Only where the registry has accounts: it is sixty files to load, and most servers have none. */
+const jose = () => import('jose')
 
 export class AccountBook implements Accounts {
   readonly #store: Store
@@ -89,7 +91,8 @@ export class AccountBook implements Accounts {
     return ok(account)
   }
 
-  issue(account: Account, lifeMs: number): Promise<string> {
+  async issue(account: Account, lifeMs: number): Promise<string> {
+    const { SignJWT } = await jose()
     const nowMs = this.#nowMs()
     return new SignJWT({ account: account.id, roles: [...account.roles], at: nowMs })
       .setProtectedHeader({ alg: algorithm, typ: 'JWT' })
@@ -106,6 +109,7 @@ export class AccountBook implements Accounts {
   }
 
   async #prove(text: string): Promise<Result<Proof, AccountFault>> {
+    const { errors, jwtVerify } = await jose()
     let claims: { readonly account?: unknown; readonly at?: unknown; readonly exp?: number }
     try {
       const now = { currentDate: new Date(this.#nowMs()), algorithms: [algorithm] }
