@@ -24,7 +24,7 @@ const warmUp = 3_000
 /** `--only TEXT`: the rows whose name contains it. */
 const only = optionOf('--only') ?? ''
 const rounds = Number(optionOf('--rounds') ?? 5)
-const watchers = 1_000
+const watchers = Number(optionOf('--watchers') ?? 1_000)
 const yaml = `
 starter: false
 catalogue:
