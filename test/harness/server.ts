@@ -141,9 +141,10 @@ function ready(
       resolveUrl(url)
     }
     child.stdout?.on('data', look)
-    child.once('exit', (code) =>
-      reject(new Error(`the server ended with ${code}: ${printed.out}${printed.err}`)),
-    )
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      reject(new Error(`the server ended with ${code}: ${printed.out}${printed.err}`))
+    })
   })
 }
 
