@@ -127,13 +127,15 @@ function runFolder({ name, files, timeoutMs }: Folder): Promise<Tally> {
   let said = ''
   child.stdout?.on('data', (text) => (said += String(text)))
   child.stderr?.on('data', (text) => (said += String(text)))
-  let tally: Tally = { passed: 0, failed: 0, skipped: [] }
-  child.on('message', (message) => (tally = message as Tally))
+  let told: Tally | undefined
+  child.on('message', (message) => (told = message as Tally)) // `runHere` sends nothing else
   return new Promise((resolve) => {
     child.on('close', (code, signal) => {
       console.log(`== ${name}, ${seconds(performance.now() - startedMs)}\n${said}`)
-      const isClean = code === 0 || (code === 1 && tally.failed > 0)
-      if (!isClean) console.log(`${name}: its process ended with ${signal ?? code}`)
+      const tally = told ?? { passed: 0, failed: 0, skipped: [] }
+      const isClean = told !== undefined && (code === 0 || (code === 1 && told.failed > 0))
+      const how = told ? 'after its tests' : 'before it told of its tests'
+      if (!isClean) console.log(`${name}: its process ended with ${signal ?? code} ${how}`)
       resolve(isClean ? tally : { ...tally, failed: tally.failed + 1 })
     })
   })

@@ -178,6 +178,8 @@ class Batch {
   readonly #loaded: Loaded
   readonly #draft: Draft
   readonly #outcomes: Outcome[] = []
+  /** What is handed over; null while nothing is, or when there is nothing to change. */
+  #commit: Commit | null = null
 
   /** `before`: the batch that is being written, on top of which this one is decided. */
   constructor(parts: Parts, before: Batch | null) {
@@ -201,6 +203,7 @@ class Batch {
   async write(): Promise<Written> {
     const commit = this.#draft.commit()
     if (commit.writes.length === 0 && commit.events.length === 0) return ok(0)
+    this.#commit = commit
     try {
       return ok(await this.#parts.store.commit(commit))
     } catch (cause) {
@@ -210,16 +213,14 @@ class Batch {
   }
 
   answer(written: Written): void {
-    if (written.ok) this.#tell(written.value)
+    if (written.ok && this.#commit) this.#tell(this.#commit, written.value)
     for (const outcome of this.#outcomes) {
       if ('bug' in outcome) outcome.waiting.fail(outcome.bug)
       else outcome.waiting.answer(written.ok ? outcome.result : written)
     }
   }
 
-  #tell(first: number): void {
-    const commit = this.#draft.commit()
-    if (commit.writes.length === 0 && commit.events.length === 0) return
+  #tell(commit: Commit, first: number): void {
     const events = commit.events.map((event, index) => ({ ...event, seq: first + index }))
     this.#parts.committed(commit, events)
   }

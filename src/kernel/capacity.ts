@@ -16,6 +16,12 @@ import { type Draft } from './rows.ts'
 /** How many instances one scheduler pass may serve, so that a pass stays short. */
 const servedMax = 64
 
+/** Whose turn may come, in any order: one that somebody holds keeps its turn and blocks nobody (law 6). */
+const inLine = (draft: Draft, pool: Pool): readonly Instance[] =>
+  pool.waiting === 0
+    ? []
+    : draft.find('instances', 'queuePool', pool.id).filter(({ holds }) => holds.length === 0)
+
 /** Takes the flavor's place for an instance. Nobody who asks directly overtakes those who wait. */
 export function take(
   draft: Draft,
@@ -24,7 +30,8 @@ export function take(
 ): Result<Place | null> {
   if (!flavor?.poolId) return ok(null)
   const pool = draft.get('pools', flavor.poolId)
-  if (!pool || pool.waiting > 0 || pool.capacity - pool.taken < flavor.units)
+  const isFull = !pool || pool.capacity - pool.taken < flavor.units
+  if (isFull || inLine(draft, pool).length > 0)
     return err({ code: 'NoCapacity', pool: flavor.poolId, units: flavor.units })
   changePool(draft, context, pool, { taken: pool.taken + flavor.units })
   return ok({ poolId: flavor.poolId, units: flavor.units })
@@ -67,19 +74,15 @@ export function leaveQueue(draft: Draft, context: Context, queue: Instance['queu
   if (pool) changePool(draft, context, pool, { waiting: Math.max(0, pool.waiting - 1) })
 }
 
-/**
- * The instances that the pool can serve now, in order; one that does not fit blocks those behind. One that somebody
- * holds keeps its turn and blocks nobody (law 6).
- */
+/** The instances that the pool can serve now, in order; one that does not fit blocks those behind. */
 export function served(
   draft: Draft,
   pool: Pool,
   unitsOf: (instance: Instance) => number,
 ): readonly Instance[] {
-  const waiting = draft
-    .find('instances', 'queuePool', pool.id)
-    .filter(({ holds }) => holds.length === 0)
-    .toSorted((a, b) => (a.queue?.ticket ?? 0) - (b.queue?.ticket ?? 0))
+  const waiting = inLine(draft, pool).toSorted(
+    (a, b) => (a.queue?.ticket ?? 0) - (b.queue?.ticket ?? 0),
+  )
   const chosen: Instance[] = []
   let room = pool.capacity - pool.taken
   for (const instance of waiting.slice(0, servedMax)) {

@@ -72,6 +72,8 @@ describe('capacity', () => {
     board.must({ verb: 'pass', pool: 'pool' })
     assert.equal(stateOf(held), 'queued')
     assert.equal(board.get('pools', 'pool')?.passAtMs, null, 'nobody can be served')
+    const direct = board.create({ kind: 'notebook', name: 'd' })
+    stop(direct)
     board.must({ verb: 'release', target: target(held), hold: { kind: 'hold' } })
     assert.equal(board.get('pools', 'pool')?.passAtMs, board.nowMs)
     board.must({ verb: 'pass', pool: 'pool' })
