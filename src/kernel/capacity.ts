@@ -93,9 +93,9 @@ export function served(
   return chosen
 }
 
-/** One that is held no more has its turn at once, where there is room. */
-export function askAgain(draft: Draft, context: Context, { queue, holds }: Instance): void {
-  const pool = queue && holds.length === 0 && draft.get('pools', queue.poolId)
+/** Its holds have changed: it may have its turn now, or whoever it kept from theirs. */
+export function askAgain(draft: Draft, context: Context, { queue }: Instance): void {
+  const pool = queue && draft.get('pools', queue.poolId)
   if (pool) draft.put('pools', { ...pool, passAtMs: pool.passAtMs ?? context.nowMs })
 }
 

@@ -174,6 +174,7 @@ export function hold(
     updatedAtMs: momentOf(context, instance),
   }
   draft.put('instances', after)
+  askAgain(draft, context, after)
   emit(draft, context, after, 'instance.held', {
     hold: made.id,
     kind: made.kind,
