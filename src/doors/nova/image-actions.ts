@@ -75,7 +75,10 @@ export async function rebuilt(call: Call): Promise<Result<Partial<Reply>, NovaFa
   const { id } = instance.value
   const asked = rebuildBody(call.negotiated.version)(call.body)
   const adminPass = (asked.ok ? asked.value.rebuild.adminPass : undefined) ?? passwordFor(id)
-  const server = { ...serverRebuilt(instance.value, await viewOf(call)), adminPass }
+  const server = {
+    ...serverRebuilt(instance.value, await viewOf(call, [instance.value])),
+    adminPass,
+  }
   return ok({ headers: { location: `${call.links.self}/servers/${id}` }, body: { server } })
 }
 

@@ -1,13 +1,14 @@
 // Servers: list, show, change of description, removal.
 // Source: contract, sections 6.2 to 6.5.
 
+import { type Flavor } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Instance } from '#kernel/instance.ts'
 import { type JsonObject } from '#kernel/json.ts'
+import { type Reads } from '#kernel/ports/plane.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { updateBody } from './bodies.ts'
 import { type Call, type Reply } from './call.ts'
-import { catalogueRows } from './catalogue-rows.ts'
 import { faultOf, type NovaFault } from './faults.ts'
 import { doorName } from './kept.ts'
 import { nextLink } from './query-parameters.ts'
@@ -25,13 +26,16 @@ import {
 
 type Answered = Promise<Result<Reply, NovaFault>>
 
-/** Catalogue and drivers are read only where the version shows something of them. */
-export async function viewOf({ links, caller, house, mount, negotiated }: Call): Promise<View> {
+/** Flavors and drivers are read only where the version shows something of them; flavors, those of the instances. */
+export async function viewOf(
+  { links, caller, house, mount, negotiated }: Call,
+  instances: readonly Instance[],
+): Promise<View> {
   const { version } = negotiated
   const { read } = house.plane
   const isAdmin = caller.role === 'admin'
   const isHuawei = mount.dialect === 'huawei'
-  const rows = version >= wholeFlavorSince || isHuawei ? await catalogueRows(read, 'flavors') : []
+  const rows = version >= wholeFlavorSince || isHuawei ? await flavorsOf(instances, read) : []
   const drivers =
     version >= hostStatusSince && isAdmin ? await read.list('drivers', { limit: 1000 }) : []
   return {
@@ -47,6 +51,13 @@ export async function viewOf({ links, caller, house, mount, negotiated }: Call):
 }
 
 const hostStatusSince = 16
+
+/** By id, so that a poll of one server parses none. */
+async function flavorsOf(instances: readonly Instance[], read: Reads): Promise<readonly Flavor[]> {
+  const ids = new Set(instances.map(({ flavorId }) => flavorId).filter((id) => id !== null))
+  const rows = await Promise.all([...ids].map((id) => read.get('flavors', id)))
+  return rows.filter((row) => row !== undefined)
+}
 
 /** The server that the URL names, if the caller may know of it. Text that is no id is not found either. */
 export async function serverIn(call: Call): Promise<Result<Instance, NovaFault>> {
@@ -64,7 +75,7 @@ async function list(call: Call, show: (instance: Instance, view: View) => object
   if (query.value === 'nothing') return ok({ status: 200, body: { servers: [] } })
   const page = await pageOf(call, query.value)
   if (!page.ok) return page
-  const view = await viewOf(call)
+  const view = await viewOf(call, page.value)
   const servers = page.value.map((instance) => show(instance, view))
   const last = page.value.at(-1)
   // A full page may be the last one; only the next, empty one tells.
@@ -76,7 +87,10 @@ async function list(call: Call, show: (instance: Instance, view: View) => object
 export async function showServer(call: Call): Answered {
   const instance = await serverIn(call)
   if (!instance.ok) return instance
-  return ok({ status: 200, body: { server: serverShown(instance.value, await viewOf(call)) } })
+  return ok({
+    status: 200,
+    body: { server: serverShown(instance.value, await viewOf(call, [instance.value])) },
+  })
 }
 
 const addressFields = {
@@ -114,7 +128,10 @@ export async function updateServer(call: Call): Answered {
   if (call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })
   const instance = await serverIn(call)
   if (!instance.ok) return instance
-  return ok({ status: 200, body: { server: serverUpdated(instance.value, await viewOf(call)) } })
+  return ok({
+    status: 200,
+    body: { server: serverUpdated(instance.value, await viewOf(call, [instance.value])) },
+  })
 }
 
 /** In any state; one that is being deleted already stays so, and is answered alike. */

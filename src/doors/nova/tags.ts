@@ -20,14 +20,18 @@ export const tagsSince = { nova: 26, huawei: 0 } as const
 export async function listTags(call: Call): Answered {
   const instance = await serverIn(call)
   if (!instance.ok) return instance
-  return ok({ status: 200, body: { tags: tagsOf(instance.value, await viewOf(call)) } })
+  return ok({
+    status: 200,
+    body: { tags: tagsOf(instance.value, await viewOf(call, [instance.value])) },
+  })
 }
 
 export async function checkTag(call: Call): Answered {
   const instance = await serverIn(call)
   if (!instance.ok) return instance
   const tag = tagIn(call)
-  if (tagsOf(instance.value, await viewOf(call)).includes(tag)) return ok({ status: 204 })
+  if (tagsOf(instance.value, await viewOf(call, [instance.value])).includes(tag))
+    return ok({ status: 204 })
   return err({ status: 404, message: `Server ${instance.value.id} has no tag '${tag}'` })
 }
 
