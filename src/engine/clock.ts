@@ -18,22 +18,49 @@ const calledOff = new Error('called off')
 const late = new Error('its time is over')
 export const callOff = (controller: AbortController): void => controller.abort(calledOff)
 
-/** A signal that aborts with another one, or after the delay; `end` forgets it. Cheaper than `AbortSignal.any`. */
-export function within(
-  clock: Clock,
-  delayMs: number,
-  outer: AbortSignal,
-): { readonly signal: AbortSignal; readonly end: () => void } {
+/** How long work that was told to let go may take to do so, before it is gone on without it. */
+const lettingGoMs = 2_000
+
+/**
+ * What the work comes to. Its signal aborts with the outer one, or when its time is over; work that has not let go
+ * shortly after that is left behind, for `otherwise`.
+ */
+export function within<T>(
+  bounds: { readonly clock: Clock; readonly timeoutMs: number; readonly signal: AbortSignal },
+  work: (signal: AbortSignal) => Promise<T>,
+  otherwise: () => T,
+): Promise<T> {
+  const { clock, timeoutMs, signal: outer } = bounds
   const inner = new AbortController()
-  const off = (): void => callOff(inner)
-  const stop = clock.after(delayMs, () => inner.abort(late))
-  if (outer.aborted) off()
-  else outer.addEventListener('abort', off)
-  const end = (): void => {
-    stop()
-    outer.removeEventListener('abort', off)
-  }
-  return { signal: inner.signal, end }
+  return new Promise<T>((resolve, reject) => {
+    const letGo = (why: Error): void => {
+      if (inner.signal.aborted) return
+      stop()
+      stop = clock.after(lettingGoMs, () => {
+        end()
+        resolve(otherwise())
+      })
+      inner.abort(why)
+    }
+    const off = (): void => letGo(calledOff)
+    const end = (): void => {
+      stop()
+      outer.removeEventListener('abort', off)
+    }
+    let stop = clock.after(timeoutMs, () => letGo(late))
+    if (outer.aborted) off()
+    else outer.addEventListener('abort', off)
+    Promise.try(work, inner.signal).then(
+      (value) => {
+        end()
+        resolve(value)
+      },
+      (thrown: unknown) => {
+        end()
+        reject(thrown as Error) // the work's own
+      },
+    )
+  })
 }
 
 /** Resolves after the delay, or at once when the signal aborts. */

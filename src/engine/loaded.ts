@@ -1,23 +1,30 @@
-// The rows of one batch, as they were on disk when the batch began to read them. A row that is not here yet is
-// `Missing`: the batcher loads it and asks the decision again.
+// The rows of one batch, as they were on disk when the batch began to read them. A row that is neither here nor at
+// hand in the store is `Missing`: the batcher loads it and asks the decision again.
 
 import { type Column, type ColumnName, type Rows, type TableName } from '#kernel/tables.ts'
 import { type Store } from '#kernel/ports/store.ts'
 import { Missing, type Reader, type Wanted } from '#kernel/rows.ts'
 
+type Row = Rows[TableName]
+
 export class Loaded implements Reader {
-  readonly #store: Pick<Store, 'get' | 'find'>
-  readonly #rows = new Map<string, unknown>()
+  readonly #store: Pick<Store, 'get' | 'kept' | 'find'>
+  /** Undefined: there is none. */
+  readonly #rows = new Map<TableName, Map<string, Row | undefined>>()
   readonly #found = new Map<string, readonly unknown[]>()
 
-  constructor(store: Pick<Store, 'get' | 'find'>) {
+  constructor(store: Pick<Store, 'get' | 'kept' | 'find'>) {
     this.#store = store
   }
 
   get<T extends TableName>(table: T, id: string): Rows[T] | undefined {
-    const key = `${table} ${id}`
-    if (!this.#rows.has(key)) throw new Missing({ table, id })
-    return this.#rows.get(key) as Rows[T] | undefined // filled by `load` from that table
+    const rows = this.#rowsOf(table)
+    const known = rows.get(id)
+    if (known !== undefined || rows.has(id)) return known as Rows[T] | undefined // a table's map holds its rows only
+    const kept = this.#store.kept(table, id)
+    if (kept === undefined) throw new Missing({ table, id })
+    rows.set(id, kept)
+    return kept
   }
 
   find<T extends TableName>(table: T, column: ColumnName<T>, value: Column): readonly Rows[T][] {
@@ -29,7 +36,7 @@ export class Loaded implements Reader {
   async load(wanted: Wanted): Promise<void> {
     const { table } = wanted
     if ('id' in wanted) {
-      this.#rows.set(`${table} ${wanted.id}`, await this.#store.get(table, wanted.id))
+      this.#rowsOf(table).set(wanted.id, await this.#store.get(table, wanted.id))
     } else {
       const column = wanted.column as ColumnName<typeof table> // the reader that threw it took a column of that table
       this.#found.set(
@@ -37,6 +44,12 @@ export class Loaded implements Reader {
         await this.#store.find(table, column, wanted.value),
       )
     }
+  }
+
+  #rowsOf(table: TableName): Map<string, Row | undefined> {
+    let rows = this.#rows.get(table)
+    if (rows === undefined) this.#rows.set(table, (rows = new Map<string, Row | undefined>()))
+    return rows
   }
 }
 

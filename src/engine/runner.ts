@@ -10,7 +10,7 @@ import { type InstanceId } from '#kernel/ids.ts'
 import { type Observation } from '#kernel/observation.ts'
 import { type Operation, type Withdrawn } from '#kernel/operation.ts'
 import { type Doing, judge, nextMove } from '#kernel/reconcile.ts'
-import { type DriverError, type EngineRequest, type Receipt, type Report } from '#kernel/request.ts'
+import { type EngineRequest, type Receipt, type Report } from '#kernel/request.ts'
 import { type Result } from '#kernel/errors.ts'
 import { callOff, within } from './clock.ts'
 import { Gate } from './gate.ts'
@@ -40,7 +40,7 @@ export interface RunnerParts {
 }
 
 /** Looks at a thing that an operation waits for: soon at first, then less often; a hint comes sooner. */
-const lookFirstMs = 10
+const lookFirstMs = 50
 const lookLastMs = 1_000
 const observeTimeoutMs = 10_000
 /** Acts at one driver at a time. */
@@ -155,7 +155,7 @@ export class Runner {
       const report = await this.#report(operation, instance, parts, doing, lane.abort.signal)
       if (lane.abort.signal.aborted) return
       if (!('act' in report) && judge(operation, report, clock.nowMs()).do === 'wait') {
-        waitedMs = Math.min(lookLastMs, Math.max(lookFirstMs, waitedMs * 1.5))
+        waitedMs = Math.min(lookLastMs, Math.max(lookFirstMs, waitedMs * 2))
         const untilVerdictMs = operation.stepDeadlineMs - clock.nowMs()
         await this.#pause(lane, Math.max(1, Math.min(waitedMs, untilVerdictMs)))
         continue
@@ -286,18 +286,15 @@ export class Runner {
     signal: AbortSignal,
   ): ReturnType<Driver['start']> {
     const { clock } = this.#parts
-    const bounded = within(clock, doing.timeoutMs, signal)
-    const options: ActOptions = { attempt: fenceOf(operation), signal: bounded.signal }
-    const timedOut: DriverError = {
-      code: 'timeout',
-      message: `the driver did not answer to ${doing.act} within ${doing.timeoutMs / 1000} s`,
-    }
     try {
-      return await ended(
-        call(driver, thing, operation, doing, options),
-        options.signal,
-        { ok: false, error: timedOut },
-        clock,
+      return await within(
+        { clock, timeoutMs: doing.timeoutMs, signal },
+        (bounded) =>
+          call(driver, thing, operation, doing, { attempt: fenceOf(operation), signal: bounded }),
+        () => {
+          const message = `the driver did not answer to ${doing.act} within ${doing.timeoutMs / 1000} s`
+          return { ok: false, error: { code: 'timeout', message } }
+        },
       )
     } catch (bug) {
       // A driver returns its failures; one that throws is broken, and its operation fails with what it said.
@@ -306,8 +303,6 @@ export class Runner {
         'a driver threw: this is a bug',
       )
       return { ok: false, error: { code: 'failed', message: `driver ${driver.name} broke` } }
-    } finally {
-      bounded.end()
     }
   }
 }
@@ -339,30 +334,6 @@ function call(
 const fenceOf = (operation: Operation): number =>
   operation.generation * 1_000_000 + operation.attempt
 
-/** How long a driver that was told to let go may take to do so, before the next act begins without it (fenced). */
-const lettingGoMs = 2_000
-
-/** The promise's value, or `otherwise` when it has not settled shortly after the signal aborted. */
-function ended<T>(
-  promise: Promise<T>,
-  signal: AbortSignal,
-  otherwise: T,
-  clock: Clock,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    let stop = (): void => undefined
-    const give = (): void => {
-      stop = clock.after(lettingGoMs, () => resolve(otherwise))
-    }
-    if (signal.aborted) give()
-    else signal.addEventListener('abort', give, { once: true })
-    promise.then(resolve, reject).finally(() => {
-      stop()
-      signal.removeEventListener('abort', give)
-    })
-  })
-}
-
 /** A look that takes too long, or throws, saw nothing: unknown, never absent (law 5). */
 export async function observe(
   driver: Driver,
@@ -377,17 +348,13 @@ export async function observe(
     reason,
     evidence: {},
   })
-  const bounded = within(clock, observeTimeoutMs, signal)
   try {
-    return await ended(
-      driver.observe(thing, bounded.signal),
-      bounded.signal,
-      unseen('the driver did not answer in time'),
-      clock,
+    return await within(
+      { clock, timeoutMs: observeTimeoutMs, signal },
+      (bounded) => driver.observe(thing, bounded),
+      () => unseen('the driver did not answer in time'),
     )
   } catch (bug) {
     return unseen(`driver ${driver.name} broke: ${bug instanceof Error ? bug.message : 'it threw'}`)
-  } finally {
-    bounded.end()
   }
 }

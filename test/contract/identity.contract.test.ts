@@ -72,6 +72,7 @@ async function begin({
 /** Methods of a class do not survive a spread. */
 const bound = (store: Store): Store => ({
   get: (table, id) => store.get(table, id),
+  kept: (table, id) => store.kept(table, id),
   find: (table, column, value) => store.find(table, column, value),
   list: (table, query) => store.list(table, query),
   count: (table, query) => store.count(table, query),

@@ -64,6 +64,26 @@ export const commitLaws: Laws = {
     assert.equal(await store.count('instances', { where: { state: 'stopped' } }), 1)
   },
 
+  'what is at hand is what a reader would be given': async (store) => {
+    const before = rows.instances({ state: 'running' })
+    const { id } = before
+    assert.equal(store.kept('instances', id), undefined)
+    await store.commit(put('instances', before))
+    assert.deepEqual(await store.get('instances', id), before)
+    assert.deepEqual(store.kept('instances', id), before)
+    assert.equal(store.kept('operations', id), undefined)
+    // While a commit is under way a reader may see its row already, and nobody may see the older one after that.
+    const after = { ...before, state: 'stopped' } as const
+    const committed = store.commit(put('instances', after))
+    assert.notDeepEqual(store.kept('instances', id), before)
+    await committed
+    assert.deepEqual(store.kept('instances', id), after)
+    await store.commit({ writes: [{ table: 'instances', remove: id }], events: [] })
+    assert.equal(store.kept('instances', id), undefined)
+    await store.close()
+    assert.equal(store.kept('instances', id), undefined)
+  },
+
   'a later write of a commit wins over an earlier one': async (store) => {
     const row = rows.nodes({ name: 'a' })
     await store.commit({

@@ -82,6 +82,8 @@ export function viewOf(
   return {
     store: {
       get: (table, id) => call(() => inner.get(table, id)),
+      kept: (table, id) =>
+        isDead || failing > 0 || slow.calls > 0 ? undefined : inner.kept(table, id),
       find: (table, column, value) => call(() => inner.find(table, column, value)),
       list: (table, query) => call(() => inner.list(table, query)),
       count: (table, query) => call(() => inner.count(table, query)),

@@ -129,10 +129,11 @@ export interface DoorKind<Settings extends TSchema = TSchema> {
   open(house: House<Static<Settings>>): Door
 }
 
-const paths = new WeakMap<FastifyRequest, Exchange>()
+/** Where a request keeps its exchange: a WeakMap of all requests is work for every collection of garbage. */
+const made = Symbol('exchange')
 
-export function exchangeOf(request: FastifyRequest): Exchange {
-  const known = paths.get(request)
+export function exchangeOf(request: FastifyRequest & { [made]?: Exchange }): Exchange {
+  const known = request[made]
   if (known) return known
   const url = request.raw.url ?? '/'
   const mark = url.indexOf('?')
@@ -152,7 +153,7 @@ export function exchangeOf(request: FastifyRequest): Exchange {
     log: request.log,
     signal: goneSignal(request.raw.socket),
   }
-  paths.set(request, exchange)
+  request[made] = exchange
   return exchange
 }
 

@@ -168,7 +168,8 @@ class SimulatedDriver implements Driver {
     if (!scenario.ok) return scenario
     const { seed = 1, jitter = 0 } = this.#config
     const starts = handle.value?.starts ?? 0
-    const spread = (act: string) => 1 + jitter * (2 * roll(seed, 'time', thing.id, act, starts) - 1)
+    const spread = (act: string) =>
+      jitter === 0 ? 1 : 1 + jitter * (2 * roll(seed, 'time', thing.id, act, starts) - 1)
     return ok({
       handle: handle.value,
       scenario: scenario.value,

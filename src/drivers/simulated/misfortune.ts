@@ -30,7 +30,9 @@ export function misfortunes(seed: number): Misfortunes {
       const planned = scenario.failAt.find(
         (one) => one.act === act && count < (one.times ?? count + 1),
       )
-      const isUnlucky = roll(seed, 'fail', thing.id, act, attempt, count) < scenario.failRate
+      const isUnlucky =
+        scenario.failRate > 0 &&
+        roll(seed, 'fail', thing.id, act, attempt, count) < scenario.failRate
       if (!planned && !isUnlucky) return undefined
       since.set(thing.id, { ...counts, [act]: count + 1 })
       const message = planned?.message ?? `the scenario lets ${act} fail`

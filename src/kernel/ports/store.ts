@@ -62,6 +62,8 @@ export interface EventQuery {
 
 export interface Store {
   get<T extends TableName>(table: T, id: string): Promise<Rows[T] | undefined>
+  /** What `get` would resolve with, where that is at hand already; undefined says nothing. */
+  kept<T extends TableName>(table: T, id: string): Rows[T] | undefined
   /** Rows whose indexed column has this value; at most 10_000. Used by decisions, so never paged. */
   find<T extends TableName>(
     table: T,

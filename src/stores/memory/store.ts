@@ -53,6 +53,7 @@ export function memoryStore(): Store {
 
   return {
     get: (table, id) => use(() => tables[table].get(id)),
+    kept: (table, id) => (isOpen ? tables[table].get(id) : undefined),
     find: (table, column, value) => use(() => tables[table].find(column, value)),
     list: (table, query) => use(() => tables[table].list(query)),
     count: (table, query) => use(() => tables[table].count(query)),

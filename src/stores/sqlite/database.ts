@@ -85,7 +85,7 @@ export class Database {
   /** All or nothing, on disk when it returns. */
   apply(encoded: Encoded): number {
     return this.#transaction(() => {
-      for (const write of encoded.writes) this.#writer(write.table).write(write)
+      for (const write of encoded.writes) this.#writer(write[0]).write(write)
       if (encoded.events.length > 0) {
         const add = this.#statement(addEventSql)
         for (const event of encoded.events) add.run(...event)

@@ -4,13 +4,16 @@ import { type EventDraft } from '#kernel/event.ts'
 import { type Commit, type Write } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName } from '#kernel/tables.ts'
 
-export interface EncodedWrite {
-  readonly table: TableName
-  readonly id: string
-  /** In the order of the column table; null removes the row. */
-  readonly columns: readonly Column[] | null
-  readonly body: string
-}
+/**
+ * Table, id, columns in the order of the column table (null removes the row), body. A list, because names would
+ * cross to the other thread with each row.
+ */
+export type EncodedWrite = readonly [
+  table: TableName,
+  id: string,
+  columns: readonly Column[] | null,
+  body: string,
+]
 
 export interface Encoded {
   readonly writes: readonly EncodedWrite[]
@@ -31,13 +34,13 @@ export function encode(commit: Commit): Encoded {
 }
 
 function encodeWrite(write: Write): EncodedWrite {
-  if ('remove' in write) return { table: write.table, id: write.remove, columns: null, body: '' }
+  if ('remove' in write) return [write.table, write.remove, null, '']
   return encodeRow(write.table, write.row)
 }
 
 export function encodeRow<T extends TableName>(table: T, row: Rows[T]): EncodedWrite {
   const columns = readersOf(table).map((read) => read(row))
-  return { table, id: row.id, columns, body: JSON.stringify(row) }
+  return [table, row.id, columns, JSON.stringify(row)]
 }
 
 const readers = new Map<TableName, readonly ((row: never) => Column)[]>()

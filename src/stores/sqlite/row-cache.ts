@@ -8,63 +8,81 @@
 // - Rows are shared with whoever committed or reads them, so they are frozen.
 
 import { freezeDeep } from '#kernel/json.ts'
-import { type Commit } from '#kernel/ports/store.ts'
+import { type Commit, type Write } from '#kernel/ports/store.ts'
 import { type Rows, type TableName } from '#kernel/tables.ts'
 
-/** About 10 MiB of instances and operations. */
+/** Of each table: about 20 MiB of instances, and less of all others. */
 const rowsMax = 4_096
 
 export class RowCache {
-  /** The one that was read or written longest ago comes first; what is at work is written again and again. */
-  readonly #rows = new Map<string, Rows[TableName]>()
-  /** How many commits that are under way write this row. */
-  readonly #inFlight = new Map<string, number>()
+  readonly #shelves = new Map<TableName, Shelf>()
+
+  peek<T extends TableName>(table: T, id: string): Rows[T] | undefined {
+    return this.#shelf(table).rows.get(id) as Rows[T] | undefined // a shelf holds its own table's rows
+  }
 
   get<T extends TableName>(
     table: T,
     id: string,
     read: () => Rows[T] | undefined,
   ): Rows[T] | undefined {
-    const key = `${table} ${id}`
-    const known = this.#rows.get(key) as Rows[T] | undefined // a key begins with its row's table
+    const known = this.peek(table, id)
     if (known !== undefined) return known
     const row = read()
-    if (row !== undefined && !this.#inFlight.has(key)) this.#keep(table, row)
+    const shelf = this.#shelf(table)
+    if (row !== undefined && !shelf.inFlight.has(id)) keep(shelf, row)
     return row
   }
 
   /** A commit is handed over. Returns what to call when it is known what came of it. */
   writing({ writes }: Commit): (isOnDisk: boolean) => void {
-    const keys = writes.map((write) =>
-      'remove' in write ? `${write.table} ${write.remove}` : `${write.table} ${write.row.id}`,
-    )
-    for (const write of writes) if ('row' in write) freezeDeep(write.row)
-    for (const key of keys) {
-      this.#rows.delete(key)
-      this.#inFlight.set(key, (this.#inFlight.get(key) ?? 0) + 1)
+    for (const write of writes) {
+      if ('row' in write) freezeDeep(write.row)
+      const { rows, inFlight } = this.#shelf(write.table)
+      const id = idOf(write)
+      rows.delete(id)
+      inFlight.set(id, (inFlight.get(id) ?? 0) + 1)
     }
     return (isOnDisk) => {
-      for (const [at, key] of keys.entries()) {
-        const left = (this.#inFlight.get(key) ?? 1) - 1
-        if (left > 0) this.#inFlight.set(key, left)
-        else this.#inFlight.delete(key)
-        const write = writes[at]
-        if (isOnDisk && left === 0 && write && 'row' in write) this.#keep(write.table, write.row)
+      for (const write of writes) {
+        const shelf = this.#shelf(write.table)
+        const id = idOf(write)
+        const left = (shelf.inFlight.get(id) ?? 1) - 1
+        if (left > 0) shelf.inFlight.set(id, left)
+        else shelf.inFlight.delete(id)
+        if (isOnDisk && left === 0 && 'row' in write) keep(shelf, write.row)
       }
     }
   }
 
   /** Rows that were written without being handed over: claims. */
   forget(table: TableName, ids: readonly string[]): void {
-    for (const id of ids) this.#rows.delete(`${table} ${id}`)
+    for (const id of ids) this.#shelf(table).rows.delete(id)
   }
 
-  #keep(table: TableName, row: Rows[TableName]): void {
-    freezeDeep(row)
-    if (table === 'operations' && 'state' in row && row.state !== 'running') return
-    this.#rows.set(`${table} ${row.id}`, row)
-    if (this.#rows.size <= rowsMax) return
-    const oldest = this.#rows.keys().next()
-    if (!oldest.done) this.#rows.delete(oldest.value)
+  #shelf(table: TableName): Shelf {
+    let shelf = this.#shelves.get(table)
+    if (shelf === undefined)
+      this.#shelves.set(table, (shelf = { table, rows: new Map(), inFlight: new Map() }))
+    return shelf
   }
+}
+
+interface Shelf {
+  readonly table: TableName
+  /** The one that was read or written longest ago comes first; what is at work is written again and again. */
+  readonly rows: Map<string, Rows[TableName]>
+  /** How many commits that are under way write this row. */
+  readonly inFlight: Map<string, number>
+}
+
+const idOf = (write: Write): string => ('remove' in write ? write.remove : write.row.id)
+
+function keep({ table, rows }: Shelf, row: Rows[TableName]): void {
+  freezeDeep(row)
+  if (table === 'operations' && 'state' in row && row.state !== 'running') return
+  rows.set(row.id, row)
+  if (rows.size <= rowsMax) return
+  const oldest = rows.keys().next()
+  if (!oldest.done) rows.delete(oldest.value)
 }

@@ -86,6 +86,7 @@ export async function openSqliteStore(
 
   return ok({
     get: (table, id) => read((rows) => cache.get(table, id, () => rows.get(table, id))),
+    kept: (table, id) => (claiming || closing ? undefined : cache.peek(table, id)),
     find: (table, column, value) => read((rows) => rows.find(table, column, value)),
     list: (table, query) => read((rows) => rows.list(table, query)),
     count: (table, query) => read((rows) => rows.count(table, query)),

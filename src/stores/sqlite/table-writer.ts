@@ -36,7 +36,7 @@ export class TableWriter {
     this.#remove = db.prepare(`DELETE FROM ${this.#table} WHERE id = ?`)
   }
 
-  write({ id, columns, body }: EncodedWrite): void {
+  write([, id, columns, body]: EncodedWrite): void {
     const last = this.#last.get(id)
     this.#last.delete(id)
     if (columns === null) return void this.#remove.run(id)
