@@ -1,8 +1,8 @@
 // Accepted stops and starts, in turn, of simulated servers that take longer to stop than a round lasts: what is
 // measured is the acceptance, and the engine's acts that follow it. Each round begins when all are at rest.
 
-import { type ServerProcess } from '#test/harness/server.ts'
-import { type Row } from './rows.ts'
+import type { ServerProcess } from '#test/harness/server.ts'
+import type { Row } from './rows.ts'
 
 const instances = 3_000
 const moveMs = 3_000

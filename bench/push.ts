@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { WebSocket } from 'ws'
-import { type ServerProcess } from '#test/harness/server.ts'
+import type { ServerProcess } from '#test/harness/server.ts'
 
 export interface Pushed {
   readonly watchers: number

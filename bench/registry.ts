@@ -4,7 +4,7 @@
 // The figures that Service-Center publishes for two cores, load generator on the same machine, are 7,068
 // heartbeats, 699 growing registrations and 544 finds of 1,000 instances per second.
 
-import { type Row } from './rows.ts'
+import type { Row } from './rows.ts'
 
 const services = 20
 const beating = 1_000

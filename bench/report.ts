@@ -1,7 +1,7 @@
 // What was measured, as a table with a small chart.
 
-import { type Figures } from './load.ts'
-import { type Pushed } from './push.ts'
+import type { Figures } from './load.ts'
+import type { Pushed } from './push.ts'
 
 export interface Measured {
   readonly what: string

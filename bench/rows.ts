@@ -1,6 +1,6 @@
 // One line of the table: what is asked, how often, and which ratio to the bare server is owed.
 
-import { type Asked } from './load.ts'
+import type { Asked } from './load.ts'
 
 export interface Row {
   readonly what: string

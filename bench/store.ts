@@ -18,7 +18,7 @@ import { performance } from 'node:perf_hooks'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { instanceId, operationId } from '#kernel/ids.ts'
-import { type Commit, type Store } from '#kernel/ports/store.ts'
+import type { Commit, Store } from '#kernel/ports/store.ts'
 import { openSqliteStore } from '#stores/sqlite/store.ts'
 import { cause, eventDraft, put, rows, startMs } from '#test/contract/rows.ts'
 

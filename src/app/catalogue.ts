@@ -4,9 +4,9 @@
 import { join } from 'node:path'
 import { type Static, Type } from 'typebox'
 import { type Flavor, type Image, type Node, plainFlavor } from '#kernel/catalogue.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type Kind } from '#kernel/kinds.ts'
-import { type PutCatalogue } from '#kernel/request.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Kind } from '#kernel/kinds.ts'
+import type { PutCatalogue } from '#kernel/request.ts'
 
 const closed = { additionalProperties: false }
 const id = Type.String({ minLength: 1, maxLength: 128 })

@@ -1,10 +1,10 @@
 // For probes and scrapers. None needs a token, and none tells a name.
 
-import { Gauge, collectDefaultMetrics, Counter, Registry } from 'prom-client'
-import { type Door, type Route } from '#doors/shared/http.ts'
-import { type Event } from '#kernel/event.ts'
+import type { Registry } from 'prom-client'
+import type { Door, Route } from '#doors/shared/http.ts'
+import type { Event } from '#kernel/event.ts'
 import { kindNames } from '#kernel/kinds.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
 
 export interface Vitals {
   readonly plane: Plane
@@ -13,7 +13,8 @@ export interface Vitals {
 }
 
 export function healthDoor(vitals: Vitals): Door {
-  const registry = metrics(vitals)
+  const told = counting(vitals.plane)
+  let registry: Promise<Registry> | undefined
   const text = { 'content-type': 'text/plain; charset=utf-8' }
   const routes: readonly Route[] = [
     {
@@ -44,11 +45,11 @@ export function healthDoor(vitals: Vitals): Door {
       path: '/metrics',
       operation: 'metrics',
       source: 'README, "Health"',
-      handle: async () => ({
-        status: 200,
-        headers: { 'content-type': registry.contentType },
-        body: await registry.metrics(),
-      }),
+      handle: async () => {
+        const known = await (registry ??= metricsOf(vitals, told))
+        const headers = { 'content-type': known.contentType }
+        return { status: 200, headers, body: await known.metrics() }
+      },
     },
   ]
   return {
@@ -65,7 +66,21 @@ async function guarded(plane: Plane): Promise<string> {
   return guards.length === 0 ? '' : `guarded: ${plane.leases().held} leases are held\n`
 }
 
-function metrics({ plane, depth }: Vitals): Registry {
+/** Events since the start, by type. */
+function counting(plane: Plane): ReadonlyMap<string, number> {
+  const told = new Map<string, number>()
+  plane.follow((events: readonly Event[]) => {
+    for (const { type } of events) told.set(type, (told.get(type) ?? 0) + 1)
+  })
+  return told
+}
+
+/** Loaded when somebody scrapes: many never do. */
+async function metricsOf(
+  { plane, depth }: Vitals,
+  told: ReadonlyMap<string, number>,
+): Promise<Registry> {
+  const { collectDefaultMetrics, Counter, Gauge, Registry } = await import('prom-client')
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -114,14 +129,15 @@ function metrics({ plane, depth }: Vitals): Registry {
       this.set(await plane.read.count('guards', {}))
     },
   })
-  const counter = new Counter({
+  new Counter({
     name: 'runstate_events_total',
     help: 'Events committed since the start, by type.',
     labelNames: ['type'],
     registers,
-  })
-  plane.follow((events: readonly Event[]) => {
-    for (const event of events) counter.inc({ type: event.type })
+    collect() {
+      this.reset()
+      for (const [type, count] of told) this.inc({ type }, count)
+    },
   })
   return registry
 }

@@ -1,8 +1,8 @@
 // The web servers: one listener that all doors share, and one more for each door that has a port of its own.
 // Whatever matches no route is answered in the words of the door it was meant for.
 
-import { type IncomingMessage } from 'node:http'
-import { type Socket } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import websocket from '@fastify/websocket'
 import {
   fastify,
@@ -61,6 +61,10 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
     },
     // Longer than any path may be in the strictest protocol: what an id may hold is for doors to say.
     routerOptions: { maxParamLength: 2_048, constraints: { queryApi: queryApiConstraint } },
+    // Doors check what they are sent; Fastify's own compilers of schemas would be loaded for nothing.
+    schemaController: {
+      compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas },
+    },
     frameworkErrors: (_error, request, reply) =>
       void refuse(doors, table, 'malformed', request, reply),
     clientErrorHandler: badRequest,
@@ -115,6 +119,10 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
     )
   })
   return app
+}
+
+const noSchemas = (): never => {
+  throw new Error('a route has a schema of its own')
 }
 
 const queryApiConstraint = {

@@ -1,7 +1,7 @@
 // What each door is in the service catalogue: the type by which clients look for it, the name of the service that
 // it stands for, and where it is mounted. A door that is not open is in no catalogue.
 
-import { type Offer } from '#doors/shared/http.ts'
+import type { Offer } from '#doors/shared/http.ts'
 
 type Words = Omit<Offer, 'port'>
 

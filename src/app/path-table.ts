@@ -1,6 +1,6 @@
 // Which methods a path has, over all doors: so that a wrong method is told apart from a wrong path.
 
-import { type Door } from '#doors/shared/http.ts'
+import type { Door } from '#doors/shared/http.ts'
 
 export interface PathTable {
   methods(url: string): readonly string[]

@@ -1,12 +1,12 @@
 // Every door and driver there is, and how settings open them. A new one is a line here.
 
-import { type Static, type TSchema } from 'typebox'
-import { Value } from 'typebox/value'
+import type { Static, TSchema } from 'typebox'
+import { Check, Errors } from 'typebox/schema'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Driver } from '#kernel/ports/driver.ts'
-import { type Clock } from '#kernel/ports/clock.ts'
-import { type Logger } from 'pino'
-import { type Door, type DoorKind, type House } from '#doors/shared/http.ts'
+import type { Driver } from '#kernel/ports/driver.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
+import type { Logger } from 'pino'
+import type { Door, DoorKind, House } from '#doors/shared/http.ts'
 import { huawei } from '#doors/huawei/door.ts'
 import { keystone } from '#doors/keystone/door.ts'
 import { modelartsNotebook } from '#doors/modelarts-notebook/door.ts'
@@ -21,7 +21,7 @@ import { settings as processSettings } from '#drivers/process/config.ts'
 import { simulatedDriver } from '#drivers/simulated/driver.ts'
 import { settings as simulatedSettings } from '#drivers/simulated/config.ts'
 import { offers } from './offers.ts'
-import { type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 /** A door's kind, whatever its settings are. */
 type OwnKind = Omit<DoorKind, 'open'> & { open(house: never): Door }
@@ -114,14 +114,23 @@ export function openDrivers(
   return ok(new Map(both.map((driver) => [driver.name, driver])))
 }
 
+/** Settings are flat, so that each has one default and one line in the reference. */
+const defaultsOf = ({ properties = {} }: TSchema & { readonly properties?: object }): object =>
+  Object.fromEntries(
+    Object.entries(properties as Readonly<Record<string, object>>).flatMap(([name, property]) =>
+      'default' in property ? [[name, property.default]] : [],
+    ), // schemas, each an object
+  )
+
 function check<S extends TSchema>(
   schema: S,
   value: unknown,
   where: string,
 ): Result<Static<S>, string> {
-  const filled: unknown = Value.Default(schema, Value.Clone(value))
-  if (Value.Check(schema, filled)) return ok(filled as Static<S>) // checked on the line before
-  const [first] = Value.Errors(schema, filled)
+  const filled: unknown =
+    typeof value === 'object' && !Array.isArray(value) ? { ...defaultsOf(schema), ...value } : value
+  if (Check(schema, filled)) return ok(filled)
+  const [, [first]] = Errors(schema, filled)
   return err(
     `${where}${(first?.instancePath ?? '').replaceAll('/', '.')} ${first?.message ?? 'is wrong'}`,
   )

@@ -2,23 +2,23 @@
 // it in the reverse one. Nothing is decided here.
 
 import { mkdirSync } from 'node:fs'
-import { type AddressInfo } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
-import { type FastifyInstance } from 'fastify'
-import { type Logger } from 'pino'
-import { type Caller } from '#kernel/caller.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { defaultGuardPolicy } from '#kernel/guard.ts'
-import { type Clock } from '#kernel/ports/clock.ts'
-import { type Driver } from '#kernel/ports/driver.ts'
-import { type PutCatalogue } from '#kernel/request.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
+import type { Driver } from '#kernel/ports/driver.ts'
+import type { PutCatalogue } from '#kernel/request.ts'
 import { type Store, StoreError } from '#kernel/ports/store.ts'
 import { realClock } from '#engine/clock.ts'
 import { type Engine, startEngine } from '#engine/plane.ts'
 import { ensureIdentity, type FreshCredentials, seedFaultText } from '#identity/seed.ts'
-import { type IdentityRoom } from '#identity/identity.ts'
-import { type ScryptCost } from '#identity/secrets.ts'
-import { type Door } from '#doors/shared/http.ts'
+import type { IdentityRoom } from '#identity/identity.ts'
+import type { ScryptCost } from '#identity/secrets.ts'
+import type { Door } from '#doors/shared/http.ts'
 import {
   addresses,
   type Credentials,
@@ -33,7 +33,7 @@ import { healthDoor } from './health.ts'
 import { closeListener, listener } from './listeners.ts'
 import { openStore } from './open-store.ts'
 import { endAll, stillRunning } from './shutdown.ts'
-import { type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 import { makeStarter, sampleLines } from './starter.ts'
 
 export interface Server {

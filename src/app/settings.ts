@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Static, Type } from 'typebox'
-import { Value } from 'typebox/value'
+import { Check, Errors } from 'typebox/schema'
 import { parse as parseYaml } from 'yaml'
 import { roles } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
@@ -207,8 +207,8 @@ function readFile(path: string, asked: boolean): Result<FileSettings, string> {
 }
 
 export function checkFile(value: unknown, path: string): Result<FileSettings, string> {
-  if (Value.Check(fileSchema, value)) return ok(value)
-  const [first] = Value.Errors(fileSchema, value)
+  if (Check(fileSchema, value)) return ok(value)
+  const [, [first]] = Errors(fileSchema, value)
   const where = first?.instancePath.replace(/^\//, '').replaceAll('/', '.') || 'the file'
   return err(`settings file ${path}: ${where} ${first?.message ?? 'is wrong'}${unknownKeys(first)}`)
 }

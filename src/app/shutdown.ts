@@ -1,9 +1,9 @@
 // What goes on running when the server does not, and how to end it.
 
-import { type Caller } from '#kernel/caller.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
-import { type Store } from '#kernel/ports/store.ts'
+import type { Caller } from '#kernel/caller.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
+import type { Store } from '#kernel/ports/store.ts'
 
 /** How long one thing may take to end by `--stop-all`; the ladder inside is shorter. */
 const endPatienceMs = 60_000

@@ -1,10 +1,10 @@
 // The starter fleet: one instance behind each door, made at the first start through the same requests as any
 // other. The server, the notebook and both edge instances are real processes.
 
-import { type Caller } from '#kernel/caller.ts'
-import { type Result } from '#kernel/errors.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
-import { type CallerRequest, type Receipt } from '#kernel/request.ts'
+import type { Caller } from '#kernel/caller.ts'
+import type { Result } from '#kernel/errors.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
+import type { CallerRequest, Receipt } from '#kernel/request.ts'
 
 /** Long, because nobody beats for it: the one registered instance that has no process of its own. */
 const yearMs = 365 * 86_400_000

@@ -2,11 +2,11 @@
 // each is reported. One that is refused never keeps the others from being asked.
 
 import type { InstanceShown, OperationShown, ReceiptShown } from '#doors/native/wire.ts'
-import { type Client, type Sending } from './client.ts'
-import { type Desk } from './desk.ts'
-import { type ChangeOptions } from './options.ts'
+import type { Client, Sending } from './client.ts'
+import type { Desk } from './desk.ts'
+import type { ChangeOptions } from './options.ts'
 import { done, type ExitCode, exitOf, type Failure, type Outcome } from './outcome.ts'
-import { type Columns } from './print.ts'
+import type { Columns } from './print.ts'
 import { progressOn } from './progress.ts'
 import { findInstance, pathOf } from './targets.ts'
 import { inParallel, type Patience, untilInterrupted, waitForEnd } from './waiting.ts'

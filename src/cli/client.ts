@@ -4,7 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { PageShown, ProblemShown } from '#doors/native/wire.ts'
-import { type Connection } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { done, failed, type Failure, type Outcome } from './outcome.ts'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'

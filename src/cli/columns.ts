@@ -7,7 +7,7 @@ import type {
   OperationShown,
   UsageShown,
 } from '#doors/native/wire.ts'
-import { type Columns } from './print.ts'
+import type { Columns } from './print.ts'
 
 const units = [
   ['d', 86_400_000],

@@ -1,7 +1,7 @@
 // The last step of every command: opens the desk that its options ask for, runs it, and hands over
 // the exit code.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import { type Desk, type DeskOptions, openDesk } from './desk.ts'
 import { exitOf, type ExitCode, sentenceOf } from './outcome.ts'
 

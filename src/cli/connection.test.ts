@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { type Connection, connectionOf } from './connection.ts'
-import { type Outcome } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'runstate-connection-'))
 after(() => rmSync(folder, { recursive: true, force: true }))

@@ -4,7 +4,7 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { EventPageShown, EventShown } from '#doors/native/wire.ts'
-import { type Client } from './client.ts'
+import type { Client } from './client.ts'
 import { done, type Outcome } from './outcome.ts'
 
 interface Following {

@@ -2,7 +2,7 @@
 // behind it.
 
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { type DeskOptions } from './desk.ts'
+import type { DeskOptions } from './desk.ts'
 import { outputs } from './print.ts'
 
 export const rungs = ['drain', 'soft', 'hard'] as const

@@ -2,7 +2,7 @@
 // one has.
 
 import type { InstanceShown, PageShown } from '#doors/native/wire.ts'
-import { type Client } from './client.ts'
+import type { Client } from './client.ts'
 import { done, type Outcome, usage } from './outcome.ts'
 
 const idShapes = /^(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|i-[0-9a-z]{20}|DE-[0-9a-f-]{36})$/

@@ -3,7 +3,7 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { OperationShown } from '#doors/native/wire.ts'
-import { type Client } from './client.ts'
+import type { Client } from './client.ts'
 import { failed, type Outcome } from './outcome.ts'
 
 export interface Patience {

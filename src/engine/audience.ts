@@ -1,8 +1,8 @@
 // Who was shown which revision of a service lately: in memory, and never the truth. It can tell that all who are
 // known have seen a change; when it knows too little, it says no, and whoever waits waits his whole time.
 
-import { type ServiceId } from '#kernel/ids.ts'
-import { type Withdrawn } from '#kernel/operation.ts'
+import type { ServiceId } from '#kernel/ids.ts'
+import type { Withdrawn } from '#kernel/operation.ts'
 
 interface Shown {
   revision: number

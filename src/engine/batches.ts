@@ -8,9 +8,9 @@
 
 import { decide } from '#kernel/decide.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Event } from '#kernel/event.ts'
+import type { Event } from '#kernel/event.ts'
 import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
-import { type Context, type Receipt, type Request } from '#kernel/request.ts'
+import type { Context, Receipt, Request } from '#kernel/request.ts'
 import { Draft } from '#kernel/rows.ts'
 import { Loaded, withRows } from './loaded.ts'
 

@@ -1,6 +1,6 @@
 // The real clock.
 
-import { type Clock } from '#kernel/ports/clock.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
 
 /** setTimeout fires at once beyond this. */
 const delayMsMax = 2 ** 31 - 1

@@ -2,13 +2,13 @@
 // and takes a census before it lets anything expire: a mass loss is guarded before its first victim is gone.
 
 import { guardMove, type GuardPolicy } from '#kernel/guard.ts'
-import { type Result } from '#kernel/errors.ts'
-import { type Clock } from '#kernel/ports/clock.ts'
-import { type Store } from '#kernel/ports/store.ts'
-import { type EngineRequest, type Receipt } from '#kernel/request.ts'
+import type { Result } from '#kernel/errors.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
+import type { Store } from '#kernel/ports/store.ts'
+import type { EngineRequest, Receipt } from '#kernel/request.ts'
 import { sleep } from './clock.ts'
-import { type Due, type Leases } from './leases.ts'
-import { type Log } from './log.ts'
+import type { Due, Leases } from './leases.ts'
+import type { Log } from './log.ts'
 
 export interface KeeperParts {
   readonly leases: Leases

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { type Guard } from '#kernel/guard.ts'
-import { type InstanceId } from '#kernel/ids.ts'
+import type { Guard } from '#kernel/guard.ts'
+import type { InstanceId } from '#kernel/ids.ts'
 import { Board, admin } from '#test/harness/board.ts'
 import { Leases } from './leases.ts'
 import { Moments } from './moments.ts'

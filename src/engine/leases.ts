@@ -15,10 +15,10 @@ import {
   registryCircle,
   silentAfterMs,
 } from '#kernel/guard.ts'
-import { type InstanceId } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type LeaseCounts, type LeaseNow } from '#kernel/ports/plane.ts'
-import { type Commit, type Store } from '#kernel/ports/store.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { LeaseCounts, LeaseNow } from '#kernel/ports/plane.ts'
+import type { Commit, Store } from '#kernel/ports/store.ts'
 import { type Moment, Moments } from './moments.ts'
 
 interface Counted {

@@ -1,8 +1,8 @@
 // The rows of one batch, as they were on disk when the batch began to read them. A row that is neither here nor at
 // hand in the store is `Missing`: the batcher loads it and asks the decision again.
 
-import { type Column, type ColumnName, type Rows, type TableName } from '#kernel/tables.ts'
-import { type Store } from '#kernel/ports/store.ts'
+import type { Column, ColumnName, Rows, TableName } from '#kernel/tables.ts'
+import type { Store } from '#kernel/ports/store.ts'
 import { Missing, type Reader, type Wanted } from '#kernel/rows.ts'
 
 type Row = Rows[TableName]

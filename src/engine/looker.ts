@@ -2,11 +2,11 @@
 // hints, so that a lost hint is only a delay. What it sees goes through `decide` like everything else.
 
 import { isNews } from '#kernel/decisions/settle.ts'
-import { type InstanceId } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type RunnerParts } from './runner.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { RunnerParts } from './runner.ts'
 import { observe } from './runner.ts'
-import { type Store } from '#kernel/ports/store.ts'
+import type { Store } from '#kernel/ports/store.ts'
 import { thingOf } from './thing.ts'
 
 export interface LookerParts extends Omit<RunnerParts, 'store' | 'leaseMs' | 'hasSeen'> {

@@ -2,19 +2,19 @@
 // One lane per instance, so two acts never meet at one thing (law 4); a pre-empted operation is told to let go,
 // and its successor waits until it has.
 
-import { type Clock } from '#kernel/ports/clock.ts'
-import { type ActOptions, type Driver, type Thing } from '#kernel/ports/driver.ts'
-import { type Store } from '#kernel/ports/store.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type InstanceId } from '#kernel/ids.ts'
-import { type Observation } from '#kernel/observation.ts'
-import { type Operation, type Withdrawn } from '#kernel/operation.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
+import type { ActOptions, Driver, Thing } from '#kernel/ports/driver.ts'
+import type { Store } from '#kernel/ports/store.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { Observation } from '#kernel/observation.ts'
+import type { Operation, Withdrawn } from '#kernel/operation.ts'
 import { type Doing, judge, nextMove } from '#kernel/reconcile.ts'
-import { type EngineRequest, type Receipt, type Report } from '#kernel/request.ts'
-import { type Result } from '#kernel/errors.ts'
+import type { EngineRequest, Receipt, Report } from '#kernel/request.ts'
+import type { Result } from '#kernel/errors.ts'
 import { callOff, within } from './clock.ts'
 import { Gate } from './gate.ts'
-import { type Log } from './log.ts'
+import type { Log } from './log.ts'
 import { type Parts, partsOf, thingWith } from './thing.ts'
 
 /** The rows are as they were last committed: whoever holds the operation is told of each commit. */

@@ -1,9 +1,9 @@
 // From an instance to what its driver is told of it.
 
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Thing } from '#kernel/ports/driver.ts'
-import { type Store } from '#kernel/ports/store.ts'
+import type { Flavor, Image } from '#kernel/catalogue.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Thing } from '#kernel/ports/driver.ts'
+import type { Store } from '#kernel/ports/store.ts'
 
 export interface Parts {
   readonly flavor: Flavor | null

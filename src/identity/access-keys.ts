@@ -3,15 +3,15 @@
 
 import { type Result, err, ok } from '#kernel/errors.ts'
 import { assert } from '#kernel/assert.ts'
-import { type AccessKey, type User } from '#kernel/identity.ts'
-import { type ProjectId, type UserId } from '#kernel/ids.ts'
-import { type AuthFailure } from '#kernel/ports/identity.ts'
-import { type Store } from '#kernel/ports/store.ts'
+import type { AccessKey, User } from '#kernel/identity.ts'
+import type { ProjectId, UserId } from '#kernel/ids.ts'
+import type { AuthFailure } from '#kernel/ports/identity.ts'
+import type { Store } from '#kernel/ports/store.ts'
 import { type Epoch, ShortCache } from './cache.ts'
-import { type Directory } from './directory.ts'
-import { type Sealer } from './sealing.ts'
+import type { Directory } from './directory.ts'
+import type { Sealer } from './sealing.ts'
 import { type KeyPair, fingerprint, keyPairs, sameText, securityTokenText } from './secrets.ts'
-import { type Throttle } from './throttle.ts'
+import type { Throttle } from './throttle.ts'
 
 interface NewAccessKey {
   readonly userId: UserId

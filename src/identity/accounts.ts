@@ -6,12 +6,12 @@
 // - The time a login takes does not tell an unknown account from a wrong password.
 
 import { hkdfSync, randomUUID } from 'node:crypto'
-import { type Account, type AccountRole } from '#kernel/account.ts'
+import type { Account, AccountRole } from '#kernel/account.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { compact } from '#kernel/ids.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type AccountFault, type Accounts } from '#kernel/ports/accounts.ts'
-import { type Store, type Write } from '#kernel/ports/store.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { AccountFault, Accounts } from '#kernel/ports/accounts.ts'
+import type { Store, Write } from '#kernel/ports/store.ts'
 import { type Epoch, ShortCache } from './cache.ts'
 import { Lockouts } from './lockouts.ts'
 import {

@@ -6,7 +6,7 @@
 // - A moment is short because another process on the same store cannot move our epoch.
 // - Refusals are never remembered: they cost their sender, not us.
 
-import { type Result } from '#kernel/errors.ts'
+import type { Result } from '#kernel/errors.ts'
 
 const lifeMs = 5_000
 const sizeMax = 10_000

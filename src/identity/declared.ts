@@ -5,11 +5,11 @@
 // - A declared user's roles are all of that user's roles in projects; roles on a domain stay.
 // - The built-in admin keeps its role in the built-in project, whatever is declared: nobody locks himself out.
 
-import { type Role } from '#kernel/caller.ts'
+import type { Role } from '#kernel/caller.ts'
 import { type Result, err, ok } from '#kernel/errors.ts'
-import { type User } from '#kernel/identity.ts'
+import type { User } from '#kernel/identity.ts'
 import { type ProjectId, projectId } from '#kernel/ids.ts'
-import { type Write } from '#kernel/ports/store.ts'
+import type { Write } from '#kernel/ports/store.ts'
 import { type Directory, newProject, newUser, theDomain } from './directory.ts'
 import { type ScryptCost, hashPassword, passwordFits } from './secrets.ts'
 

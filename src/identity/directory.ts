@@ -6,19 +6,13 @@
 //   as a domain.
 
 import { randomUUID } from 'node:crypto'
-import { type Caller, type Role } from '#kernel/caller.ts'
+import type { Caller, Role } from '#kernel/caller.ts'
 import { type Result, err, ok } from '#kernel/errors.ts'
-import { type Grant, type User } from '#kernel/identity.ts'
+import type { Grant, User } from '#kernel/identity.ts'
 import { type ProjectId, type UserId, compact, projectId, userId } from '#kernel/ids.ts'
-import {
-  type AuthFailure,
-  type Domain,
-  type DomainRef,
-  type Scope,
-  type UserName,
-} from '#kernel/ports/identity.ts'
-import { type Store, type Write } from '#kernel/ports/store.ts'
-import { type Project } from '#kernel/project.ts'
+import type { AuthFailure, Domain, DomainRef, Scope, UserName } from '#kernel/ports/identity.ts'
+import type { Store, Write } from '#kernel/ports/store.ts'
+import type { Project } from '#kernel/project.ts'
 import { type Epoch, ShortCache } from './cache.ts'
 
 /** One domain: accounts of the clouds are projects here. */

@@ -2,8 +2,8 @@
 //
 // It proves who asks. What they may do is the kernel's table (#kernel/access.ts); how it is asked is the doors'.
 
-import { type Identity } from '#kernel/ports/identity.ts'
-import { type Store } from '#kernel/ports/store.ts'
+import type { Identity } from '#kernel/ports/identity.ts'
+import type { Store } from '#kernel/ports/store.ts'
 import { AccountBook } from './accounts.ts'
 import { AccessKeys, securityTokenFits } from './access-keys.ts'
 import { Epoch } from './cache.ts'

@@ -2,7 +2,7 @@
 // unused subject is forgotten first.
 // Source: contracts/cse-registry.md section 8, "Lockout".
 
-import { type Lock } from '#kernel/ports/accounts.ts'
+import type { Lock } from '#kernel/ports/accounts.ts'
 
 const failuresMax = 2
 const windowMs = 15 * 60_000

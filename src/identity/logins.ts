@@ -5,12 +5,12 @@
 
 import { randomUUID } from 'node:crypto'
 import { type Result, err, ok } from '#kernel/errors.ts'
-import { type AppCredential, type User } from '#kernel/identity.ts'
+import type { AppCredential, User } from '#kernel/identity.ts'
 import { type UserId, compact } from '#kernel/ids.ts'
-import { type AuthFailure, type NewAppCredential, type UserName } from '#kernel/ports/identity.ts'
-import { type Store } from '#kernel/ports/store.ts'
-import { type Epoch } from './cache.ts'
-import { type Directory } from './directory.ts'
+import type { AuthFailure, NewAppCredential, UserName } from '#kernel/ports/identity.ts'
+import type { Store } from '#kernel/ports/store.ts'
+import type { Epoch } from './cache.ts'
+import type { Directory } from './directory.ts'
 import {
   type ScryptCost,
   appCredentialSecret,
@@ -19,7 +19,7 @@ import {
   hashPassword,
   passwordFits,
 } from './secrets.ts'
-import { type Throttle } from './throttle.ts'
+import type { Throttle } from './throttle.ts'
 
 type CredentialName = { readonly id: string } | { readonly name: string; readonly user: UserName }
 

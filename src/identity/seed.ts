@@ -8,9 +8,9 @@
 
 import { assert } from '#kernel/assert.ts'
 import { type Result, err, ok } from '#kernel/errors.ts'
-import { type Token, type User } from '#kernel/identity.ts'
-import { type ProjectId } from '#kernel/ids.ts'
-import { type Store, type Write } from '#kernel/ports/store.ts'
+import type { Token, User } from '#kernel/identity.ts'
+import type { ProjectId } from '#kernel/ids.ts'
+import type { Store, Write } from '#kernel/ports/store.ts'
 import { newAccessKey } from './access-keys.ts'
 import {
   type DeclarationFault,

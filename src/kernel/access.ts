@@ -1,7 +1,7 @@
 // Who may ask for what. Doors call `may` where their protocol checks it; `decide` checks it again for all.
 
 import { type Caller, hasRole, type Role } from './caller.ts'
-import { type CallerRequest } from './request.ts'
+import type { CallerRequest } from './request.ts'
 
 type Need = { readonly [V in CallerRequest['verb']]: Role }
 

@@ -1,7 +1,7 @@
 // Accounts of a protocol that brings its own, beside identity's users. What a role may is told in that protocol's
 // words; here they are only kept.
 
-import { type JsonObject } from './json.ts'
+import type { JsonObject } from './json.ts'
 
 export interface Account {
   /** Its name. */

@@ -2,9 +2,9 @@
 // aliases table leads from it to the instance, and is written in the same commit.
 
 import { base36, type InstanceId } from './ids.ts'
-import { type Served } from './instance.ts'
-import { type Kind } from './kinds.ts'
-import { type Scheme } from './request.ts'
+import type { Served } from './instance.ts'
+import type { Kind } from './kinds.ts'
+import type { Scheme } from './request.ts'
 
 interface SchemeSpec {
   readonly kind: Kind

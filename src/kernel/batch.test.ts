@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import { Board, code, reader } from '#test/harness/board.ts'
 import { batchLifeMs } from './batch.ts'
 import { decide } from './decide.ts'
-import { type InstanceRequest } from './request.ts'
+import type { InstanceRequest } from './request.ts'
 import { Missing, type Reader, type Wanted } from './rows.ts'
 
 const stop = (id: string): InstanceRequest => ({

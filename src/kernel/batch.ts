@@ -1,10 +1,10 @@
 // What came of a batch, item by item, kept so that it can be asked for later by one id. How an accepted item
 // goes on is its operation's row; nothing is repeated here.
 
-import { type Cause } from './caller.ts'
-import { type KernelError } from './errors.ts'
-import { type BatchId, type OperationId, type ProjectId } from './ids.ts'
-import { type JsonObject } from './json.ts'
+import type { Cause } from './caller.ts'
+import type { KernelError } from './errors.ts'
+import type { BatchId, OperationId, ProjectId } from './ids.ts'
+import type { JsonObject } from './json.ts'
 
 /** How long what came of a batch can be asked for. */
 export const batchLifeMs = 7 * 86_400_000

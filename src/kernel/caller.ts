@@ -1,6 +1,6 @@
 // Who asks, and the record of it that every change carries (law 8).
 
-import { type ProjectId, type UserId } from './ids.ts'
+import type { ProjectId, UserId } from './ids.ts'
 
 /** OpenStack's standard role names, used by every door; each includes the ones after it. */
 export const roles = ['admin', 'member', 'reader'] as const

@@ -7,11 +7,11 @@
 //   (Start-time fair queuing: Goyal, Vin, Cheng, 1996.)
 // - A ticket never changes: a turn and a number, as one number, is the whole order of a queue.
 
-import { type Flavor, type Pool } from './catalogue.ts'
+import type { Flavor, Pool } from './catalogue.ts'
 import { err, ok, type Result } from './errors.ts'
-import { type Instance, type Place } from './instance.ts'
-import { type Context } from './request.ts'
-import { type Draft } from './rows.ts'
+import type { Instance, Place } from './instance.ts'
+import type { Context } from './request.ts'
+import type { Draft } from './rows.ts'
 
 /** How many instances one scheduler pass may serve, so that a pass stays short. */
 const servedMax = 64

@@ -1,10 +1,10 @@
 // What instances are made of and where they run. All of it is configuration, shared by every project.
 
-import { type ProjectId } from './ids.ts'
-import { type Charge } from './instance.ts'
-import { type JsonObject } from './json.ts'
-import { type Kind } from './kinds.ts'
-import { type Act } from './operation.ts'
+import type { ProjectId } from './ids.ts'
+import type { Charge } from './instance.ts'
+import type { JsonObject } from './json.ts'
+import type { Kind } from './kinds.ts'
+import type { Act } from './operation.ts'
 
 export interface Flavor {
   readonly id: string

@@ -13,14 +13,14 @@ import {
   stranger,
   target,
 } from '#test/harness/board.ts'
-import { type Image } from './catalogue.ts'
-import { type InstanceId } from './ids.ts'
+import type { Image } from './catalogue.ts'
+import type { InstanceId } from './ids.ts'
 import { wakeAtMs } from './instance.ts'
 import { lifecycles } from './kinds.ts'
 import { rungs } from './ladder.ts'
 import { step } from './lifecycle.ts'
 import { currentStep } from './operation.ts'
-import { type InstanceRequest, type Request } from './request.ts'
+import type { InstanceRequest, Request } from './request.ts'
 
 /** Boards on which one instance of each kind is in each state that requests can bring it to. */
 function situations(): readonly {

@@ -43,17 +43,17 @@ import { extend, observed, settle } from './decisions/settle.ts'
 import { forget, pass, wake } from './decisions/timers.ts'
 import { err, type KernelError, ok, type Result } from './errors.ts'
 import { type BatchId, batchId, type ProjectId } from './ids.ts'
-import { type Instance } from './instance.ts'
-import { type JsonObject } from './json.ts'
-import {
-  type Batch,
-  type CallerRequest,
-  type Context,
-  type EngineRequest,
-  type InstanceRef,
-  type InstanceRequest,
-  type Receipt,
-  type Request,
+import type { Instance } from './instance.ts'
+import type { JsonObject } from './json.ts'
+import type {
+  Batch,
+  CallerRequest,
+  Context,
+  EngineRequest,
+  InstanceRef,
+  InstanceRequest,
+  Receipt,
+  Request,
 } from './request.ts'
 import { Draft, Missing, type Reader, type Wanted } from './rows.ts'
 

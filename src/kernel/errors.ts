@@ -1,13 +1,13 @@
 // Every refusal a caller can act on, as a closed union. The kernel carries data, not prose and not HTTP; each
 // door turns every code into its cloud's words in one table that the compiler completes.
 
-import { type DriverFault } from './catalogue.ts'
-import { type OperationId } from './ids.ts'
-import { type Situation, type Verb } from './kinds.ts'
-import { type Hold } from './instance.ts'
-import { type Rung } from './ladder.ts'
-import { type DriverPart } from './catalogue.ts'
-import { type Quotas } from './project.ts'
+import type { DriverFault } from './catalogue.ts'
+import type { OperationId } from './ids.ts'
+import type { Situation, Verb } from './kinds.ts'
+import type { Hold } from './instance.ts'
+import type { Rung } from './ladder.ts'
+import type { DriverPart } from './catalogue.ts'
+import type { Quotas } from './project.ts'
 
 export type Noun =
   | 'instance'

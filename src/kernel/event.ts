@@ -1,9 +1,9 @@
 // An immutable fact. The store numbers events in commit order without gaps in what is visible; the audit log,
 // the watch stream and metering all read them.
 
-import { type Cause } from './caller.ts'
-import { type JsonObject } from './json.ts'
-import { type ProjectId } from './ids.ts'
+import type { Cause } from './caller.ts'
+import type { JsonObject } from './json.ts'
+import type { ProjectId } from './ids.ts'
 
 export const eventTypes = {
   'instance.created': 'An instance was accepted.',

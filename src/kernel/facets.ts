@@ -5,8 +5,8 @@
 // - A fact of one's own (an address, a host name) is no facet: it would make every set one of its own.
 // - Of a text longer than `facetMax` it is only told that there is one: a search for it has to look at rows.
 
-import { type Instance } from './instance.ts'
-import { type Json, type JsonObject } from './json.ts'
+import type { Instance } from './instance.ts'
+import type { Json, JsonObject } from './json.ts'
 
 const facetMax = 256
 

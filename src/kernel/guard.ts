@@ -5,8 +5,8 @@
 // - It holds expiries only, never a removal that somebody asked for.
 // - Each lease is held once, at most `holdMs` long.
 
-import { type ProjectId, type UserId } from './ids.ts'
-import { type Instance } from './instance.ts'
+import type { ProjectId, UserId } from './ids.ts'
+import type { Instance } from './instance.ts'
 
 /** How far around a lease others are counted. */
 export const circleKinds = {

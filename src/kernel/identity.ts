@@ -1,7 +1,7 @@
 // Rows of the identity store. Secrets are kept sealed (encrypted) or hashed; no row holds one in the clear.
 
-import { type Role } from './caller.ts'
-import { type ProjectId, type UserId } from './ids.ts'
+import type { Role } from './caller.ts'
+import type { ProjectId, UserId } from './ids.ts'
 
 export interface User {
   readonly id: UserId

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Board, settled } from '#test/harness/board.ts'
 import { phaseOf, statusOf } from './inference.ts'
-import { type Instance } from './instance.ts'
-import { type Service, type ServiceState } from './service.ts'
+import type { Instance } from './instance.ts'
+import type { Service, ServiceState } from './service.ts'
 
 const board = new Board()
 const one = board.instance(settled(board))

@@ -2,11 +2,11 @@
 // degrade the service.
 // Source: edge inference contract, section 2.6.
 
-import { type Instance } from './instance.ts'
+import type { Instance } from './instance.ts'
 import { isA } from './lifecycle.ts'
 import { lifecycles } from './kinds.ts'
 import { present } from './present.ts'
-import { type Service, type ServiceState } from './service.ts'
+import type { Service, ServiceState } from './service.ts'
 
 type Part = 'running' | 'stopped' | 'failed' | 'pending'
 

@@ -1,24 +1,11 @@
 // One thing with a run state. Intent, observation and presentation are apart: `intent` is what somebody asked
 // for, `observation` what a driver last saw, and `present.ts` computes what callers are shown.
 
-import {
-  type InstanceId,
-  type OperationId,
-  type ProjectId,
-  type ServiceId,
-  type UserId,
-} from './ids.ts'
-import { type JsonObject } from './json.ts'
-import {
-  type FailedVerb,
-  type Kind,
-  type Situation,
-  type State,
-  type StateOfKind,
-  type Verb,
-} from './kinds.ts'
-import { type Rung } from './ladder.ts'
-import { type Observation } from './observation.ts'
+import type { InstanceId, OperationId, ProjectId, ServiceId, UserId } from './ids.ts'
+import type { JsonObject } from './json.ts'
+import type { FailedVerb, Kind, Situation, State, StateOfKind, Verb } from './kinds.ts'
+import type { Rung } from './ladder.ts'
+import type { Observation } from './observation.ts'
 
 export interface Instance {
   readonly id: InstanceId

@@ -1,6 +1,6 @@
 // The public half of a key with which somebody logs in to what they make. The private half is never kept.
 
-import { type UserId } from './ids.ts'
+import type { UserId } from './ids.ts'
 
 export interface KeyPair {
   /** `keyPairId`. */

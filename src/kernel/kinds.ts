@@ -1,6 +1,6 @@
 // Every kind of instance and its lifecycle. A new kind starts here.
 
-import { type Lifecycle, type StateOf } from './lifecycle.ts'
+import type { Lifecycle, StateOf } from './lifecycle.ts'
 import { edgeInstance } from './lifecycles/edge-instance.ts'
 import { notebook } from './lifecycles/notebook.ts'
 import { server } from './lifecycles/server.ts'

@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { admin, Board, flavor, target } from '#test/harness/board.ts'
-import { type EventDraft } from './event.ts'
-import { type InstanceId } from './ids.ts'
+import type { EventDraft } from './event.ts'
+import type { InstanceId } from './ids.ts'
 import { meteredTypes, type Period, Usage, type UsageSpan } from './meter.ts'
 
 const isMetered = ({ type }: EventDraft): boolean =>

@@ -6,11 +6,11 @@
 // - While something is under way the meter goes on as it was.
 // - Spans of one instance follow each other without gap or overlap, whatever crashed in between.
 
-import { type Flavor } from './catalogue.ts'
-import { type Event, type EventType } from './event.ts'
-import { type Instance } from './instance.ts'
-import { type JsonObject } from './json.ts'
-import { type Kind, type State } from './kinds.ts'
+import type { Flavor } from './catalogue.ts'
+import type { Event, EventType } from './event.ts'
+import type { Instance } from './instance.ts'
+import type { JsonObject } from './json.ts'
+import type { Kind, State } from './kinds.ts'
 
 type Meter = 'on' | 'off' | 'as-before' | 'by-mode' | 'unless-gone'
 

@@ -1,6 +1,6 @@
 // What a driver last saw. `unknown` is not `absent`: nothing destructive ever follows from `unknown`.
 
-import { type JsonObject } from './json.ts'
+import type { JsonObject } from './json.ts'
 
 export interface Observation {
   /**

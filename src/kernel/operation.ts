@@ -1,11 +1,11 @@
 // The durable record of one accepted request being carried out. Steps are a table: `steps` names what each
 // verb does, and what undoes it. Every act may run twice; `attempt` fences off a worker that lost its lease.
 
-import { type InstanceId, type OperationId, type ProjectId, type ServiceId } from './ids.ts'
-import { type JsonObject } from './json.ts'
-import { type Kind, type Situation, type Verb } from './kinds.ts'
-import { type Rung } from './ladder.ts'
-import { type Cause } from './caller.ts'
+import type { InstanceId, OperationId, ProjectId, ServiceId } from './ids.ts'
+import type { JsonObject } from './json.ts'
+import type { Kind, Situation, Verb } from './kinds.ts'
+import type { Rung } from './ladder.ts'
+import type { Cause } from './caller.ts'
 
 export type Act =
   | 'create'

@@ -4,7 +4,7 @@
 import { type Instance, situationOf, type Underway } from './instance.ts'
 import { isA } from './lifecycle.ts'
 import { lifecycles, type Situation } from './kinds.ts'
-import { type Observation } from './observation.ts'
+import type { Observation } from './observation.ts'
 
 export interface Presented {
   readonly situation: Situation

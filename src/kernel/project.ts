@@ -1,7 +1,7 @@
 // The tenant, and the account facts that forbid some requests.
 
-import { type ProjectId } from './ids.ts'
-import { type Kind } from './kinds.ts'
+import type { ProjectId } from './ids.ts'
+import type { Kind } from './kinds.ts'
 
 export interface Project {
   readonly id: ProjectId

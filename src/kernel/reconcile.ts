@@ -2,11 +2,11 @@
 // died. `nextMove` tells the engine what to do; `judge` says what a report means. Every wait has an end and
 // every end has a verdict (law 2).
 
-import { type Observation } from './observation.ts'
+import type { Observation } from './observation.ts'
 import { type Act, currentStep, type Operation } from './operation.ts'
 import { type Rung, nextRung } from './ladder.ts'
-import { type Report } from './request.ts'
-import { type JsonObject } from './json.ts'
+import type { Report } from './request.ts'
+import type { JsonObject } from './json.ts'
 
 /** How long one call of a driver may take, and how long an instance may take to be down after a hard stop. */
 export const actTimeoutMs = 30_000

@@ -1,40 +1,19 @@
 // What a door (or the engine) asks the kernel for: typed, and free of wire words.
 
-import { type Caller, type Cause } from './caller.ts'
-import { type Result } from './errors.ts'
-import { type Census, type GuardPolicy } from './guard.ts'
-import {
-  type DriverRow,
-  type Flavor,
-  type Image,
-  type Node,
-  type Pool,
-  type storages,
-} from './catalogue.ts'
-import {
-  type BatchId,
-  type Ids,
-  type InstanceId,
-  type OperationId,
-  type ProjectId,
-  type ServiceId,
-} from './ids.ts'
-import {
-  type AutoStop,
-  type Charge,
-  type Conditions,
-  type Hold,
-  type ServiceStatus,
-  type StoppedMode,
-} from './instance.ts'
-import { type JsonObject } from './json.ts'
-import { type KeyPair } from './key-pair.ts'
-import { type Kind, type Situation } from './kinds.ts'
-import { type Rung } from './ladder.ts'
-import { type Observation } from './observation.ts'
-import { type Act } from './operation.ts'
-import { type Project } from './project.ts'
-import { type Service } from './service.ts'
+import type { Caller, Cause } from './caller.ts'
+import type { Result } from './errors.ts'
+import type { Census, GuardPolicy } from './guard.ts'
+import type { DriverRow, Flavor, Image, Node, Pool, storages } from './catalogue.ts'
+import type { BatchId, Ids, InstanceId, OperationId, ProjectId, ServiceId } from './ids.ts'
+import type { AutoStop, Charge, Conditions, Hold, ServiceStatus, StoppedMode } from './instance.ts'
+import type { JsonObject } from './json.ts'
+import type { KeyPair } from './key-pair.ts'
+import type { Kind, Situation } from './kinds.ts'
+import type { Rung } from './ladder.ts'
+import type { Observation } from './observation.ts'
+import type { Act } from './operation.ts'
+import type { Project } from './project.ts'
+import type { Service } from './service.ts'
 
 /** Other ids under which doors show an instance, and their shapes; see aliases.ts. */
 export type Scheme = 'ecs' | 'devenv' | 'lab' | 'edge' | 'registry'

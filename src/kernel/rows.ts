@@ -2,11 +2,11 @@
 // is not loaded it throws `Missing`, the plane loads that row and asks once more. No list of "rows this request
 // needs" has to be kept beside the code that needs them (decision record 0001).
 
-import { type Cause } from './caller.ts'
-import { type EventDraft, type EventType } from './event.ts'
-import { type JsonObject } from './json.ts'
+import type { Cause } from './caller.ts'
+import type { EventDraft, EventType } from './event.ts'
+import type { JsonObject } from './json.ts'
 import { type Column, type ColumnName, columnsOf, type Rows, type TableName } from './tables.ts'
-import { type Commit, type Write } from './ports/store.ts'
+import type { Commit, Write } from './ports/store.ts'
 
 export interface Reader {
   get<T extends TableName>(table: T, id: string): Rows[T] | undefined

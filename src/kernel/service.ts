@@ -1,7 +1,7 @@
 // A named set of instances: an inference service over edge nodes, or a microservice with registered instances.
 
-import { type ProjectId, type ServiceId, type UserId } from './ids.ts'
-import { type JsonObject } from './json.ts'
+import type { ProjectId, ServiceId, UserId } from './ids.ts'
+import type { JsonObject } from './json.ts'
 
 export interface Service {
   readonly id: ServiceId

@@ -1,25 +1,19 @@
 // The tables that every store keeps: the row type of each, and the columns by which rows are found. A store
 // keeps a row as JSON beside these columns; nothing else about a row is known to it.
 
-import { type Account, type AccountRole } from './account.ts'
-import { type BatchRow } from './batch.ts'
-import { type DriverRow, type Flavor, type Image, type Node, type Pool } from './catalogue.ts'
+import type { Account, AccountRole } from './account.ts'
+import type { BatchRow } from './batch.ts'
+import type { DriverRow, Flavor, Image, Node, Pool } from './catalogue.ts'
 import { facetKeyOf, facetText } from './facets.ts'
-import {
-  type AccessKey,
-  type AppCredential,
-  type Grant,
-  type Token,
-  type User,
-} from './identity.ts'
-import { type Guard } from './guard.ts'
+import type { AccessKey, AppCredential, Grant, Token, User } from './identity.ts'
+import type { Guard } from './guard.ts'
 import { type Instance, situationOf, wakeAtMs } from './instance.ts'
-import { type KeyPair } from './key-pair.ts'
+import type { KeyPair } from './key-pair.ts'
 import { lifecycles } from './kinds.ts'
-import { type Lifecycle } from './lifecycle.ts'
-import { type Operation } from './operation.ts'
-import { type Project } from './project.ts'
-import { type Alias, type IdempotencyRow } from './request.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import type { Operation } from './operation.ts'
+import type { Project } from './project.ts'
+import type { Alias, IdempotencyRow } from './request.ts'
 import { type Dependency, type Service, serviceOwnerKey } from './service.ts'
 
 export interface Rows {

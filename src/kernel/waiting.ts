@@ -6,8 +6,8 @@
 // taken out of the pool, a run was begun anew or its lease renewed, a hold kept one from being stopped, an act
 // failed or escalated, or the server was away. Where no end is known at all, one run is counted on in its place.
 
-import { type Flavor, type Pool } from './catalogue.ts'
-import { type Instance } from './instance.ts'
+import type { Flavor, Pool } from './catalogue.ts'
+import type { Instance } from './instance.ts'
 import { actTimeoutMs, hardPatienceMs } from './reconcile.ts'
 
 type Size = Pick<Flavor, 'units' | 'reserveMs' | 'startMs' | 'graceMs' | 'autoStopMs'>

@@ -6,12 +6,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parse } from 'yaml'
-import {
-  type InstanceShown,
-  type OperationShown,
-  type OutputShown,
-  type PageShown,
-  type UsageShown,
+import type {
+  InstanceShown,
+  OperationShown,
+  OutputShown,
+  PageShown,
+  UsageShown,
 } from '#doors/native/wire.ts'
 import { type Ended, run, start } from '#test/harness/cli.ts'
 import { adminOf, type NativeApi } from '#test/harness/native-api.ts'

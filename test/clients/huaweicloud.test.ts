@@ -8,7 +8,7 @@ import { BasicCredentials } from '@huaweicloud/huaweicloud-sdk-core/auth/BasicCr
 import { GlobalCredentials } from '@huaweicloud/huaweicloud-sdk-core/auth/GlobalCredentials.js'
 import { ClientBuilder } from '@huaweicloud/huaweicloud-sdk-core/ClientBuilder.js'
 import { ClientRequestException } from '@huaweicloud/huaweicloud-sdk-core/exception/ClientRequestException.js'
-import { type HcClient } from '@huaweicloud/huaweicloud-sdk-core/HcClient.js'
+import type { HcClient } from '@huaweicloud/huaweicloud-sdk-core/HcClient.js'
 import { Region } from '@huaweicloud/huaweicloud-sdk-core/region/region.js'
 import { EcsClient } from '@huaweicloud/huaweicloud-sdk-ecs/v2/EcsClient.js'
 import { BatchRebootSeversOption } from '@huaweicloud/huaweicloud-sdk-ecs/v2/model/BatchRebootSeversOption.js'

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
 import { pino } from 'pino'
-import { type User } from '#kernel/identity.ts'
+import type { User } from '#kernel/identity.ts'
 import { projectId } from '#kernel/ids.ts'
 import { newProject, newUser } from '#identity/directory.ts'
 import { type IdentityRoom, createIdentity } from '#identity/identity.ts'
@@ -16,7 +16,7 @@ import {
   type Authenticated,
   authenticate,
 } from '#doors/shared/authenticate.ts'
-import { type Exchange } from '#doors/shared/http.ts'
+import type { Exchange } from '#doors/shared/http.ts'
 import { memoryStore } from '#stores/memory/store.ts'
 import { type KeyPair, type SignedRequest, signed } from '#test/harness/signed.ts'
 

@@ -6,7 +6,7 @@ import { at } from '#test/harness/api.ts'
 import { adminOf, type NativeApi } from '#test/harness/native-api.ts'
 import { jumpingClock } from '#test/harness/jumping-clock.ts'
 import { client, type Client, find, revisionOf, stage } from '#test/harness/registry.ts'
-import { type InstanceShown, type OperationShown, type ReceiptShown } from '#doors/native/wire.ts'
+import type { InstanceShown, OperationShown, ReceiptShown } from '#doors/native/wire.ts'
 import { until, type World, world } from '#test/harness/world.ts'
 
 const catalogue = {

@@ -4,13 +4,13 @@
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type InstanceId } from '#kernel/ids.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { type Rung, rungs } from '#kernel/ladder.ts'
-import { type Observation } from '#kernel/observation.ts'
-import { type Act } from '#kernel/operation.ts'
-import { type Driver, type Thing } from '#kernel/ports/driver.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { Observation } from '#kernel/observation.ts'
+import type { Act } from '#kernel/operation.ts'
+import type { Driver, Thing } from '#kernel/ports/driver.ts'
+import type { DriverError } from '#kernel/request.ts'
 
 const expected = {
   process: { capture: 'unsupported', pause: 'works', suspend: 'unsupported' },

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, it } from 'node:test'
-import { type GuardShown } from '#doors/native/wire.ts'
+import type { GuardShown } from '#doors/native/wire.ts'
 import { at } from '#test/harness/api.ts'
 import { jumpingClock } from '#test/harness/jumping-clock.ts'
 import { adminOf, type NativeApi } from '#test/harness/native-api.ts'

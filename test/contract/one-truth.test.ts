@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { adminApi, at, userApi } from '#test/harness/api.ts'
 import { type Ecs, ecsOf, keyFor } from '#test/harness/ecs.ts'
 import { type EventReader, readEvents } from '#test/harness/event-reader.ts'

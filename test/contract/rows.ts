@@ -1,8 +1,8 @@
 // Valid rows to start a test from: `rows.instances({ name: 'a' })`. Each call gives fresh ids, counted and not
 // random, so that a failure reads the same twice.
 
-import { type Cause } from '#kernel/caller.ts'
-import { type EventDraft } from '#kernel/event.ts'
+import type { Cause } from '#kernel/caller.ts'
+import type { EventDraft } from '#kernel/event.ts'
 import {
   batchId,
   instanceId,
@@ -13,8 +13,8 @@ import {
   userId,
 } from '#kernel/ids.ts'
 import { noConditions, noTimers } from '#kernel/instance.ts'
-import { type Commit, type Write } from '#kernel/ports/store.ts'
-import { type Rows, type TableName } from '#kernel/tables.ts'
+import type { Commit, Write } from '#kernel/ports/store.ts'
+import type { Rows, TableName } from '#kernel/tables.ts'
 
 /** A Saturday morning in 2026; nothing depends on it. */
 export const startMs = Date.UTC(2026, 10, 21, 9)

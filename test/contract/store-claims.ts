@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Store } from '#kernel/ports/store.ts'
-import { type Laws } from './laws.ts'
+import type { Store } from '#kernel/ports/store.ts'
+import type { Laws } from './laws.ts'
 import { put, rows, startMs } from './rows.ts'
 
 const leaseMs = 30_000

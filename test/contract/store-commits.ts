@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { instanceId, serviceId } from '#kernel/ids.ts'
 import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
 import { tableNames } from '#kernel/tables.ts'
-import { type Laws } from './laws.ts'
+import type { Laws } from './laws.ts'
 import { eventDraft, idOf, project, put, rows } from './rows.ts'
 
 const isConflict = (error: unknown): boolean =>

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test, type TestContext } from 'node:test'
-import { type Store } from '#kernel/ports/store.ts'
+import type { Store } from '#kernel/ports/store.ts'
 import { openSqliteStore } from '#stores/sqlite/store.ts'
 
 const child = new URL('./store-child.ts', import.meta.url).pathname

@@ -1,10 +1,10 @@
 // Store contract: the event log.
 
 import assert from 'node:assert/strict'
-import { type EventDraft } from '#kernel/event.ts'
+import type { EventDraft } from '#kernel/event.ts'
 import { projectId } from '#kernel/ids.ts'
-import { type EventQuery } from '#kernel/ports/store.ts'
-import { type Laws } from './laws.ts'
+import type { EventQuery } from '#kernel/ports/store.ts'
+import type { Laws } from './laws.ts'
 import { eventDraft, project, rows } from './rows.ts'
 
 export const eventLaws: Laws = {

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { instanceId, projectId, serviceId } from '#kernel/ids.ts'
-import { type Query, type Store } from '#kernel/ports/store.ts'
-import { type Laws } from './laws.ts'
+import type { Query, Store } from '#kernel/ports/store.ts'
+import type { Laws } from './laws.ts'
 import { idOf, project, put, rows, startMs } from './rows.ts'
 
 type Such = Omit<Query<'instances'>, 'limit' | 'order' | 'after'>

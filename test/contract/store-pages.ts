@@ -2,10 +2,10 @@
 
 import assert from 'node:assert/strict'
 import { instanceId } from '#kernel/ids.ts'
-import { type Query, type Store } from '#kernel/ports/store.ts'
+import type { Query, Store } from '#kernel/ports/store.ts'
 import { type ColumnName, columns } from '#kernel/tables.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Laws } from './laws.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Laws } from './laws.ts'
 import { idOf, project, put, rows, startMs } from './rows.ts'
 
 type Order = NonNullable<Query<'instances'>['order']>

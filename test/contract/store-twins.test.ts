@@ -8,10 +8,10 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { unreachable } from '#kernel/assert.ts'
-import { type EventDraft } from '#kernel/event.ts'
+import type { EventDraft } from '#kernel/event.ts'
 import { type FacetTest, hasFacet, hasText, labelName, without } from '#kernel/facets.ts'
 import { instanceId, operationId, projectId, serviceId } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import {
   type Commit,
   type EventQuery,

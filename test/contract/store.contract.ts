@@ -2,8 +2,8 @@
 // here before anything else is built on it.
 
 import { test, type TestContext } from 'node:test'
-import { type Store } from '#kernel/ports/store.ts'
-import { type Laws } from './laws.ts'
+import type { Store } from '#kernel/ports/store.ts'
+import type { Laws } from './laws.ts'
 import { claimLaws } from './store-claims.ts'
 import { commitLaws } from './store-commits.ts'
 import { eventLaws } from './store-events.ts'

@@ -19,7 +19,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
-import { type Event } from '#kernel/event.ts'
+import type { Event } from '#kernel/event.ts'
 import { openSqliteStore } from '#stores/sqlite/store.ts'
 import { runServer, type ServerProcess, startServer } from '#test/harness/server.ts'
 

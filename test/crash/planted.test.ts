@@ -3,11 +3,11 @@
 
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Operation } from '#kernel/operation.ts'
-import { type Commit } from '#kernel/ports/store.ts'
-import { type Plant } from '#test/harness/mortal-plane.ts'
+import type { Result } from '#kernel/errors.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { Commit } from '#kernel/ports/store.ts'
+import type { Plant } from '#test/harness/mortal-plane.ts'
 import { walk } from '#test/harness/plane-walker.ts'
 
 const seedsMax = 25

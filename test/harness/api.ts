@@ -1,6 +1,6 @@
 // Calls of APIs whose paths begin with a project, through real sockets, as one user or another.
 
-import { type World } from './world.ts'
+import type { World } from './world.ts'
 
 export interface Reply {
   readonly status: number

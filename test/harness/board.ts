@@ -1,18 +1,18 @@
 // The kernel alone: rows in maps, a clock moved by hand, and `decide` applied in order. No engine, no store.
 
 import assert from 'node:assert/strict'
-import { type Caller } from '#kernel/caller.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { type Flavor, plainFlavor, type Pool } from '#kernel/catalogue.ts'
 import { decide } from '#kernel/decide.ts'
-import { type Result } from '#kernel/errors.ts'
-import { type EventDraft } from '#kernel/event.ts'
+import type { Result } from '#kernel/errors.ts'
+import type { EventDraft } from '#kernel/event.ts'
 import { type InstanceId, projectId, userId } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Observation } from '#kernel/observation.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Observation } from '#kernel/observation.ts'
 import { currentStep, type Operation } from '#kernel/operation.ts'
 import { nextMove } from '#kernel/reconcile.ts'
-import { type Context, type Receipt, type Report, type Request } from '#kernel/request.ts'
-import { type Reader } from '#kernel/rows.ts'
+import type { Context, Receipt, Report, Request } from '#kernel/request.ts'
+import type { Reader } from '#kernel/rows.ts'
 import {
   type Column,
   type ColumnName,

@@ -1,11 +1,11 @@
 // What must hold of every single commit, whatever led to it: seen from below the engine, where rows reach the disk.
 
-import { type Event, type EventDraft } from '#kernel/event.ts'
+import type { Event, EventDraft } from '#kernel/event.ts'
 import { type Instance, situationOf } from '#kernel/instance.ts'
 import { isHarder } from '#kernel/ladder.ts'
-import { type Operation } from '#kernel/operation.ts'
-import { type Commit } from '#kernel/ports/store.ts'
-import { type Service } from '#kernel/service.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { Commit } from '#kernel/ports/store.ts'
+import type { Service } from '#kernel/service.ts'
 
 /** Who belongs where: nobody but an admin changes what is another project's. */
 export type Homes = ReadonlyMap<

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { Agent, request as open } from 'node:http'
-import { type DoorName, type DoorRoute, type Somebody, type Stage } from './door-stage.ts'
+import type { DoorName, DoorRoute, Somebody, Stage } from './door-stage.ts'
 import { at } from './api.ts'
 import { signed } from './ecs.ts'
 

@@ -1,7 +1,7 @@
 // What each changing operation is asked for when all is well, so that a refusal of it has one reason only. Those
 // that are not here take nothing but their path.
 
-import { type Stage } from './door-stage.ts'
+import type { Stage } from './door-stage.ts'
 
 export interface Sample {
   readonly body?: object

@@ -1,8 +1,8 @@
 // A world with two projects and one of everything in the first, so that every route of every door can be asked
 // about something that is there: users of each role, and a path for each route of each door's own table.
 
-import { type Instance } from '#kernel/instance.ts'
-import { type Route } from '#doors/shared/http.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Route } from '#doors/shared/http.ts'
 import { everyDoor } from '../../tools/pages/doors.ts'
 import { keyFor, type KeyPair } from './ecs.ts'
 import { type NativeApi, nativeApi, tokenOf } from './native-api.ts'

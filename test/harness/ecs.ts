@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict'
 import { Signer } from '@volcengine/openapi'
-import { type Caller, type Role } from '#kernel/caller.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type CallerRequest, type InstanceRef, type Receipt } from '#kernel/request.ts'
+import type { Caller, Role } from '#kernel/caller.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { CallerRequest, InstanceRef, Receipt } from '#kernel/request.ts'
 import { until, type World } from './world.ts'
 
 export interface KeyPair {

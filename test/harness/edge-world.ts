@@ -1,7 +1,7 @@
 // A world for tests of services on edge nodes: quick simulated flavors, three nodes, and users of every role.
 
-import { type JsonObject } from '#kernel/json.ts'
-import { type CallerRequest, type Receipt } from '#kernel/request.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { CallerRequest, Receipt } from '#kernel/request.ts'
 import { type Api, adminApi, at, listAt, type Reply, userApi } from './api.ts'
 import { until, type World, world, type WorldOptions } from './world.ts'
 

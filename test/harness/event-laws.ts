@@ -1,11 +1,11 @@
 // What the event log must say: numbered without gaps, and telling by itself how everything came to be.
 
 import assert from 'node:assert/strict'
-import { type Event } from '#kernel/event.ts'
+import type { Event } from '#kernel/event.ts'
 import { situationOf } from '#kernel/instance.ts'
 import { meteredTypes } from '#kernel/meter.ts'
-import { type Store } from '#kernel/ports/store.ts'
-import { type Tables } from './laws.ts'
+import type { Store } from '#kernel/ports/store.ts'
+import type { Tables } from './laws.ts'
 
 const metered: ReadonlySet<string> = new Set(meteredTypes)
 const endings = ['operation.succeeded', 'operation.failed', 'operation.cancelled']

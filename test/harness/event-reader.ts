@@ -1,7 +1,7 @@
 // Reads a stream of server-sent events as a browser would, and says what it heard.
 
 import { get, type IncomingMessage } from 'node:http'
-import { type EventShown } from '#doors/native/wire.ts'
+import type { EventShown } from '#doors/native/wire.ts'
 import { until } from './world.ts'
 
 export interface EventReader {

@@ -1,6 +1,6 @@
 // A store whose commits can be held back, so that what happens between "decided" and "on disk" can be looked at.
 
-import { type Store } from '#kernel/ports/store.ts'
+import type { Store } from '#kernel/ports/store.ts'
 import { memoryStore } from '#stores/memory/store.ts'
 import { until } from './world.ts'
 

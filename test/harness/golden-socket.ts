@@ -1,7 +1,7 @@
 // A websocket that a transcript opens: its upgrade is a turn's answer, and what it hears is told by later turns, one
 // line for each frame, as it came.
 
-import { type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 
 export interface Asked {

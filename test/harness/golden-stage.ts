@@ -10,7 +10,7 @@ import { type JumpingClock, jumpingClock } from './jumping-clock.ts'
 import { Masks } from './masks.ts'
 import { nativeApi, tokenOf } from './native-api.ts'
 import { signed as signedHeaders } from './signed.ts'
-import { type Directive, type Transcript, type Turn } from './transcript.ts'
+import type { Directive, Transcript, Turn } from './transcript.ts'
 import { until, type World, world } from './world.ts'
 
 const password = 'a-password-nobody-guesses'

@@ -2,7 +2,7 @@
 // that needs no time runs to its end: so a walk with one seed is the same walk every time. As on a real machine,
 // what the clock on the wall says may jump either way, and no timer is the sooner or the later for it.
 
-import { type Clock } from '#kernel/ports/clock.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
 
 export interface HandClock {
   nowMs(): number

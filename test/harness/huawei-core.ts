@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict'
 import { BasicCredentials } from '@huaweicloud/huaweicloud-sdk-core/auth/BasicCredentials.js'
 import { ClientBuilder } from '@huaweicloud/huaweicloud-sdk-core/ClientBuilder.js'
-import { type HcClient } from '@huaweicloud/huaweicloud-sdk-core/HcClient.js'
+import type { HcClient } from '@huaweicloud/huaweicloud-sdk-core/HcClient.js'
 import { ClientRequestException } from '@huaweicloud/huaweicloud-sdk-core/exception/ClientRequestException.js'
 import { at } from './api.ts'
-import { type World } from './world.ts'
+import type { World } from './world.ts'
 
 /** Sends to `/v1/{project_id}` and what is behind it. */
 export type Send = (

@@ -1,6 +1,6 @@
 // A caller of the vendor's own APIs of servers, for tests of that door and of what it shares with others.
 
-import { type Heard, type OpenStackCaller } from './openstack.ts'
+import type { Heard, OpenStackCaller } from './openstack.ts'
 import { until } from './world.ts'
 
 export type Family = 'baremetalservers' | 'cloudservers'

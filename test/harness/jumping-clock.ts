@@ -1,7 +1,7 @@
 // Real time in which a test can jump forward: what was due in between happens at once, in order. So a test of
 // an hour's deadline takes no hour, and everything else goes on as usual.
 
-import { type Clock } from '#kernel/ports/clock.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
 
 export interface JumpingClock extends Clock {
   /** Returns the new now. */

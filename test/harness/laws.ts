@@ -5,7 +5,7 @@ import { phaseOf, statusOf as serviceStatusOf } from '#kernel/inference.ts'
 import { statusOf } from '#kernel/instance.ts'
 import { isA } from '#kernel/lifecycle.ts'
 import { lifecycles } from '#kernel/kinds.ts'
-import { type Rows, type TableName } from '#kernel/tables.ts'
+import type { Rows, TableName } from '#kernel/tables.ts'
 
 export interface Tables {
   all<T extends TableName>(table: T): readonly Rows[T][]

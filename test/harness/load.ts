@@ -2,10 +2,10 @@
 // done: whatever dies then, that must be there.
 
 import assert from 'node:assert/strict'
-import { type Event } from '#kernel/event.ts'
-import { type Store } from '#kernel/ports/store.ts'
-import { type Chance } from './chance.ts'
-import { type Called, type ServerProcess } from './server.ts'
+import type { Event } from '#kernel/event.ts'
+import type { Store } from '#kernel/ports/store.ts'
+import type { Chance } from './chance.ts'
+import type { Called, ServerProcess } from './server.ts'
 
 type Server = Pick<ServerProcess, 'token' | 'call'>
 interface Lane {

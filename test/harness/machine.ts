@@ -7,12 +7,12 @@
 // - Answers may come late, long after the caller lost patience: the effect is there all the same.
 // - And they may lie: what took effect is said to have failed. Hints come twice, or for nothing.
 
-import { type InstanceId } from '#kernel/ids.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type Clock } from '#kernel/ports/clock.ts'
-import { type Life } from './hand-clock.ts'
-import { type ActOptions, type Driver, type Thing } from '#kernel/ports/driver.ts'
-import { type Observation } from '#kernel/observation.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
+import type { Life } from './hand-clock.ts'
+import type { ActOptions, Driver, Thing } from '#kernel/ports/driver.ts'
+import type { Observation } from '#kernel/observation.ts'
 
 interface Real {
   handle: JsonObject | null

@@ -3,7 +3,7 @@
 // fails the test that got it.
 
 import assert from 'node:assert/strict'
-import { type TSchema } from 'typebox'
+import type { TSchema } from 'typebox'
 import { Value } from 'typebox/value'
 import { endpoints } from '#doors/native/routes.ts'
 import { problemHeads } from '#doors/native/faults.ts'
@@ -14,7 +14,7 @@ import {
   type ProblemShown,
   type ReceiptShown,
 } from '#doors/native/wire.ts'
-import { type World } from './world.ts'
+import type { World } from './world.ts'
 
 export interface Reply {
   readonly status: number

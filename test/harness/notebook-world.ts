@@ -1,10 +1,10 @@
 // A world for tests of notebooks: quick simulated flavors, billed and free, a clock that jumps, and a way to
 // bring a notebook into any situation that can be reached.
 
-import { type JsonObject } from '#kernel/json.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { situationOf } from '#kernel/instance.ts'
-import { type SituationOf } from '#kernel/kinds.ts'
-import { type CallerRequest, type Receipt } from '#kernel/request.ts'
+import type { SituationOf } from '#kernel/kinds.ts'
+import type { CallerRequest, Receipt } from '#kernel/request.ts'
 import { type Api, adminApi, userApi } from './api.ts'
 import { type JumpingClock, jumpingClock } from './jumping-clock.ts'
 import { until, type World, world, type WorldOptions } from './world.ts'

@@ -1,13 +1,13 @@
 // One random walk of a plane, and what must hold along it. See test/model/plane-walk.test.ts.
 
 import assert from 'node:assert/strict'
-import { type Result } from '#kernel/errors.ts'
-import { type Caller } from '#kernel/caller.ts'
+import type { Result } from '#kernel/errors.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { instanceId, projectId, userId } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { rungs } from '#kernel/ladder.ts'
-import { type CallerRequest, type Receipt } from '#kernel/request.ts'
-import { type Rows, type TableName } from '#kernel/tables.ts'
+import type { CallerRequest, Receipt } from '#kernel/request.ts'
+import type { Rows, TableName } from '#kernel/tables.ts'
 import { admin } from './board.ts'
 import { chance, type Chance } from './chance.ts'
 import { EventLaws } from './event-laws.ts'

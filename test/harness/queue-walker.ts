@@ -2,11 +2,11 @@
 // See test/model/queue-walk.test.ts.
 
 import assert from 'node:assert/strict'
-import { type Caller } from '#kernel/caller.ts'
-import { type Event } from '#kernel/event.ts'
+import type { Caller } from '#kernel/caller.ts'
+import type { Event } from '#kernel/event.ts'
 import { projectId } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type CallerRequest } from '#kernel/request.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { CallerRequest } from '#kernel/request.ts'
 import { admin, flavor, member } from './board.ts'
 import { chance, type Chance } from './chance.ts'
 import { MortalPlane } from './mortal-plane.ts'

@@ -5,9 +5,9 @@
 // - A place comes no later than was told, but for a reason that stands in the event log (or a time away).
 
 import assert from 'node:assert/strict'
-import { type Flavor, type Pool } from '#kernel/catalogue.ts'
-import { type EventDraft } from '#kernel/event.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Flavor, Pool } from '#kernel/catalogue.ts'
+import type { EventDraft } from '#kernel/event.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { turns } from '#kernel/waiting.ts'
 
 export interface Picture {

@@ -2,7 +2,7 @@
 // tests register.
 
 import { at } from './api.ts'
-import { type World } from './world.ts'
+import type { World } from './world.ts'
 
 export interface Reply {
   readonly status: number

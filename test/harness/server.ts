@@ -5,7 +5,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
-const entry = resolve(import.meta.dirname, '../../src/app/main.mjs')
+const root = resolve(import.meta.dirname, '../..')
+/** As `npm start` starts it: exec, node, its flags, the entry point. */
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+  readonly scripts: { readonly start: string }
+} // ours
+const [, , ...started] = scripts.start.split(' ')
+const flags = started.slice(0, -1)
+const entry = join(root, started.at(-1) ?? '')
 /** A deadline, not an expectation: a machine that is busy with other things starts nothing soon. */
 const readyWithinMs = 60_000
 
@@ -65,7 +72,7 @@ function spawnServer(
     RUNSTATE_LOG: 'error',
     ...env,
   }
-  const own = ['--disable-warning=ExperimentalWarning', ...nodeArgs, entry, ...args]
+  const own = [...flags, ...nodeArgs, entry, ...args]
   const child = spawn(process.execPath, own, {
     env: surroundings,
     stdio: ['ignore', 'pipe', 'pipe'],

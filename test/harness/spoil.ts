@@ -1,6 +1,6 @@
 // Ways to spoil a request: by its meaning (a value of another kind, a name too many, a limit passed) and by its bytes.
 
-import { type Chance } from './chance.ts'
+import type { Chance } from './chance.ts'
 
 const hostile: readonly [unknown, ...unknown[]] = [
   null,

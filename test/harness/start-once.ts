@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processDriver } from '#drivers/process/driver.ts'
-import { type Thing } from '#kernel/ports/driver.ts'
+import type { Thing } from '#kernel/ports/driver.ts'
 import { realWorld } from './real-world.ts'
 
 const [dataDir = '', apartMs = '', text = ''] = process.argv.slice(2)

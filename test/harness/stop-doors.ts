@@ -1,12 +1,12 @@
 // The ways into one instance that a driver carries out: how each door is asked for a soft stop, how it says no to
 // a second one, and what it shows of the instance meanwhile and afterwards.
 
-import { type Instance } from '#kernel/instance.ts'
-import { type InstanceShown } from '#doors/native/wire.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { InstanceShown } from '#doors/native/wire.ts'
 import { type Api, at, listAt } from './api.ts'
-import { type Ecs } from './ecs.ts'
-import { type NativeApi } from './native-api.ts'
-import { type World } from './world.ts'
+import type { Ecs } from './ecs.ts'
+import type { NativeApi } from './native-api.ts'
+import type { World } from './world.ts'
 
 export const stopDoors = [
   'nova',

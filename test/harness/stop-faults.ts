@@ -4,8 +4,8 @@
 // Source: contracts/volcengine-ecs.md section 6.4.
 
 import { randomUUID } from 'node:crypto'
-import { type Bench } from './ecs.ts'
-import { type GatedStore } from './gated-store.ts'
+import type { Bench } from './ecs.ts'
+import type { GatedStore } from './gated-store.ts'
 
 export type Params = Readonly<Record<string, string | boolean>>
 

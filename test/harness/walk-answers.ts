@@ -1,13 +1,13 @@
 // What every answer of a door must be, and that all doors show the same.
 
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { at } from './api.ts'
 import { type Ask, type Heard, held } from './door-call.ts'
 import { isOpen } from './door-stage.ts'
 import { signed } from './ecs.ts'
-import { type WalkAsk, type WalkRows } from './walk-asks.ts'
-import { type Answered } from './walk-doors.ts'
-import { type People } from './walk-people.ts'
+import type { WalkAsk, WalkRows } from './walk-asks.ts'
+import type { Answered } from './walk-doors.ts'
+import type { People } from './walk-people.ts'
 
 interface Around {
   /** The disk was away, or the plane was ending. */

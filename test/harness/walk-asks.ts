@@ -1,14 +1,14 @@
 // What a walk asks the doors: any route of any door's own table, about things that are there or not, by whoever,
 // mostly in good order and sometimes not.
 
-import { type Instance } from '#kernel/instance.ts'
-import { type Service } from '#kernel/service.ts'
-import { type Operation } from '#kernel/operation.ts'
-import { type Chance } from './chance.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Service } from '#kernel/service.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { Chance } from './chance.ts'
 import { type Ask, asked, type Asking, parametersOf, targetOf } from './door-call.ts'
 import { actionParams, samples } from './door-samples.ts'
 import { type DoorRoute, everyRoute, idFor, isOpen, type Known } from './door-stage.ts'
-import { type People, type Person } from './walk-people.ts'
+import type { People, Person } from './walk-people.ts'
 
 export interface WalkRows {
   readonly instances: readonly Instance[]

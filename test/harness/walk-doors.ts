@@ -5,15 +5,15 @@
 // belongs to the plane that lived when it was asked, and ends with it.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { type FastifyInstance } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
-import { type Plane } from '#kernel/ports/plane.ts'
-import { type Store } from '#kernel/ports/store.ts'
-import { type Receipt } from '#kernel/request.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
+import type { Store } from '#kernel/ports/store.ts'
+import type { Receipt } from '#kernel/request.ts'
 import { listener } from '#app/listeners.ts'
 import { openDoors } from '#app/plugins.ts'
-import { type Ask, type Heard } from './door-call.ts'
-import { type People } from './walk-people.ts'
+import type { Ask, Heard } from './door-call.ts'
+import type { People } from './walk-people.ts'
 
 export interface Answered {
   readonly heard: Heard

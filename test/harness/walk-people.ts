@@ -1,12 +1,12 @@
 // Who asks in a walk: users of each role in one project, and one of another. Made once, for proving who somebody
 // is costs more than a whole walk; every walk's plane knows them.
 
-import { type Project } from '#kernel/project.ts'
+import type { Project } from '#kernel/project.ts'
 import { ensureIdentity, seedFaultText } from '#identity/seed.ts'
-import { type IdentityRoom } from '#identity/identity.ts'
+import type { IdentityRoom } from '#identity/identity.ts'
 import { memoryStore } from '#stores/memory/store.ts'
-import { type Homes } from './commit-laws.ts'
-import { type KeyPair } from './ecs.ts'
+import type { Homes } from './commit-laws.ts'
+import type { KeyPair } from './ecs.ts'
 
 export interface Person {
   readonly name: string

@@ -1,8 +1,8 @@
 // What a walk's plane is furnished with: one flavor for each way in which things misbehave, and a free one that is
 // sold out at times.
 
-import { type Flavor } from '#kernel/catalogue.ts'
-import { type CallerRequest } from '#kernel/request.ts'
+import type { Flavor } from '#kernel/catalogue.ts'
+import type { CallerRequest } from '#kernel/request.ts'
 import { flavor } from './board.ts'
 
 const attributes = {

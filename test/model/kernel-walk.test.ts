@@ -6,7 +6,7 @@ import { it } from 'node:test'
 import fc from 'fast-check'
 import { rungs } from '#kernel/ladder.ts'
 import { nextMove } from '#kernel/reconcile.ts'
-import { type Operation } from '#kernel/operation.ts'
+import type { Operation } from '#kernel/operation.ts'
 import { asAwaited, Board, flavor } from '#test/harness/board.ts'
 import { laws } from '#test/harness/laws.ts'
 

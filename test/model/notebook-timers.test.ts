@@ -3,12 +3,12 @@
 
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { type Flavor } from '#kernel/catalogue.ts'
-import { type CallerRequest } from '#kernel/request.ts'
+import type { Flavor } from '#kernel/catalogue.ts'
+import type { CallerRequest } from '#kernel/request.ts'
 import { admin, flavor } from '#test/harness/board.ts'
 import { chance } from '#test/harness/chance.ts'
 import { MortalPlane } from '#test/harness/mortal-plane.ts'
-import { type Death } from '#test/harness/mortal-store.ts'
+import type { Death } from '#test/harness/mortal-store.ts'
 
 const hourMs = 3_600_000
 const runMs = 60_000

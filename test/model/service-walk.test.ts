@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import fc from 'fast-check'
 import { nextMove } from '#kernel/reconcile.ts'
-import { type RedeployService } from '#kernel/request.ts'
+import type { RedeployService } from '#kernel/request.ts'
 import { admin, Board, flavor } from '#test/harness/board.ts'
 import { laws } from '#test/harness/laws.ts'
 

@@ -77,23 +77,28 @@ const plants: readonly Plant[] = [
   { path: 'src/engine/console.ts', rule: 'no-console', text: "console.log('a')" },
   { path: 'src/app/default.ts', rule: 'no-default-export', text: 'export default 1' },
   {
+    path: 'src/app/typed.ts',
+    rule: 'no-import-type-side-effects',
+    text: "import { type Server } from 'node:http'\nexport type A = Server",
+  },
+  {
     path: 'src/app/ring1.ts',
     rule: 'no-cycle',
-    text: "import { type B } from './ring2.ts'\nexport type A = B",
+    text: "import type { B } from './ring2.ts'\nexport type A = B",
   },
   {
     path: 'src/app/ring2.ts',
     rule: 'no-cycle',
-    text: "import { type A } from './ring1.ts'\nexport type B = A | 1",
+    text: "import type { A } from './ring1.ts'\nexport type B = A | 1",
   },
 ]
 
 const innocent = {
-  'src/kernel/ok.ts': "import { type A } from './ok-too.ts'\nexport const a: A = 1",
+  'src/kernel/ok.ts': "import type { A } from './ok-too.ts'\nexport const a: A = 1",
   'src/kernel/ok-too.ts': 'export type A = number',
   'src/engine/ok.ts': "import { a } from '#kernel/ok.ts'\nimport fs from 'node:fs'\nvoid [a, fs]",
   'src/engine/ok.test.ts': "import { test } from 'node:test'\ntest('a', async () => {})",
-  'src/cli/ok.ts': "import { type A } from '#doors/native/wire.ts'\nconsole.log('a' satisfies A)",
+  'src/cli/ok.ts': "import type { A } from '#doors/native/wire.ts'\nconsole.log('a' satisfies A)",
   'src/doors/native/wire.ts': 'export type A = string',
 }
 

@@ -1,5 +1,5 @@
 import { law } from './law.ts'
-import { dependencies, lockfile } from './rules/packages.ts'
+import { dependencies, lockfile, starts } from './rules/packages.ts'
 
 const record = (...rows: readonly string[]) => ({
   'docs/decisions/0003-dependencies.md': ['# Dependencies', ...rows].join('\n'),
@@ -21,6 +21,15 @@ law('dependencies are exact and explained', dependencies, {
       ...record('| `a`, `b` | instead of `c` |'),
     },
   ],
+})
+
+const startedBy = (start: string, flags: string) => ({
+  ...manifest({ scripts: { start } }),
+  'src/cli/commands/serve.ts': `const serverFlags = [${flags}]`,
+})
+law('the server is started with one set of flags', starts, {
+  planted: [startedBy('exec node --a --b=1 x.mjs', "'--a'"), startedBy('exec node x.mjs', "'--a'")],
+  innocent: [startedBy('exec node --a --b=1 x.mjs', "'--a', '--b=1'")],
 })
 
 law('the lockfile knows every platform', lockfile, {

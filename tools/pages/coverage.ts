@@ -1,6 +1,6 @@
 // What each door answers, from its own table of routes.
 
-import { type Door } from '#doors/shared/http.ts'
+import type { Door } from '#doors/shared/http.ts'
 import { generatedFrom, table } from './markdown.ts'
 
 export function coveragePage(doors: readonly Door[]): string {

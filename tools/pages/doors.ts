@@ -1,7 +1,7 @@
 // Every door, opened with nothing behind it: enough to read its table of routes.
 
 import { Value } from 'typebox/value'
-import { type Door, type House } from '#doors/shared/http.ts'
+import type { Door, House } from '#doors/shared/http.ts'
 import { doorKinds } from '#app/plugins.ts'
 
 export function everyDoor(): readonly Door[] {

@@ -1,6 +1,6 @@
 // One page per lifecycle: its diagram, its states and its moves.
 
-import { type Lifecycle } from '#kernel/lifecycle.ts'
+import type { Lifecycle } from '#kernel/lifecycle.ts'
 import { generatedFrom, table } from './markdown.ts'
 
 export function lifecyclePage(lifecycle: Lifecycle, source: string): string {

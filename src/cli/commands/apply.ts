@@ -2,10 +2,10 @@
 // time.
 
 import { isDeepStrictEqual } from 'node:util'
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import type { InstanceShown, PageShown, ReceiptShown } from '#doors/native/wire.ts'
 import { carryOut } from '../change.ts'
-import { type Client, type Sending } from '../client.ts'
+import type { Client, Sending } from '../client.ts'
 import { type Exit, runs } from '../command.ts'
 import { type ChangeOptions, changing } from '../options.ts'
 import { done, type Outcome, usage } from '../outcome.ts'

@@ -1,6 +1,6 @@
 // `bind` and `unbind`: which registered instance an instance serves as, so that a drain takes it out of service.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import { actions } from '../change.ts'
 import { type Exit, runs } from '../command.ts'
 import { type ChangeOptions, changing } from '../options.ts'

@@ -1,10 +1,10 @@
 // `credentials`: what the server on this machine wrote for its owner, for a shell or a tool. It
 // needs no server.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import { join } from 'node:path'
 import { dataFolder, readCredentials } from '../connection.ts'
-import { type Exit } from '../command.ts'
+import type { Exit } from '../command.ts'
 import { outputOption } from '../options.ts'
 import { exitCodes, exitOf, sentenceOf } from '../outcome.ts'
 import { type Output, print } from '../print.ts'

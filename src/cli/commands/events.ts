@@ -1,11 +1,11 @@
 // `events`: what happened, and with --follow what happens. A stream that breaks is taken up where
 // it broke.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import type { EventPageShown, EventShown } from '#doors/native/wire.ts'
 import { eventColumns, eventLine } from '../columns.ts'
 import { type Exit, runs } from '../command.ts'
-import { type Desk, type DeskOptions } from '../desk.ts'
+import type { Desk, DeskOptions } from '../desk.ts'
 import { followEvents } from '../event-stream.ts'
 import { connected, wholeNumber } from '../options.ts'
 import { plain } from '../print.ts'

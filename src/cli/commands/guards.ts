@@ -1,13 +1,13 @@
 // `guard ls` and `guard release`: what keeps the leases of a mass loss from expiring.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import type { GuardShown, ReceiptShown } from '#doors/native/wire.ts'
 import { carryOut } from '../change.ts'
 import { ago } from '../columns.ts'
 import { type Exit, runs } from '../command.ts'
-import { type DeskOptions } from '../desk.ts'
+import type { DeskOptions } from '../desk.ts'
 import { type ChangeOptions, changing, connected } from '../options.ts'
-import { type Columns } from '../print.ts'
+import type { Columns } from '../print.ts'
 
 const columns: Columns<GuardShown> = {
   GUARD: ({ id }) => id,

@@ -1,11 +1,11 @@
 // `hold` and `release`: a reason why an instance must not be changed.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import type { HoldShown, PageShown, ReceiptShown } from '#doors/native/wire.ts'
 import { carryOut } from '../change.ts'
-import { type Sending } from '../client.ts'
+import type { Sending } from '../client.ts'
 import { type Exit, runs } from '../command.ts'
-import { type Desk } from '../desk.ts'
+import type { Desk } from '../desk.ts'
 import { type ChangeOptions, changing, millisecondsOf } from '../options.ts'
 import { type Outcome, usage } from '../outcome.ts'
 import { findInstance, pathOf } from '../targets.ts'

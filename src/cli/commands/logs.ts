@@ -1,9 +1,9 @@
 // `logs`: the last lines that instances wrote.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import type { OutputShown } from '#doors/native/wire.ts'
 import { type Exit, runs } from '../command.ts'
-import { type DeskOptions } from '../desk.ts'
+import type { DeskOptions } from '../desk.ts'
 import { connected, wholeNumber } from '../options.ts'
 import { plain } from '../print.ts'
 import { findInstance, pathOf } from '../targets.ts'

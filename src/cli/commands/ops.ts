@@ -1,10 +1,10 @@
 // `ops`: operations, and one with the log of its steps.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import type { OperationShown } from '#doors/native/wire.ts'
 import { operationColumns } from '../columns.ts'
 import { type Exit, runs } from '../command.ts'
-import { type Desk, type DeskOptions } from '../desk.ts'
+import type { Desk, DeskOptions } from '../desk.ts'
 import { connected, wholeNumber } from '../options.ts'
 import { type Columns, print, printFields } from '../print.ts'
 import { findInstance } from '../targets.ts'

@@ -1,10 +1,10 @@
 // `usage`: how long instances were charged for.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import type { UsagePageShown, UsageShown } from '#doors/native/wire.ts'
 import { span, usageColumns } from '../columns.ts'
 import { type Exit, runs } from '../command.ts'
-import { type Desk, type DeskOptions } from '../desk.ts'
+import type { Desk, DeskOptions } from '../desk.ts'
 import { connected } from '../options.ts'
 import { done, type ExitCode, type Outcome } from '../outcome.ts'
 import { findInstance, pathOf } from '../targets.ts'

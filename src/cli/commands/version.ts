@@ -1,8 +1,8 @@
 // `version`: of this program.
 
 import { readFileSync } from 'node:fs'
-import { type Command } from 'commander'
-import { type Exit } from '../command.ts'
+import type { Command } from 'commander'
+import type { Exit } from '../command.ts'
 import { outputOption } from '../options.ts'
 import { exitCodes } from '../outcome.ts'
 import { type Output, print } from '../print.ts'

@@ -1,9 +1,9 @@
 // `why`: why an instance is as it is.
 
-import { type Command } from 'commander'
+import type { Command } from 'commander'
 import type { AccountShown } from '#doors/native/wire.ts'
 import { type Exit, runs } from '../command.ts'
-import { type DeskOptions } from '../desk.ts'
+import type { DeskOptions } from '../desk.ts'
 import { connected } from '../options.ts'
 import { plain } from '../print.ts'
 import { findInstance, pathOf } from '../targets.ts'

@@ -7,9 +7,9 @@
 import { may } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { compact } from '#kernel/ids.ts'
-import { type InstanceRequest, type Receipt } from '#kernel/request.ts'
+import type { InstanceRequest, Receipt } from '#kernel/request.ts'
 import { decodeBatch, type Wanted } from './batch-body.ts'
-import { type Call } from './call.ts'
+import type { Call } from './call.ts'
 import { type Asked, type Fault, faultFor, speeches, wordsFor } from './faults.ts'
 import { type Action, type Family, powerActionOf } from './states.ts'
 

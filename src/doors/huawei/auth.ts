@@ -3,11 +3,11 @@
 //
 // Source: contract, section 11.2; contracts/identity.md, sections 6.4 and 6.5.
 
-import { type Caller } from '#kernel/caller.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { authenticate } from '../shared/authenticate.ts'
 import { gatewayFault, turnedAway } from '../shared/gateway.ts'
-import { type Answer, type Exchange, type House } from '../shared/http.ts'
+import type { Answer, Exchange, House } from '../shared/http.ts'
 
 export async function prove(
   exchange: Exchange,

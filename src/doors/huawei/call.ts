@@ -3,15 +3,15 @@
 
 import { type Caller, hasRole } from '#kernel/caller.ts'
 import { compact, type ProjectId } from '#kernel/ids.ts'
-import { type Result } from '#kernel/errors.ts'
-import { type Submission } from '#kernel/ports/plane.ts'
-import { type Exchange, type Handler, type House, type Route } from '../shared/http.ts'
+import type { Result } from '#kernel/errors.ts'
+import type { Submission } from '#kernel/ports/plane.ts'
+import type { Exchange, Handler, House, Route } from '../shared/http.ts'
 import { type Lent, lentHeaders } from '../shared/lent-headers.ts'
-import { type ServerWords } from '../shared/server-words.ts'
+import type { ServerWords } from '../shared/server-words.ts'
 import { prove } from './auth.ts'
 import { type Fault, faultFor, otherTenant, refusal, speeches } from './faults.ts'
-import { type HuaweiSettings } from './settings.ts'
-import { type Family } from './states.ts'
+import type { HuaweiSettings } from './settings.ts'
+import type { Family } from './states.ts'
 
 export interface Desk {
   readonly house: House<HuaweiSettings>

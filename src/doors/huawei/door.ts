@@ -2,8 +2,8 @@
 // The same servers answer natively under /v2.1, behind another door.
 
 import { turnedAway, unroutedFaults } from '../shared/gateway.ts'
-import { type DoorKind } from '../shared/http.ts'
-import { type ServerWords } from '../shared/server-words.ts'
+import type { DoorKind } from '../shared/http.ts'
+import type { ServerWords } from '../shared/server-words.ts'
 import { routesOf } from './routes.ts'
 import { huaweiSettings } from './settings.ts'
 

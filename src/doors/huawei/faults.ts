@@ -6,10 +6,10 @@
 // Source: contract, sections 11.2 and 15; the services' own tables of codes.
 
 import { compact } from '#kernel/ids.ts'
-import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
-import { type Verb } from '#kernel/kinds.ts'
-import { type Answer, type Exchange } from '../shared/http.ts'
-import { type Family } from './states.ts'
+import type { ErrorCode, ErrorOf, KernelError } from '#kernel/errors.ts'
+import type { Verb } from '#kernel/kinds.ts'
+import type { Answer, Exchange } from '../shared/http.ts'
+import type { Family } from './states.ts'
 
 export interface Words {
   readonly code: string

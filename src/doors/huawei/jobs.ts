@@ -3,14 +3,14 @@
 //
 // Source: contract, sections 11.3 and 11.4.
 
-import { type BatchRow } from '#kernel/batch.ts'
+import type { BatchRow } from '#kernel/batch.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { textIn } from '../shared/json-facts.ts'
-import { type OperationId } from '#kernel/ids.ts'
-import { type Operation } from '#kernel/operation.ts'
-import { type Reads } from '#kernel/ports/plane.ts'
+import type { OperationId } from '#kernel/ids.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
 import { askedOf } from './actions.ts'
-import { type Call } from './call.ts'
+import type { Call } from './call.ts'
 import { type Asked, type Fault, speeches, unknownJob, wordsFor } from './faults.ts'
 import { actions, type Action, type Family, jobStatuses } from './states.ts'
 import { jobObject, type Part } from './wire.ts'

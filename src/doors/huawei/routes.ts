@@ -1,6 +1,6 @@
 // The table of this door: two services that act on the same servers, and the jobs that both of them answer with.
 
-import { type Route } from '../shared/http.ts'
+import type { Route } from '../shared/http.ts'
 import { actOnServers } from './actions.ts'
 import { type Desk, handlerOf, type HuaweiRoute } from './call.ts'
 import { showJob } from './jobs.ts'

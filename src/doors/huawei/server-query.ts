@@ -4,10 +4,10 @@
 // Source: contract, section 10; the services' own pages of these lists.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Query } from '#kernel/ports/store.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Query } from '#kernel/ports/store.ts'
 import { firstValues } from '../shared/http.ts'
-import { type Call } from './call.ts'
+import type { Call } from './call.ts'
 import { type Fault, speeches } from './faults.ts'
 import { liveStates } from './states.ts'
 import { tagsOf } from './surroundings.ts'

@@ -4,14 +4,14 @@
 // Source: contract, section 10.
 
 import { may } from '#kernel/access.ts'
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
+import type { Flavor, Image } from '#kernel/catalogue.ts'
 import { activeHolds } from '#kernel/decisions/conditions.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { isObject, parseJson } from '../shared/http.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { offsetPage } from '../shared/offset-page.ts'
-import { type Call } from './call.ts'
+import type { Call } from './call.ts'
 import { type Fault, faultFor, speeches } from './faults.ts'
 import { readServerQuery } from './server-query.ts'
 import { flavorsById, tagsWith } from './surroundings.ts'

@@ -4,8 +4,8 @@
 // Source: contract, sections 11.3 and 11.4.
 
 import { lifecycles } from '#kernel/kinds.ts'
-import { type OperationState } from '#kernel/operation.ts'
-import { type PowerAction } from '../shared/server-words.ts'
+import type { OperationState } from '#kernel/operation.ts'
+import type { PowerAction } from '../shared/server-words.ts'
 
 export type JobStatus = 'RUNNING' | 'SUCCESS' | 'FAIL'
 

@@ -3,12 +3,12 @@
 // Source: contract, sections 8.3 and 10.
 
 import { ok, type Result } from '#kernel/errors.ts'
-import { type Flavor } from '#kernel/catalogue.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Reads } from '#kernel/ports/plane.ts'
+import type { Flavor } from '#kernel/catalogue.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
 import { walk } from '../shared/offset-page.ts'
-import { type Call } from './call.ts'
-import { type Fault } from './faults.ts'
+import type { Call } from './call.ts'
+import type { Fault } from './faults.ts'
 import { liveStates } from './states.ts'
 import { bareMetalTag, flavorObject } from './wire.ts'
 

@@ -5,10 +5,10 @@
 // Source: contract, sections 10 and 11.3; the services' own pages of these calls.
 
 import { createHash } from 'node:crypto'
-import { type BatchRow } from '#kernel/batch.ts'
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
+import type { BatchRow } from '#kernel/batch.ts'
+import type { Flavor, Image } from '#kernel/catalogue.ts'
 import { compact } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { isObject } from '../shared/http.ts'
 import { objectIn } from '../shared/json-facts.ts'
 import { partsFailed, type Words } from './faults.ts'

@@ -8,9 +8,9 @@
 
 import { hasRole } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type AccessKey, type User } from '#kernel/identity.ts'
-import { type ProjectId } from '#kernel/ids.ts'
-import { type Call, type Reply } from './call.ts'
+import type { AccessKey, User } from '#kernel/identity.ts'
+import type { ProjectId } from '#kernel/ids.ts'
+import type { Call, Reply } from './call.ts'
 import {
   expecting,
   forbidden,

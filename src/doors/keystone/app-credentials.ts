@@ -8,11 +8,11 @@
 
 import { hasRole, type Role, roles } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type AppCredential } from '#kernel/identity.ts'
+import type { AppCredential } from '#kernel/identity.ts'
 import { projectId } from '#kernel/ids.ts'
-import { type NewAppCredential } from '#kernel/ports/identity.ts'
+import type { NewAppCredential } from '#kernel/ports/identity.ts'
 import { isObject } from '../shared/http.ts'
-import { type Call, type Reply } from './call.ts'
+import type { Call, Reply } from './call.ts'
 import {
   type KeystoneFault,
   badCredential,

@@ -2,7 +2,7 @@
 
 import { type Result, err } from '#kernel/errors.ts'
 import { type Authenticated, authenticate } from '../shared/authenticate.ts'
-import { type Exchange, type House } from '../shared/http.ts'
+import type { Exchange, House } from '../shared/http.ts'
 import { type KeystoneFault, refusalFault } from './faults.ts'
 
 export async function prove(

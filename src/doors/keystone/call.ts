@@ -1,9 +1,9 @@
 // What every operation of this door goes through before and after its own code: who asks, where links start,
 // and the headers that every answer carries.
 
-import { type Result } from '#kernel/errors.ts'
+import type { Result } from '#kernel/errors.ts'
 import { compact } from '#kernel/ids.ts'
-import { type Authenticated } from '../shared/authenticate.ts'
+import type { Authenticated } from '../shared/authenticate.ts'
 import {
   type Answer,
   type Exchange,
@@ -14,7 +14,7 @@ import {
 } from '../shared/http.ts'
 import { prove } from './auth.ts'
 import { type KeystoneFault, refusal } from './faults.ts'
-import { type KeystoneSettings } from './settings.ts'
+import type { KeystoneSettings } from './settings.ts'
 
 /** The catalogue says `/identity`; libraries that know only an origin use the bare paths. */
 export type Prefix = '/identity' | ''

@@ -1,7 +1,7 @@
 // The service catalogue: what this server offers, under which address. Derived from the doors that are open and the
 // address by which the caller reached us, so it is right behind any port and name.
 
-import { type Offer } from '../shared/http.ts'
+import type { Offer } from '../shared/http.ts'
 import { stableId } from './stable-id.ts'
 
 /** One address serves all three; some tools are set to ask for one of the others. */

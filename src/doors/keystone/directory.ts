@@ -6,10 +6,10 @@
 // Source: contracts/identity.md section 5.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type User } from '#kernel/identity.ts'
-import { type Project } from '#kernel/project.ts'
-import { type Query, type Where } from '#kernel/ports/store.ts'
-import { type Call, type Reply } from './call.ts'
+import type { User } from '#kernel/identity.ts'
+import type { Project } from '#kernel/project.ts'
+import type { Query, Where } from '#kernel/ports/store.ts'
+import type { Call, Reply } from './call.ts'
 import { catalogOf } from './catalog.ts'
 import { type KeystoneFault, forbidden, invalidInput, notFound, unscopedCatalog } from './faults.ts'
 import { roleWords } from './states.ts'

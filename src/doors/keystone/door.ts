@@ -1,6 +1,6 @@
 // OpenStack's identity service, version 3, below `/identity` and below the bare origin.
 
-import { type DoorKind } from '../shared/http.ts'
+import type { DoorKind } from '../shared/http.ts'
 import { dressed } from './call.ts'
 import { refusal, unroutedFault } from './faults.ts'
 import { routesOf } from './routes.ts'

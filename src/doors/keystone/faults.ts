@@ -4,10 +4,10 @@
 // Source: contracts/identity.md sections 4.3, 4.4, 6.5 and 10.1.
 
 import { compact } from '#kernel/ids.ts'
-import { type AuthFailure } from '#kernel/ports/identity.ts'
-import { type AuthRefusal } from '../shared/authenticate.ts'
+import type { AuthFailure } from '#kernel/ports/identity.ts'
+import type { AuthRefusal } from '../shared/authenticate.ts'
 import { gatewayFault } from '../shared/gateway.ts'
-import { type Answer, type Exchange, type Unrouted } from '../shared/http.ts'
+import type { Answer, Exchange, Unrouted } from '../shared/http.ts'
 
 export interface KeystoneFault {
   readonly status: number

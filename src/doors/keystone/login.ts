@@ -4,7 +4,7 @@
 // project named without its domain, a project beside a domain.
 
 import { err, ok } from '#kernel/errors.ts'
-import { type DomainRef, type UserName } from '#kernel/ports/identity.ts'
+import type { DomainRef, UserName } from '#kernel/ports/identity.ts'
 import {
   badScope,
   credentialWithScope,

@@ -3,7 +3,7 @@
 // Operations are called as in Keystone's policy, which is how refusals name them.
 
 import { ok } from '#kernel/errors.ts'
-import { type House, type Route } from '../shared/http.ts'
+import type { House, Route } from '../shared/http.ts'
 import {
   createAccessKey,
   createTemporaryKey,
@@ -43,7 +43,7 @@ import {
   showUser,
   userProjects,
 } from './directory.ts'
-import { type KeystoneSettings } from './settings.ts'
+import type { KeystoneSettings } from './settings.ts'
 import { issueToken, revokeToken, showToken } from './tokens.ts'
 import { versionObject } from './wire.ts'
 

@@ -6,13 +6,13 @@
 // Source: contracts/identity.md section 4.
 
 import { unreachable } from '#kernel/assert.ts'
-import { type Caller } from '#kernel/caller.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { type Result, err, ok } from '#kernel/errors.ts'
-import { type AppCredential, type Token, type User } from '#kernel/identity.ts'
+import type { AppCredential, Token, User } from '#kernel/identity.ts'
 import { type ProjectId, projectId } from '#kernel/ids.ts'
-import { type AuthFailure, type DomainRef, type Identity } from '#kernel/ports/identity.ts'
+import type { AuthFailure, DomainRef, Identity } from '#kernel/ports/identity.ts'
 import { header } from '../shared/http.ts'
-import { type Call, type Reply, type Visit } from './call.ts'
+import type { Call, Reply, Visit } from './call.ts'
 import { catalogOf } from './catalog.ts'
 import { type KeystoneFault, badSubject, forbidden, loginFault, noSubject } from './faults.ts'
 import { readBody } from './json-body.ts'

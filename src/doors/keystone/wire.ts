@@ -3,12 +3,12 @@
 //
 // Source: contracts/identity.md sections 3 to 5.
 
-import { type Caller } from '#kernel/caller.ts'
-import { type AccessKey, type AppCredential, type Token, type User } from '#kernel/identity.ts'
-import { type Domain } from '#kernel/ports/identity.ts'
-import { type Project } from '#kernel/project.ts'
-import { type Call, type Visit } from './call.ts'
-import { type CatalogEntry } from './catalog.ts'
+import type { Caller } from '#kernel/caller.ts'
+import type { AccessKey, AppCredential, Token, User } from '#kernel/identity.ts'
+import type { Domain } from '#kernel/ports/identity.ts'
+import type { Project } from '#kernel/project.ts'
+import type { Call, Visit } from './call.ts'
+import type { CatalogEntry } from './catalog.ts'
 import { type RoleWords, effectiveRoles } from './states.ts'
 
 /** Microseconds and `Z`. */

@@ -2,8 +2,8 @@
 // what makes a field wrong is in the two decoders. A missing notebook is 400 here, not 404.
 // Source: notebook contract, section 3.
 
-import { type Fault } from '../shared/three-keys.ts'
-import { type DevenvStatus } from './states.ts'
+import type { Fault } from '../shared/three-keys.ts'
+import type { DevenvStatus } from './states.ts'
 
 export const fault = (status: number, number: string, message: string): Fault => ({
   status,

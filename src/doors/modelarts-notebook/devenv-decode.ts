@@ -4,14 +4,13 @@
 
 import { randomUUID } from 'node:crypto'
 import { type Static, Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type AutoStop } from '#kernel/instance.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type CreateInstance } from '#kernel/request.ts'
+import type { AutoStop } from '#kernel/instance.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { CreateInstance } from '#kernel/request.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { devenvField, pastStop } from './codes.ts'
 import { devenvFault } from './faults.ts'
 import { type DevenvStatus, devenvStatuses } from './states.ts'
@@ -63,11 +62,7 @@ const updateSchema = Type.Object({
   // One client sends it here.
   auto_stop: Type.Optional(autoStopSchema),
 })
-const compiled = {
-  action: Compile(Type.Object({ action: Type.String() })),
-  create: Compile(createSchema),
-  update: Compile(updateSchema),
-}
+const actionSchema = Type.Object({ action: Type.String() })
 
 type Create = Static<typeof createSchema>
 type Storage = Static<typeof storageSchema>
@@ -87,7 +82,7 @@ function parsed(body: Buffer): Result<unknown, Fault> {
 export function decodeAction(body: Buffer): Result<DevenvAction, Fault> {
   const json = parsed(body)
   if (!json.ok) return json
-  const read = readFields(compiled.action, json.value)
+  const read = readFields(actionSchema, json.value)
   if (!read.ok) return err(devenvFault(read.error, { verb: 'read' }))
   const action = devenvActions.find((one) => one === read.value.action)
   return action === undefined ? err(devenvField.value('action')) : ok(action)
@@ -97,7 +92,7 @@ export function decodeAction(body: Buffer): Result<DevenvAction, Fault> {
 export function decodeCreate(body: Buffer): Result<CreateInstance, Fault> {
   const json = parsed(body)
   if (!json.ok) return json
-  const read = readFields(compiled.create, json.value)
+  const read = readFields(createSchema, json.value)
   if (!read.ok) return err(devenvFault(read.error, { verb: 'create' }))
   const asked = read.value
   const { storage, auto_stop: autoStop } = asked.spec
@@ -194,7 +189,7 @@ export interface DevenvUpdate {
 export function decodeUpdate(body: Buffer, nowMs: number): Result<DevenvUpdate, Fault> {
   const json = parsed(body)
   if (!json.ok) return json
-  const read = readFields(compiled.update, json.value)
+  const read = readFields(updateSchema, json.value)
   if (!read.ok) return err(devenvFault(read.error, { verb: 'update' }))
   const { description, spec, auto_stop: aside } = read.value
   const autoStop = spec?.auto_stop ?? aside

@@ -2,10 +2,10 @@
 // all others are numbers; run times are seconds.
 // Source: notebook contract, section 1.9.
 
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Flavor, Image } from '#kernel/catalogue.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { flagIn, listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
-import { type Facts } from './facts.ts'
+import type { Facts } from './facts.ts'
 import { type DevenvStatus, devenvStatusOf } from './states.ts'
 import { aiProjectOf, isFree, keptOf, runTimeOf, secondsOf, urlOf, workspaceOf } from './wire.ts'
 

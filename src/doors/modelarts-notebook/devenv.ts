@@ -5,11 +5,11 @@
 import { hasRole } from '#kernel/caller.ts'
 import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
 import { compact } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type InstanceRef, type Receipt, type UpdateInstance } from '#kernel/request.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { InstanceRef, Receipt, UpdateInstance } from '#kernel/request.ts'
 import { offsetPage } from '../shared/offset-page.ts'
 import { type Asked, change, seeInstance } from '../shared/project-route.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { notAuthorized, refusals } from './codes.ts'
 import {
   autoStopOf,

@@ -3,7 +3,7 @@
 
 import { type Static, Type } from 'typebox'
 import { err, type Result } from '#kernel/errors.ts'
-import { type DoorKind } from '../shared/http.ts'
+import type { DoorKind } from '../shared/http.ts'
 import { mounted, type ProjectRoute } from '../shared/project-route.ts'
 import { type Fault, refusal } from '../shared/three-keys.ts'
 import { devenvGate, labGate } from './auth.ts'

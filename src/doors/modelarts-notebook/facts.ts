@@ -1,13 +1,13 @@
 // What an answer says of a notebook beyond its own row: its flavor, image and user, and for a flavor with counted
 // places how the sale of them stands. Read once per answer, however many notebooks it shows.
 
-import { type Flavor, type Image, type Pool } from '#kernel/catalogue.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Flavor, Image, Pool } from '#kernel/catalogue.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { lifecycles } from '#kernel/kinds.ts'
 import { isA } from '#kernel/lifecycle.ts'
 import { type Line, type Turn, turns } from '#kernel/waiting.ts'
 import { walk } from '../shared/offset-page.ts'
-import { type Asked } from '../shared/project-route.ts'
+import type { Asked } from '../shared/project-route.ts'
 
 export interface Facts {
   readonly flavor: Flavor | undefined

@@ -3,9 +3,9 @@
 // Source: notebook contract, section 3.
 
 import { storages } from '#kernel/catalogue.ts'
-import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
-import { type Unrouted } from '../shared/http.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { ErrorCode, ErrorOf, KernelError } from '#kernel/errors.ts'
+import type { Unrouted } from '../shared/http.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import {
   badPayload,
   bucketDenied,

@@ -1,10 +1,10 @@
 // What the calls of the second family have in common: how a notebook is named, found, refused and shown.
 
 import { err, type KernelError, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type InstanceRef, type Receipt } from '#kernel/request.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { InstanceRef, Receipt } from '#kernel/request.ts'
 import { type Asked, seeInstance } from '../shared/project-route.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { factReader } from './facts.ts'
 import { type Asks, labFault } from './faults.ts'
 import { encodeNotebook } from './lab-wire.ts'

@@ -1,10 +1,10 @@
 // What a notebook can be made of, as the second family lists it.
 // Source: notebook contract, sections 1.16 and 1.17.
 
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
+import type { Flavor, Image } from '#kernel/catalogue.ts'
 import { ok } from '#kernel/errors.ts'
 import { walk } from '../shared/offset-page.ts'
-import { type Asked } from '../shared/project-route.ts'
+import type { Asked } from '../shared/project-route.ts'
 import { factReader } from './facts.ts'
 import { type Answered, see } from './lab-call.ts'
 import { decodeFlavors, decodePage, type FlavorQuery, type PageQuery } from './lab-decode.ts'

@@ -3,13 +3,12 @@
 
 import { randomUUID } from 'node:crypto'
 import { type Static, Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type CreateInstance } from '#kernel/request.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { CreateInstance } from '#kernel/request.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { badPayload } from './codes.ts'
 import { labFault } from './faults.ts'
 import { leaseFrom } from './lab-decode.ts'
@@ -75,7 +74,6 @@ const createSchema = Type.Object({
   workspace_id: Type.Optional(Type.String()),
   ...extrasSchema,
 })
-const create = Compile(createSchema)
 type Create = Static<typeof createSchema>
 
 /** A `duration` beside the lease wins over it and means timing. */
@@ -84,7 +82,7 @@ export function decodeCreate(
 ): Result<CreateInstance & { readonly feature: string }, Fault> {
   const json = parseJson(body)
   if (!json.ok) return err(badPayload('body'))
-  const read = readFields(create, json.value)
+  const read = readFields(createSchema, json.value)
   if (!read.ok) return err(labFault(read.error, { verb: 'create' }))
   const asked = read.value
   const volume = volumeIn(asked.volume)

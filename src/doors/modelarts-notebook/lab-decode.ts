@@ -3,12 +3,11 @@
 // Source: notebook contract, sections 1.11, 1.12, 1.14 and 1.16; ambiguities 15, 16 and 18.
 
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type AutoStopAsked } from '#kernel/request.ts'
+import type { AutoStopAsked } from '#kernel/request.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { isObject, parseJson } from '../shared/http.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { badPayload } from './codes.ts'
 import { labFault } from './faults.ts'
 import { type LabStatus, labStatuses } from './states.ts'
@@ -47,12 +46,10 @@ export function decodeStart(values: Values, body: Buffer): Result<LeaseAsked, Fa
   return leaseFrom(text === undefined ? undefined : Number(text), values.get('type'))
 }
 
-const renewal = Compile(
-  Type.Object({
-    duration: Type.Optional(Type.Integer({ minimum: runMsMin, maximum: runMsMax })),
-    type: Type.Optional(Type.String()),
-  }),
-)
+const renewal = Type.Object({
+  duration: Type.Optional(Type.Integer({ minimum: runMsMin, maximum: runMsMax })),
+  type: Type.Optional(Type.String()),
+})
 
 /** B4. What the query says wins over the body and means timing; neither may switch the end off. */
 export function decodeRenewal(values: Values, body: Buffer): Result<LeaseAsked, Fault> {

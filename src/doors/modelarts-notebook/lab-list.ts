@@ -2,11 +2,11 @@
 // Source: notebook contract, section 1.14; for the project's tags the vendor's page "ShowNotebookTags".
 
 import { ok } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { offsetPage, walk } from '../shared/offset-page.ts'
-import { type Asked } from '../shared/project-route.ts'
+import type { Asked } from '../shared/project-route.ts'
 import { factReader } from './facts.ts'
-import { type Answered } from './lab-call.ts'
+import type { Answered } from './lab-call.ts'
 import { decodeList, type LabQuery } from './lab-decode.ts'
 import { billingOf, encodeNotebook, encodePage, featureOf } from './lab-wire.ts'
 import { labSituationsShownAs, livingInLab } from './states.ts'

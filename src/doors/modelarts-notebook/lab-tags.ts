@@ -3,12 +3,11 @@
 // Source: notebook contract, section 1.17; the vendor's pages "CreateNotebookTags" and "DeleteNotebookTags".
 
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
 import { type Asked, change } from '../shared/project-route.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { badPayload } from './codes.ts'
 import { labFault } from './faults.ts'
 import { type Answered, faultsFor, refOf } from './lab-call.ts'
@@ -20,14 +19,12 @@ const key = Type.String({
   pattern: '^(?!_sys_)(?! )[\\p{L}\\p{N} _.:=+@-]*[\\p{L}\\p{N}_.:=+@-]$',
 })
 const value = Type.String({ maxLength: 255, pattern: '^[\\p{L}\\p{N} _.:/=+@-]*$' })
-const body = Compile(
-  Type.Object({
-    tags: Type.Array(Type.Object({ key, value: Type.Optional(value) }), {
-      minItems: 1,
-      maxItems: tagsMax,
-    }),
+const body = Type.Object({
+  tags: Type.Array(Type.Object({ key, value: Type.Optional(value) }), {
+    minItems: 1,
+    maxItems: tagsMax,
   }),
-)
+})
 
 type Tags = Readonly<Record<string, string | undefined>>
 

@@ -2,29 +2,26 @@
 // Source: notebook contract, section 1.15.
 
 import { Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { badPayload } from './codes.ts'
 import { labFault } from './faults.ts'
 import { descriptionText, endpointList, extrasOf, extrasSchema, nameText } from './lab-create.ts'
 
 export const gibMax = 4096
 
-const update = Compile(
-  Type.Object({
-    name: Type.Optional(nameText),
-    description: Type.Optional(descriptionText),
-    flavor: Type.Optional(Type.String({ minLength: 1 })),
-    image_id: Type.Optional(Type.String({ minLength: 1 })),
-    storage_new_size: Type.Optional(Type.Integer({ minimum: 1 })),
-    endpoints: Type.Optional(endpointList),
-    ...extrasSchema,
-  }),
-)
+const update = Type.Object({
+  name: Type.Optional(nameText),
+  description: Type.Optional(descriptionText),
+  flavor: Type.Optional(Type.String({ minLength: 1 })),
+  image_id: Type.Optional(Type.String({ minLength: 1 })),
+  storage_new_size: Type.Optional(Type.Integer({ minimum: 1 })),
+  endpoints: Type.Optional(endpointList),
+  ...extrasSchema,
+})
 
 export interface LabUpdate {
   readonly name?: string

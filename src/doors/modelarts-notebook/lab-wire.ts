@@ -3,11 +3,11 @@
 // flavor.
 // Source: notebook contract, sections 1.10, 1.12, 1.14, 1.16 and 1.17.
 
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { Flavor, Image } from '#kernel/catalogue.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
-import { type Facts, type Sale } from './facts.ts'
+import type { Facts, Sale } from './facts.ts'
 import { labRows, type LabStatus, notebookSituation } from './states.ts'
 import { isFree, keptOf, runTimeOf, tokenOf, urlOf, workspaceOf } from './wire.ts'
 

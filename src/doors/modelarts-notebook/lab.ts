@@ -3,11 +3,11 @@
 // Source: notebook contract, sections 1.11 to 1.13 and 1.15.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type UpdateInstance } from '#kernel/request.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { UpdateInstance } from '#kernel/request.ts'
 import { objectIn } from '../shared/json-facts.ts'
 import { type Asked, change } from '../shared/project-route.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { badPayload, wrongFeature } from './codes.ts'
 import { factReader } from './facts.ts'
 import { type Answered, encodeOne, faultsFor, refOf, see, shownAfter } from './lab-call.ts'

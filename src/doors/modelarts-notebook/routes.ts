@@ -3,7 +3,7 @@
 // A change is refused to whoever may not make it only after the thing was found, so its rows name no role.
 // Source: notebook contract, section 1.1.
 
-import { type ProjectRoute } from '../shared/project-route.ts'
+import type { ProjectRoute } from '../shared/project-route.ts'
 import { accessToken, act, create, list, remove, show, update } from './devenv.ts'
 import * as catalogue from './lab-catalogue.ts'
 import * as lists from './lab-list.ts'

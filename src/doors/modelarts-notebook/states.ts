@@ -4,7 +4,7 @@
 // Source: notebook contract, sections 2.1 to 2.3, 2.6 and 2.7.
 
 import { type Instance, situationOf } from '#kernel/instance.ts'
-import { type SituationOf } from '#kernel/kinds.ts'
+import type { SituationOf } from '#kernel/kinds.ts'
 
 export type NotebookSituation = SituationOf<'notebook'>
 

@@ -3,10 +3,10 @@
 
 import { type Flavor, storages } from '#kernel/catalogue.ts'
 import { compact } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { objectIn, textIn } from '../shared/json-facts.ts'
-import { type Asked } from '../shared/project-route.ts'
+import type { Asked } from '../shared/project-route.ts'
 import { seenUrl } from '../shared/seen-url.ts'
 
 /** This door's name; it is also the name under which it keeps what it was told. */

@@ -4,8 +4,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { type DriverPart } from '#kernel/catalogue.ts'
-import { type Project, type Quotas } from '#kernel/project.ts'
+import type { DriverPart } from '#kernel/catalogue.ts'
+import type { Project, Quotas } from '#kernel/project.ts'
 import { at, type Reply } from '#test/harness/api.ts'
 import { brittleStore } from '#test/harness/brittle-store.ts'
 import {

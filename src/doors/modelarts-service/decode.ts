@@ -3,14 +3,13 @@
 // Source: edge inference contract, sections 1.2, 1.3 and 1.6.
 
 import { type Static, Type } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type DeployService, type RedeployService } from '#kernel/request.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { DeployService, RedeployService } from '#kernel/request.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { isObject, parseJson } from '../shared/http.ts'
 import { textIn } from '../shared/json-facts.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { badJson, badParameter, emptyParameter, fieldFault, noCluster } from './faults.ts'
 import { powerOf } from './states.ts'
 import { customFlavor, defaultWorkspaceId, type Kept } from './wire.ts'
@@ -78,15 +77,6 @@ const updateBody = Type.Object({
   additional_properties: Type.Optional(notices),
 })
 
-const compiled = {
-  deploy: Compile(deployBody),
-  kept: Compile(keptConfig),
-  edge: Compile(edgeConfig),
-  status: Compile(statusBody),
-  power: Compile(powerBody),
-  update: Compile(updateBody),
-}
-
 type Deploy = Static<typeof deployBody>
 type EdgeConfig = Static<typeof edgeConfig>
 
@@ -102,7 +92,7 @@ export function decodeNodeStatus(
 ): Result<(typeof powerOf)[keyof typeof powerOf], Fault> {
   const json = parsed(body)
   if (!json.ok) return json
-  const read = readFields(compiled.status, json.value)
+  const read = readFields(statusBody, json.value)
   if (!read.ok) return err(fieldFault(read.error))
   const { status } = read.value
   if (status === null || status === '') return err(emptyParameter('status'))
@@ -132,12 +122,12 @@ export type Update =
 export function decodeUpdate(body: Buffer): Result<Update, Fault> {
   const json = parsed(body)
   if (!json.ok) return json
-  const power = readFields(compiled.power, json.value)
+  const power = readFields(powerBody, json.value)
   if (!power.ok) return err(fieldFault(power.error))
   const { status } = power.value
   if (status !== undefined)
     return ok({ verb: status === 'running' ? 'start-service' : 'stop-service' })
-  const read = readFields(compiled.update, json.value)
+  const read = readFields(updateBody, json.value)
   if (!read.ok) return err(fieldFault(read.error))
   const { description: text, config, schedule: plan, ...more } = read.value
   const properties = more.additional_properties
@@ -165,7 +155,7 @@ export function decodeEdgeConfig(
 ): Result<Configured, Fault> {
   const [first] = config
   if (config.length > 1) return err(badParameter('config', `${config.length} entries`))
-  const edge = readFields(compiled.edge, first)
+  const edge = readFields(edgeConfig, first)
   if (!edge.ok) return err(fieldFault(edge.error))
   const nodes = edge.value.nodes.map((one) => (typeof one === 'string' ? one : one.id))
   if (new Set(nodes).size < nodes.length) return err(badParameter('nodes'))
@@ -199,7 +189,7 @@ function edgeFault(config: EdgeConfig, outerCluster: string | undefined): Fault 
 /** Of a service that does not run on nodes: each entry names its model. */
 export function keptConfigFault(config: readonly unknown[]): Fault | undefined {
   for (const entry of config) {
-    const read = readFields(compiled.kept, entry)
+    const read = readFields(keptConfig, entry)
     if (!read.ok) return fieldFault(read.error)
   }
   return undefined
@@ -214,7 +204,7 @@ export interface Deploying {
 export function decodeDeploy(body: Buffer): Result<Deploying, Fault> {
   const json = parsed(body)
   if (!json.ok) return json
-  const read = readFields(compiled.deploy, json.value)
+  const read = readFields(deployBody, json.value)
   if (!read.ok) return err(fieldFault(read.error))
   const asked = read.value
   if (asked.infer_type !== 'edge') return decodeKept(asked)

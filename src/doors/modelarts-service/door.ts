@@ -2,7 +2,7 @@
 // their status, and the instance on each node.
 
 import { Type } from 'typebox'
-import { type DoorKind } from '../shared/http.ts'
+import type { DoorKind } from '../shared/http.ts'
 import { mounted } from '../shared/project-route.ts'
 import { refusal } from '../shared/three-keys.ts'
 import { gate } from './auth.ts'

@@ -3,10 +3,10 @@
 // Source: edge inference contract, section 1.8.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Event } from '#kernel/event.ts'
+import type { Event } from '#kernel/event.ts'
 import { textIn } from '../shared/json-facts.ts'
 import { type Asked, seeService } from '../shared/project-route.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { deploymentsOf, newestEvents, placedIn } from './history.ts'
 import { decodeEventQuery } from './query.ts'
 import { faultsFor, serviceIdOf } from './services.ts'

@@ -2,11 +2,11 @@
 // code answers which refusal is the vendor's where it says so, else the contract's choice.
 // Source: edge inference contract, section 3.
 
-import { type DriverPart } from '#kernel/catalogue.ts'
-import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
-import { type Quotas } from '#kernel/project.ts'
-import { type Unrouted } from '../shared/http.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { DriverPart } from '#kernel/catalogue.ts'
+import type { ErrorCode, ErrorOf, KernelError } from '#kernel/errors.ts'
+import type { Quotas } from '#kernel/project.ts'
+import type { Unrouted } from '../shared/http.ts'
+import type { Fault } from '../shared/three-keys.ts'
 
 /** What was asked for: some refusals have a code for each. */
 export type Asks = 'deploy' | 'update' | 'remove' | 'read'

@@ -1,9 +1,9 @@
 // The event log as this door reads it: the configurations that a service was given, and the instances that ran
 // or run for it, those that are gone included.
 
-import { type Event, type EventType } from '#kernel/event.ts'
+import type { Event, EventType } from '#kernel/event.ts'
 import { objectIn, textIn } from '../shared/json-facts.ts'
-import { type Asked } from '../shared/project-route.ts'
+import type { Asked } from '../shared/project-route.ts'
 
 /** Newest events read of one subject; older ones are in the native door's log. */
 const eventsMax = 5000

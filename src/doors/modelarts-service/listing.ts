@@ -1,9 +1,9 @@
 // What there is: services, one of them with its nodes, and what may be deployed.
 // Source: edge inference contract, sections 1.4, 1.5, 1.11 and 1.12.
 
-import { type Flavor, type Image, type Node } from '#kernel/catalogue.ts'
+import type { Flavor, Image, Node } from '#kernel/catalogue.ts'
 import { err, ok } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { isA } from '#kernel/lifecycle.ts'
 import { lifecycles } from '#kernel/kinds.ts'
 import { type Service, serviceStates, type ServiceState } from '#kernel/service.ts'

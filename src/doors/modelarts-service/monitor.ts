@@ -1,9 +1,9 @@
 // E9: what the instance on each node uses of what it was given. One that does not run uses nothing.
 // Source: edge inference contract, section 1.10.
 
-import { type Flavor } from '#kernel/catalogue.ts'
+import type { Flavor } from '#kernel/catalogue.ts'
 import { err, ok } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { numberIn, objectIn } from '../shared/json-facts.ts'
 import { type Asked, seeService } from '../shared/project-route.ts'
 import { instancesOf } from './listing.ts'

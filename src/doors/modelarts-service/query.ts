@@ -2,7 +2,7 @@
 // Source: edge inference contract, sections 1.4 and 1.8.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { badParameter } from './faults.ts'
 import { type ServiceStatus, serviceStatuses } from './states.ts'
 import { defaultWorkspaceId } from './wire.ts'

@@ -5,8 +5,8 @@
 
 import { err } from '#kernel/errors.ts'
 import { StoreError } from '#kernel/ports/store.ts'
-import { type Asked, type ProjectRoute } from '../shared/project-route.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Asked, ProjectRoute } from '../shared/project-route.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import { setsStatus } from './decode.ts'
 import { listEvents } from './events.ts'
 import { unreadable } from './faults.ts'

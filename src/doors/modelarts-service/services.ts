@@ -3,12 +3,12 @@
 // Source: edge inference contract, sections 1.2, 1.3, 1.6 and 1.7.
 
 import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type RedeployService, type UpdateService } from '#kernel/request.ts'
-import { type Service } from '#kernel/service.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { RedeployService, UpdateService } from '#kernel/request.ts'
+import type { Service } from '#kernel/service.ts'
 import { textIn } from '../shared/json-facts.ts'
 import { type Asked, change, seeService } from '../shared/project-route.ts'
-import { type Fault } from '../shared/three-keys.ts'
+import type { Fault } from '../shared/three-keys.ts'
 import {
   decodeDeploy,
   decodeEdgeConfig,

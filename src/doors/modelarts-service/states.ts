@@ -1,12 +1,12 @@
 // Our states in the words of this cloud, exhaustively, and the states in which its calls are accepted.
 // Source: edge inference contract, sections 2.1 to 2.4.
 
-import { type nodeStates } from '#kernel/catalogue.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type SituationOf } from '#kernel/kinds.ts'
+import type { nodeStates } from '#kernel/catalogue.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { SituationOf } from '#kernel/kinds.ts'
 import { present } from '#kernel/present.ts'
-import { type StartInstance, type StopInstance } from '#kernel/request.ts'
-import { type ServiceState } from '#kernel/service.ts'
+import type { StartInstance, StopInstance } from '#kernel/request.ts'
+import type { ServiceState } from '#kernel/service.ts'
 
 /** Every value that a list may be filtered by; the last three belong to services that do not run on nodes. */
 export const serviceStatuses = [

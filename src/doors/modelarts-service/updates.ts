@@ -3,11 +3,11 @@
 // Source: edge inference contract, section 1.9.
 
 import { err, ok } from '#kernel/errors.ts'
-import { type Event } from '#kernel/event.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type Verb } from '#kernel/kinds.ts'
-import { type Operation } from '#kernel/operation.ts'
-import { type Service } from '#kernel/service.ts'
+import type { Event } from '#kernel/event.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Verb } from '#kernel/kinds.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { Service } from '#kernel/service.ts'
 import { textIn, textsIn } from '../shared/json-facts.ts'
 import { type Asked, seeService } from '../shared/project-route.ts'
 import { deploymentsOf, placedIn } from './history.ts'

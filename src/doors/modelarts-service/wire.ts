@@ -1,11 +1,11 @@
 // Rows, from the kernel to this cloud's wire. Its names live here and in decode.ts.
 // Source: edge inference contract, sections 1.3 to 1.5 and 1.11.
 
-import { type Flavor, type Image, type Node } from '#kernel/catalogue.ts'
+import type { Flavor, Image, Node } from '#kernel/catalogue.ts'
 import { compact } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Json, type JsonObject } from '#kernel/json.ts'
-import { type Service } from '#kernel/service.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Json, JsonObject } from '#kernel/json.ts'
+import type { Service } from '#kernel/service.ts'
 import {
   flagIn,
   isJsonObject,

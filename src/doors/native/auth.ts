@@ -4,7 +4,7 @@
 
 import { type Caller, hasRole, type Role } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type AuthFailure, type Identity } from '#kernel/ports/identity.ts'
+import type { AuthFailure, Identity } from '#kernel/ports/identity.ts'
 import { type Exchange, header } from '../shared/http.ts'
 import { type Fault, faultOf, ownFault } from './faults.ts'
 

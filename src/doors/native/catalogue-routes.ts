@@ -1,7 +1,7 @@
 // The routes of the catalogue: the same three for each of its tables.
 
-import { type TSchema } from 'typebox'
-import { type Result } from '#kernel/errors.ts'
+import type { TSchema } from 'typebox'
+import type { Result } from '#kernel/errors.ts'
 import * as hears from './bodies.ts'
 import {
   getFrom,
@@ -15,7 +15,7 @@ import {
   type Shelf,
 } from './catalogue.ts'
 import { type Asked, type Endpoint, endpoint, type Read, type Reply } from './endpoint.ts'
-import { type Fault } from './faults.ts'
+import type { Fault } from './faults.ts'
 import * as says from './wire.ts'
 
 const { receipt } = says

@@ -8,17 +8,17 @@
 import { type Image, isImageOf, plainFlavor, storages } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { projectId } from '#kernel/ids.ts'
-import { type PutCatalogue } from '#kernel/request.ts'
-import { type Project } from '#kernel/project.ts'
-import { type Rows } from '#kernel/tables.ts'
-import {
-  type ListCatalogueQuery,
-  type PutDriverBody,
-  type PutFlavorBody,
-  type PutImageBody,
-  type PutNodeBody,
-  type PutPoolBody,
-  type PutProjectBody,
+import type { PutCatalogue } from '#kernel/request.ts'
+import type { Project } from '#kernel/project.ts'
+import type { Rows } from '#kernel/tables.ts'
+import type {
+  ListCatalogueQuery,
+  PutDriverBody,
+  PutFlavorBody,
+  PutImageBody,
+  PutNodeBody,
+  PutPoolBody,
+  PutProjectBody,
 } from './bodies.ts'
 import { change } from './changes.ts'
 import { showDriver, showFlavor, showImage, showNode, showPool, showProject } from './encode.ts'

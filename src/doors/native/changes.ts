@@ -4,14 +4,14 @@
 
 import { setTimeout } from 'node:timers/promises'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type OperationId } from '#kernel/ids.ts'
-import { type Operation } from '#kernel/operation.ts'
-import { type CallerRequest, type Receipt } from '#kernel/request.ts'
-import { type Lent } from '../shared/lent-headers.ts'
+import type { OperationId } from '#kernel/ids.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { CallerRequest, Receipt } from '#kernel/request.ts'
+import type { Lent } from '../shared/lent-headers.ts'
 import { showOperation, showReceipt } from './encode.ts'
 import { type Asked, base, doorName, type Reply } from './endpoint.ts'
 import { type Fault, faultOf } from './faults.ts'
-import { type ReceiptShown } from './wire.ts'
+import type { ReceiptShown } from './wire.ts'
 
 interface Options {
   readonly why?: string | undefined

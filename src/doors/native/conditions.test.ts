@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type ErrorCode } from '#kernel/errors.ts'
+import type { ErrorCode } from '#kernel/errors.ts'
 import { adminOf, type NativeApi, nativeApi, type Sent, tokenOf } from '#test/harness/native-api.ts'
 import { type World, world } from '#test/harness/world.ts'
 

@@ -2,7 +2,7 @@
 // else.
 
 import { unreachable } from '#kernel/assert.ts'
-import { type Answer, type DoorKind, type Exchange, type Unrouted } from '../shared/http.ts'
+import type { Answer, DoorKind, Exchange, Unrouted } from '../shared/http.ts'
 import { doorName, refusal } from './endpoint.ts'
 import { type Fault, faultOf, ownFault } from './faults.ts'
 import { routesIn } from './routes.ts'

@@ -3,32 +3,32 @@
 // (attributes) has no place.
 
 import { microserviceId } from '#kernel/aliases.ts'
-import { type Cause } from '#kernel/caller.ts'
-import { type DriverRow, type Flavor, type Image, type Node, type Pool } from '#kernel/catalogue.ts'
-import { type Event } from '#kernel/event.ts'
-import { type Guard } from '#kernel/guard.ts'
-import { type Hold, type Instance, type Registration } from '#kernel/instance.ts'
+import type { Cause } from '#kernel/caller.ts'
+import type { DriverRow, Flavor, Image, Node, Pool } from '#kernel/catalogue.ts'
+import type { Event } from '#kernel/event.ts'
+import type { Guard } from '#kernel/guard.ts'
+import type { Hold, Instance, Registration } from '#kernel/instance.ts'
 import { currentStep, type Operation, planOf } from '#kernel/operation.ts'
 import { offered, present } from '#kernel/present.ts'
-import { type Project } from '#kernel/project.ts'
-import { type Receipt } from '#kernel/request.ts'
-import { type Service } from '#kernel/service.ts'
-import { type LeaseNow, type Plane } from '#kernel/ports/plane.ts'
-import {
-  type CauseShown,
-  type DriverShown,
-  type EventShown,
-  type FlavorShown,
-  type GuardShown,
-  type HoldShown,
-  type ImageShown,
-  type InstanceShown,
-  type NodeShown,
-  type OperationShown,
-  type PoolShown,
-  type ProjectShown,
-  type ReceiptShown,
-  type ServiceShown,
+import type { Project } from '#kernel/project.ts'
+import type { Receipt } from '#kernel/request.ts'
+import type { Service } from '#kernel/service.ts'
+import type { LeaseNow, Plane } from '#kernel/ports/plane.ts'
+import type {
+  CauseShown,
+  DriverShown,
+  EventShown,
+  FlavorShown,
+  GuardShown,
+  HoldShown,
+  ImageShown,
+  InstanceShown,
+  NodeShown,
+  OperationShown,
+  PoolShown,
+  ProjectShown,
+  ReceiptShown,
+  ServiceShown,
 } from './wire.ts'
 
 export const iso = (ms: number): string => new Date(ms).toISOString()

@@ -6,11 +6,11 @@
 // - A change goes through `change`, which knows dry runs, keys, generations and waiting.
 
 import { type Static, type TObject, type TSchema, Type } from 'typebox'
-import { type Caller, type Role } from '#kernel/caller.ts'
+import type { Caller, Role } from '#kernel/caller.ts'
 import { err, type ErrorOf, ok, type Result } from '#kernel/errors.ts'
-import { type ProjectId } from '#kernel/ids.ts'
-import { type Identity } from '#kernel/ports/identity.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
+import type { ProjectId } from '#kernel/ids.ts'
+import type { Identity } from '#kernel/ports/identity.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
 import {
   type Answer,
   type Exchange,
@@ -23,8 +23,8 @@ import { type Lent, lentHeaders } from '../shared/lent-headers.ts'
 import { callerOf, inProject, mayUse, projectParameter } from './auth.ts'
 import { type Fault, faultOf, ownFault } from './faults.ts'
 import { check, readJson, readQuery } from './reading.ts'
-import { type Settings } from './settings.ts'
-import { type ProblemShown } from './wire.ts'
+import type { Settings } from './settings.ts'
+import type { ProblemShown } from './wire.ts'
 
 export const doorName = 'native'
 export const base = '/api/v1'

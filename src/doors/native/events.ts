@@ -2,9 +2,9 @@
 // somebody asks.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type ListEventsQuery } from './bodies.ts'
+import type { ListEventsQuery } from './bodies.ts'
 import { showEvent } from './encode.ts'
-import { type Asked, type Reply } from './endpoint.ts'
+import type { Asked, Reply } from './endpoint.ts'
 import { type Fault, faultOf } from './faults.ts'
 import { historyId, projectsOf, refOf } from './lookups.ts'
 

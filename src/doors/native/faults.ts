@@ -5,7 +5,7 @@
 // 423 a person forbade it, 412 the caller's picture is old, 503 come again.
 
 import { type ErrorCode, type ErrorOf, type KernelError, unusables } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { JsonObject } from '#kernel/json.ts'
 
 export interface Fault {
   readonly code: ProblemCode

@@ -2,11 +2,11 @@
 // release one; everybody else sees those of the own project.
 
 import { ok, type Result } from '#kernel/errors.ts'
-import { type GuardActionBody, type ListGuardsQuery } from './bodies.ts'
+import type { GuardActionBody, ListGuardsQuery } from './bodies.ts'
 import { change } from './changes.ts'
 import { showGuard } from './encode.ts'
-import { type Asked, type Reply } from './endpoint.ts'
-import { type Fault } from './faults.ts'
+import type { Asked, Reply } from './endpoint.ts'
+import type { Fault } from './faults.ts'
 import { pageOfRows } from './pages.ts'
 
 type Replied = Promise<Result<Reply, Fault>>

@@ -2,19 +2,19 @@
 
 import { microserviceKey } from '#kernel/aliases.ts'
 import { ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type ColumnName } from '#kernel/tables.ts'
-import {
-  type CreateInstanceBody,
-  type HoldInstanceBody,
-  type InstanceLogsQuery,
-  type ListInstancesQuery,
-  type PatchInstanceBody,
+import type { Instance } from '#kernel/instance.ts'
+import type { ColumnName } from '#kernel/tables.ts'
+import type {
+  CreateInstanceBody,
+  HoldInstanceBody,
+  InstanceLogsQuery,
+  ListInstancesQuery,
+  PatchInstanceBody,
 } from './bodies.ts'
 import { change } from './changes.ts'
 import { showHold, showInstance } from './encode.ts'
 import { type Asked, base, type Reply } from './endpoint.ts'
-import { type Fault } from './faults.ts'
+import type { Fault } from './faults.ts'
 import { projectsOf, seeInstance, targetOf } from './lookups.ts'
 import { pageOfRows } from './pages.ts'
 import { readMoment } from './reading.ts'

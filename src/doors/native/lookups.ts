@@ -4,10 +4,10 @@
 import { sees } from '#kernel/access.ts'
 import { microserviceKey } from '#kernel/aliases.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type InstanceRef } from '#kernel/request.ts'
-import { type Service } from '#kernel/service.ts'
-import { type Asked } from './endpoint.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { InstanceRef } from '#kernel/request.ts'
+import type { Service } from '#kernel/service.ts'
+import type { Asked } from './endpoint.ts'
 import { type Fault, faultOf } from './faults.ts'
 
 type Seeker = Pick<Asked, 'plane' | 'caller' | 'project'>

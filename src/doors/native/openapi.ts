@@ -2,7 +2,7 @@
 // once each; the refusals of a route are those that the gate before it can make and those that the
 // kernel can.
 
-import { type TObject, type TSchema } from 'typebox'
+import type { TObject, TSchema } from 'typebox'
 import { type Endpoint, base, isChange, type Variants } from './endpoint.ts'
 import { type ProblemCode, problemCodes, problemHeads } from './faults.ts'
 import { problem } from './wire.ts'

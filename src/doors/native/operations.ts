@@ -3,10 +3,10 @@
 
 import { sees } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Operation } from '#kernel/operation.ts'
-import { type ListOperationsQuery } from './bodies.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { ListOperationsQuery } from './bodies.ts'
 import { showOperation } from './encode.ts'
-import { type Asked, type Reply } from './endpoint.ts'
+import type { Asked, Reply } from './endpoint.ts'
 import { type Fault, faultOf } from './faults.ts'
 import { historyId, projectsOf } from './lookups.ts'
 import { pageOfRows } from './pages.ts'

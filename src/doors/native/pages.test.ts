@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { adminOf, type NativeApi } from '#test/harness/native-api.ts'
 import { type World, world } from '#test/harness/world.ts'
-import { type InstanceShown, type PageShown } from './wire.ts'
+import type { InstanceShown, PageShown } from './wire.ts'
 
 let w: World
 let api: NativeApi

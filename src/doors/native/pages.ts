@@ -3,8 +3,8 @@
 // opaque text.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Reads } from '#kernel/ports/plane.ts'
-import { type Query } from '#kernel/ports/store.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
+import type { Query } from '#kernel/ports/store.ts'
 import {
   type Column,
   type ColumnName,

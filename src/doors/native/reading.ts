@@ -1,39 +1,13 @@
 // From what was sent to what a schema allows, or the one field that is at fault. The schema is the
 // only rule here; what it means for an instance is the kernel's to say.
 
-import { type Static, type TObject, type TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type { Static, TObject, TSchema } from 'typebox'
 import { err, type ErrorOf, ok, type Result } from '#kernel/errors.ts'
 import { type Exchange, header, parseJson } from '../shared/http.ts'
+import { type Complaint, validatorOf } from '../shared/validator.ts'
 import { type Fault, faultOf, ownFault } from './faults.ts'
 
 type BadField = ErrorOf<'BadField'>
-
-/**
- * What we read of a validator's complaint. Source: JSON Schema error objects as TypeBox shapes
- * them.
- */
-interface Complaint {
-  readonly keyword: string
-  readonly instancePath: string
-  readonly params: object
-  readonly message: string
-}
-interface Compiled {
-  Check(value: unknown): boolean
-  Errors(value: unknown): readonly Complaint[]
-}
-
-// Compiled when first needed: a start pays for no schema that nobody uses.
-const compiled = new WeakMap<TSchema, Compiled>()
-
-function compile(schema: TSchema): Compiled {
-  const known = compiled.get(schema)
-  if (known) return known
-  const made: Compiled = Compile(schema)
-  compiled.set(schema, made)
-  return made
-}
 
 /**
  * Checks a value; of several faults the first that is not a mere consequence of another is named.
@@ -43,9 +17,9 @@ export function check<S extends TSchema>(
   value: unknown,
   what = 'body',
 ): Result<Static<S>, BadField> {
-  const validator = compile(schema)
-  if (validator.Check(value)) return ok(value as Static<S>) // the schema has just been checked
-  const complaints = validator.Errors(value).filter(({ keyword }) => !consequences.has(keyword))
+  const validator = validatorOf(schema)
+  if (validator.fits(value)) return ok(value)
+  const complaints = validator.complaints(value).filter(({ keyword }) => !consequences.has(keyword))
   const worst = complaints.find(({ keyword }) => keyword === 'required') ?? complaints[0]
   return err(worst ? fieldOf(worst, what) : bad(what, 'another value'))
 }

@@ -7,13 +7,7 @@ import { adminOf, type NativeApi, type Reply, type Sent } from '#test/harness/na
 import { put, rows } from '#test/contract/rows.ts'
 import { freshStore, type World, world } from '#test/harness/world.ts'
 import { endpoints } from './routes.ts'
-import {
-  type AccountShown,
-  type InstanceShown,
-  type OutputShown,
-  type ProblemCode,
-  type ReceiptShown,
-} from './wire.ts'
+import type { AccountShown, InstanceShown, OutputShown, ProblemCode, ReceiptShown } from './wire.ts'
 
 let w: World
 let api: NativeApi

@@ -1,6 +1,6 @@
 // Every route of this door. The OpenAPI document is made of this table and nothing else.
 
-import { type House, type Route } from '../shared/http.ts'
+import type { House, Route } from '../shared/http.ts'
 import { actOnInstance } from './actions.ts'
 import * as hears from './bodies.ts'
 import { catalogueEndpoints } from './catalogue-routes.ts'
@@ -28,7 +28,7 @@ import {
   patchService,
   removeService,
 } from './services.ts'
-import { type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 import { streamEvents } from './stream.ts'
 import { getUsage, listUsage } from './usage.ts'
 import { whyInstance } from './why.ts'

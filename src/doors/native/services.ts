@@ -3,16 +3,16 @@
 // here.
 
 import { ok, type Result } from '#kernel/errors.ts'
-import {
-  type DeployServiceBody,
-  type ListServicesQuery,
-  type PatchServiceBody,
-  type ServiceActionBody,
+import type {
+  DeployServiceBody,
+  ListServicesQuery,
+  PatchServiceBody,
+  ServiceActionBody,
 } from './bodies.ts'
 import { change } from './changes.ts'
 import { showService } from './encode.ts'
 import { type Asked, base, type Reply } from './endpoint.ts'
-import { type Fault } from './faults.ts'
+import type { Fault } from './faults.ts'
 import { projectsOf, seeService } from './lookups.ts'
 import { pageOfRows } from './pages.ts'
 import { liveServiceStates } from './states.ts'

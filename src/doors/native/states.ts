@@ -3,7 +3,7 @@
 // else checked against its unions, so that a word that the kernel gains cannot be missing on the
 // wire.
 
-import { type Cause } from '#kernel/caller.ts'
+import type { Cause } from '#kernel/caller.ts'
 import {
   driverFaults,
   type DriverPart,
@@ -14,7 +14,7 @@ import {
 } from '#kernel/catalogue.ts'
 import { type EventType, eventTypes } from '#kernel/event.ts'
 import { type CircleKind, circleKinds } from '#kernel/guard.ts'
-import { type Charge, type ServiceStatus } from '#kernel/instance.ts'
+import type { Charge, ServiceStatus } from '#kernel/instance.ts'
 import {
   type FailedVerb,
   type Kind,
@@ -25,8 +25,8 @@ import {
   type Verb,
 } from '#kernel/kinds.ts'
 import { isA } from '#kernel/lifecycle.ts'
-import { type Observation } from '#kernel/observation.ts'
-import { type Act, type OperationState, type StepLog } from '#kernel/operation.ts'
+import type { Observation } from '#kernel/observation.ts'
+import type { Act, OperationState, StepLog } from '#kernel/operation.ts'
 import {
   type Service,
   type ServiceState,

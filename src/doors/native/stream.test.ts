@@ -4,12 +4,12 @@
 
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type Event } from '#kernel/event.ts'
+import type { Event } from '#kernel/event.ts'
 import { readEvents } from '#test/harness/event-reader.ts'
 import { adminOf, type NativeApi, nativeApi, tokenOf } from '#test/harness/native-api.ts'
 import { until, type World, world } from '#test/harness/world.ts'
 import { EventStream, type Source } from './stream.ts'
-import { type EventPageShown, type EventShown } from './wire.ts'
+import type { EventPageShown, EventShown } from './wire.ts'
 
 const people = {
   projects: [{ name: 'alpha' }],

@@ -9,18 +9,18 @@
 // - Who lost his right to see (token ended, role taken) is closed at the next heartbeat.
 
 import { Readable } from 'node:stream'
-import { type Event } from '#kernel/event.ts'
+import type { Event } from '#kernel/event.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
-import { type EventQuery } from '#kernel/ports/store.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
+import type { EventQuery } from '#kernel/ports/store.ts'
 import { header } from '../shared/http.ts'
 import { callerOf } from './auth.ts'
-import { type StreamEventsQuery } from './bodies.ts'
+import type { StreamEventsQuery } from './bodies.ts'
 import { showEvent } from './encode.ts'
-import { type Asked, type Reply } from './endpoint.ts'
+import type { Asked, Reply } from './endpoint.ts'
 import { type Fault, faultOf, ownFault } from './faults.ts'
 import { historyId, projectsOf } from './lookups.ts'
-import { type Settings } from './settings.ts'
+import type { Settings } from './settings.ts'
 
 type Filter = Omit<EventQuery, 'after' | 'limit' | 'newestFirst' | 'before'>
 

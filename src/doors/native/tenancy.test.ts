@@ -5,12 +5,12 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { adminOf, type NativeApi, nativeApi, tokenOf } from '#test/harness/native-api.ts'
 import { type World, world } from '#test/harness/world.ts'
-import {
-  type EventPageShown,
-  type InstanceShown,
-  type OperationShown,
-  type PageShown,
-  type ServiceShown,
+import type {
+  EventPageShown,
+  InstanceShown,
+  OperationShown,
+  PageShown,
+  ServiceShown,
 } from './wire.ts'
 
 const people = {

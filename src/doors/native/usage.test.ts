@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test'
 import { type JumpingClock, jumpingClock } from '#test/harness/jumping-clock.ts'
 import { adminOf, type NativeApi } from '#test/harness/native-api.ts'
 import { type World, world } from '#test/harness/world.ts'
-import { type InstanceShown, type UsagePageShown, type UsageShown } from './wire.ts'
+import type { InstanceShown, UsagePageShown, UsageShown } from './wire.ts'
 
 const hourMs = 3_600_000
 const soon = { prefer: 'wait=20' }

@@ -3,18 +3,18 @@
 
 import { sees } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { meteredKinds, meteredTypes, type Period, Usage, type UsageSpan } from '#kernel/meter.ts'
-import { type Reads } from '#kernel/ports/plane.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
 import { columnsOf } from '#kernel/tables.ts'
-import { type InstanceUsageQuery, type ListUsageQuery } from './bodies.ts'
+import type { InstanceUsageQuery, ListUsageQuery } from './bodies.ts'
 import { iso } from './encode.ts'
-import { type Asked, type Reply } from './endpoint.ts'
+import type { Asked, Reply } from './endpoint.ts'
 import { type Fault, faultOf } from './faults.ts'
 import { historyId, projectsOf } from './lookups.ts'
 import { pageOfRows } from './pages.ts'
 import { readMoment } from './reading.ts'
-import { type UsageShown } from './wire.ts'
+import type { UsageShown } from './wire.ts'
 
 type Replied = Promise<Result<Reply, Fault>>
 

@@ -1,9 +1,9 @@
 // Why an instance is as it is, in a few sentences: for people at a terminal at three in the
 // morning. All of it can be seen elsewhere; here it stands together.
 
-import { type Event, type EventType } from '#kernel/event.ts'
+import type { Event, EventType } from '#kernel/event.ts'
 import { ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { nextRung } from '#kernel/ladder.ts'
 import { currentStep, type Operation, type Step } from '#kernel/operation.ts'
 import { present } from '#kernel/present.ts'
@@ -16,11 +16,11 @@ import {
   showQueue,
   showRegistration,
 } from './encode.ts'
-import { type Asked, type Reply } from './endpoint.ts'
-import { type Fault } from './faults.ts'
+import type { Asked, Reply } from './endpoint.ts'
+import type { Fault } from './faults.ts'
 import { seeInstance } from './lookups.ts'
 import { docOf } from './states.ts'
-import { type AccountShown, type HoldShown } from './wire.ts'
+import type { AccountShown, HoldShown } from './wire.ts'
 
 /** The events that say who brought an instance where it is. */
 const telling: readonly EventType[] = [

@@ -6,7 +6,7 @@
 // - No secret has a place here: what drivers were told (`launch`, `handle`) is never shown.
 
 import { type Static, type TSchema, Type } from 'typebox'
-import { type JsonObject } from '#kernel/json.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { type Kind, kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
 import { problemCodes } from './faults.ts'

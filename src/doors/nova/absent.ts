@@ -1,7 +1,7 @@
 // Documented calls of upstream's API that are not answered here, and why. The generated coverage page lists them.
 // Source: contract, section 2.3; https://docs.openstack.org/api-ref/compute/.
 
-import { type AbsentCall } from '../shared/http.ts'
+import type { AbsentCall } from '../shared/http.ts'
 
 const noGuest = 'nothing of a guest is reached here'
 const noMoving = 'a server stays on its driver'

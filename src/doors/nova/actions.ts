@@ -5,11 +5,11 @@
 // Source: contract, sections 3.4, 3.5, 4.3 and 5.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type InstanceRef, type InstanceRequest, type Receipt } from '#kernel/request.ts'
+import type { InstanceRef, InstanceRequest, Receipt } from '#kernel/request.ts'
 import { isObject } from '../shared/http.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { lockBody, lockReasonSince, rebootBody, resetStateBody } from './bodies.ts'
-import { type Call, type Mount, type Reply } from './call.ts'
+import type { Call, Mount, Reply } from './call.ts'
 import {
   type Asked,
   badRequest,
@@ -19,8 +19,8 @@ import {
   type NovaFault,
 } from './faults.ts'
 import { createImage, imageCreated, rebuild, rebuilt } from './image-actions.ts'
-import { type Negotiated } from './microversion.ts'
-import { type NovaSettings } from './settings.ts'
+import type { Negotiated } from './microversion.ts'
+import type { NovaSettings } from './settings.ts'
 import { preconditions, situationsFor } from './states.ts'
 
 interface Plan {

@@ -2,8 +2,8 @@
 // Source: contract, section 6.8.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Call, type Reply } from './call.ts'
-import { type NovaFault } from './faults.ts'
+import type { Call, Reply } from './call.ts'
+import type { NovaFault } from './faults.ts'
 import { serverIn } from './servers.ts'
 import { stateOf } from './states.ts'
 import { plainAddresses } from './wire.ts'

@@ -4,11 +4,11 @@
 // Source: contract, sections 3.3 and 13; contracts/identity.md, section 6.5; openstack/keystonemiddleware
 // keystonemiddleware/auth_token/__init__.py.
 
-import { type Caller } from '#kernel/caller.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { compact } from '#kernel/ids.ts'
 import { authenticate, type AuthRefusal } from '../shared/authenticate.ts'
-import { type Answer, type Exchange, type House } from '../shared/http.ts'
+import type { Answer, Exchange, House } from '../shared/http.ts'
 
 export type Dialect = 'nova' | 'huawei'
 

@@ -2,7 +2,7 @@
 // Source: contract, sections 5 and 6; openstack/nova nova/api/openstack/compute/schemas/.
 
 import { type Static, type TSchema, Type } from 'typebox'
-import { type Microversion } from './microversion.ts'
+import type { Microversion } from './microversion.ts'
 import { checks } from './schema.ts'
 import { propertiesIn, type Span, startsOf, versioned } from './versioned.ts'
 

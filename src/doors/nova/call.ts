@@ -4,10 +4,10 @@
 // the URL; then the operation's own schema, the lookup, the policy. Clients and conformance suites tell them apart.
 // Source: contract, sections 3.1 and 3.4.
 
-import { type Caller } from '#kernel/caller.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type ProjectId } from '#kernel/ids.ts'
-import { type Submission } from '#kernel/ports/plane.ts'
+import type { ProjectId } from '#kernel/ids.ts'
+import type { Submission } from '#kernel/ports/plane.ts'
 import {
   type Answer,
   type Exchange,
@@ -36,7 +36,7 @@ import {
   versionMax,
   versionText,
 } from './microversion.ts'
-import { type NovaSettings } from './settings.ts'
+import type { NovaSettings } from './settings.ts'
 
 /** One of the two places where the same operations are served. */
 export interface Mount {

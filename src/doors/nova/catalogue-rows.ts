@@ -1,8 +1,8 @@
 // The flavors or images that servers are made of. The catalogue is configuration, a few hundred rows at most, so
 // it is read whole; instances never are.
 
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
-import { type Reads } from '#kernel/ports/plane.ts'
+import type { Flavor, Image } from '#kernel/catalogue.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
 
 const pageMax = 1000
 

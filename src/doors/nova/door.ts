@@ -4,7 +4,7 @@
 //
 // Source: contracts/openstack-compute.md.
 
-import { type DoorKind, type Exchange, type Unrouted } from '../shared/http.ts'
+import type { DoorKind, Exchange, Unrouted } from '../shared/http.ts'
 import { absent } from './absent.ts'
 import { finished, type Mount } from './call.ts'
 import { type NovaFault, noSuchRoute, refusal, unexpected } from './faults.ts'

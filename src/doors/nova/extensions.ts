@@ -2,8 +2,8 @@
 // Source: contract, section 8.3; openstack/nova nova/api/openstack/compute/extension_info.py.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Call, type Reply } from './call.ts'
-import { type NovaFault } from './faults.ts'
+import type { Call, Reply } from './call.ts'
+import type { NovaFault } from './faults.ts'
 
 type Answered = Promise<Result<Reply, NovaFault>>
 

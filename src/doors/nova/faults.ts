@@ -4,8 +4,8 @@
 // stops the build here.
 // Source: contract, sections 3.3, 4.3 and 5.1; openstack/nova nova/api/openstack/wsgi.py, nova/exception.py.
 
-import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
-import { type Answer } from '../shared/http.ts'
+import type { ErrorCode, ErrorOf, KernelError } from '#kernel/errors.ts'
+import type { Answer } from '../shared/http.ts'
 import { type Precondition, taskStateOf, vmStateOf } from './states.ts'
 
 export interface NovaFault {

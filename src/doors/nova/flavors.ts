@@ -5,7 +5,7 @@ import { Type } from 'typebox'
 import { may } from '#kernel/access.ts'
 import { type Flavor, plainFlavor } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Call, type Links, type Reply } from './call.ts'
+import type { Call, Links, Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { badRequest, conflict, faultOf, type NovaFault, policy } from './faults.ts'
 import {
@@ -16,7 +16,7 @@ import {
   type Sorting,
   sortingsOf,
 } from './query-parameters.ts'
-import { type Microversion } from './microversion.ts'
+import type { Microversion } from './microversion.ts'
 import { versioned } from './versioned.ts'
 import { extraSpecs, flavorBrief, flavorDetail } from './wire.ts'
 

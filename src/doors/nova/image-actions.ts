@@ -3,10 +3,10 @@
 // _action_create_image).
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type InstanceRef, type InstanceRequest, type Receipt } from '#kernel/request.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { InstanceRef, InstanceRequest, Receipt } from '#kernel/request.ts'
 import { createImageBody, metadataItemsMax, rebuildBody } from './bodies.ts'
-import { type Call, type Reply } from './call.ts'
+import type { Call, Reply } from './call.ts'
 import { type Asked, badRequest, forbidden, type NovaFault } from './faults.ts'
 import { imageNamed } from './image-ids.ts'
 import { imagePrefix } from './images.ts'

@@ -5,8 +5,8 @@
 
 import { createHash } from 'node:crypto'
 import { type Image, isImageOf } from '#kernel/catalogue.ts'
-import { type ProjectId } from '#kernel/ids.ts'
-import { type Reads } from '#kernel/ports/plane.ts'
+import type { ProjectId } from '#kernel/ids.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 
 /** A namespace of our own; changing it would change every image id that callers keep. */

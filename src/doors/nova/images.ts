@@ -6,7 +6,7 @@
 
 import { type Image, isImageOf } from '#kernel/catalogue.ts'
 import { numberIn, objectIn, textIn } from '../shared/json-facts.ts'
-import { type Answer, type Exchange, type House } from '../shared/http.ts'
+import type { Answer, Exchange, House } from '../shared/http.ts'
 import { prove } from './auth.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { imageNamed, imageUuid } from './image-ids.ts'

@@ -4,12 +4,12 @@
 // Source: contract, section 7; openstack/nova nova/api/openstack/compute/instance_actions.py.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Event } from '#kernel/event.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Verb } from '#kernel/kinds.ts'
-import { type Operation } from '#kernel/operation.ts'
-import { type Reads } from '#kernel/ports/plane.ts'
-import { type Call, type Reply } from './call.ts'
+import type { Event } from '#kernel/event.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Verb } from '#kernel/kinds.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
+import type { Call, Reply } from './call.ts'
 import { badRequest, type NovaFault } from './faults.ts'
 import { quoted } from './python-text.ts'
 import { firstOf, limitOf, nextLink, noSuchMarker } from './query-parameters.ts'

@@ -4,8 +4,8 @@
 // - No password is kept: nothing here could use it, and what is not there cannot leak.
 // - An instance made through another door says nothing of all this, so every fact has a default.
 
-import { type Instance } from '#kernel/instance.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { flagIn, textIn, textsIn } from '../shared/json-facts.ts'
 
 export const doorName = 'nova'

@@ -2,11 +2,11 @@
 // Source: contract, section 6.6; openstack/nova nova/api/openstack/compute/server_metadata.py.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type UpdateInstance } from '#kernel/request.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { UpdateInstance } from '#kernel/request.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { metaBody, metadataBody, metadataItemsMax } from './bodies.ts'
-import { type Call, type Reply } from './call.ts'
+import type { Call, Reply } from './call.ts'
 import { badRequest, faultOf, forbidden, type NovaFault } from './faults.ts'
 import { serverIn } from './servers.ts'
 import { preconditions, situationsFor } from './states.ts'

@@ -7,7 +7,7 @@
 
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type Exchange, header } from '../shared/http.ts'
-import { type NovaFault } from './faults.ts'
+import type { NovaFault } from './faults.ts'
 
 /** The minor number; the major one is always 2. */
 export type Microversion = number

@@ -3,7 +3,7 @@
 // Each row is served four times: on two mounts, and with and without the project in its URL.
 // Sources name sections of contracts/openstack-compute.md; rules are those of openstack/nova nova/policies/.
 
-import { type House, type Route } from '../shared/http.ts'
+import type { House, Route } from '../shared/http.ts'
 import { act, actionFault } from './actions.ts'
 import { listAddresses, showAddresses } from './addresses.ts'
 import { prove } from './auth.ts'
@@ -42,7 +42,7 @@ import {
   showServer,
   updateServer,
 } from './servers.ts'
-import { type NovaSettings } from './settings.ts'
+import type { NovaSettings } from './settings.ts'
 import {
   listServices,
   listZones,

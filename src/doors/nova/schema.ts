@@ -3,16 +3,13 @@
 // The schemas are closed where Nova's are: a property that the negotiated version does not define is refused.
 // Source: contract, sections 3.5 and 6.1; openstack/nova nova/api/validation/validators.py.
 
-import { type Static, type TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import type { Static, TSchema } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
+import { type Complaint as Complained, validatorOf } from '../shared/validator.ts'
 import { badRequest, type NovaFault } from './faults.ts'
 import { pythonText, pythonTextOf, quoted } from './python-text.ts'
 
-/** What we read of a validator's complaint. Source: JSON Schema error objects as TypeBox shapes them. */
-interface Complaint {
-  readonly keyword: string
-  readonly instancePath: string
+type Complaint = Pick<Complained, 'keyword' | 'instancePath'> & {
   readonly params: Readonly<Record<string, unknown>>
 }
 
@@ -23,10 +20,10 @@ export function checks<S extends TSchema>(
   schema: S,
   subject: 'field/attribute' | 'query parameters' = 'field/attribute',
 ): Checked<Static<S>> {
-  const compiled = Compile(schema)
   return (value) => {
-    if (compiled.Check(value)) return ok(value)
-    const complaints = compiled.Errors(value) as readonly Complaint[] // its params differ by keyword; each row below knows its own
+    const validator = validatorOf(schema)
+    if (validator.fits(value)) return ok(value)
+    const complaints = validator.complaints(value) as readonly Complaint[] // its params differ by keyword; each row below knows its own
     return err(badRequest(sentence(complaints, value, subject)))
   }
 }

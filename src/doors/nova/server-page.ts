@@ -3,15 +3,15 @@
 // store's order does not tell apart when more than that is asked.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Query } from '#kernel/ports/store.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Query } from '#kernel/ports/store.ts'
 import { type Column, columnsOf } from '#kernel/tables.ts'
-import { type Call } from './call.ts'
+import type { Call } from './call.ts'
 import { badRequest, type NovaFault } from './faults.ts'
 import { noSuchMarker } from './query-parameters.ts'
-import { type ServerQuery } from './server-query.ts'
+import type { ServerQuery } from './server-query.ts'
 import { visibleTo } from './server-scope.ts'
-import { type Order } from './server-sort.ts'
+import type { Order } from './server-sort.ts'
 
 /** Enough rows per walk that a rare match does not cost a query per row. */
 const walkedMin = 200

@@ -3,8 +3,8 @@
 
 import { sees } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Call } from './call.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Call } from './call.ts'
 import { isTrue, isWordForFlag } from './bodies.ts'
 import { badRequest, type NovaFault, policy } from './faults.ts'
 import { firstOf } from './query-parameters.ts'

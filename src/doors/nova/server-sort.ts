@@ -6,9 +6,9 @@
 // Source: contract, section 6.3; openstack/nova nova/compute/api.py (process_sort_params).
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Column, type ColumnName } from '#kernel/tables.ts'
-import { type Call } from './call.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Column, ColumnName } from '#kernel/tables.ts'
+import type { Call } from './call.ts'
 import { type NovaFault, policy } from './faults.ts'
 import { keptOf } from './kept.ts'
 import { type Sorting, sortingsOf } from './query-parameters.ts'

@@ -2,8 +2,8 @@
 // bare-metal server carries one tag without anybody having set it.
 // Source: contract, sections 6.3 and 13.
 
-import { type Instance } from '#kernel/instance.ts'
-import { type Call } from './call.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Call } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { tagsOf } from './wire.ts'
 

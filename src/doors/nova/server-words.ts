@@ -1,7 +1,7 @@
 // This door's words for servers, for the door that shows the same servers in another dialect.
 
-import { type Flavor } from '#kernel/catalogue.ts'
-import { type ServerWords } from '../shared/server-words.ts'
+import type { Flavor } from '#kernel/catalogue.ts'
+import type { ServerWords } from '../shared/server-words.ts'
 import { keptOf } from './kept.ts'
 import { versionMin } from './microversion.ts'
 import { situationsFor, stateOf } from './states.ts'

@@ -1,14 +1,14 @@
 // Servers: list, show, change of description, removal.
 // Source: contract, sections 6.2 to 6.5.
 
-import { type Flavor } from '#kernel/catalogue.ts'
+import type { Flavor } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type Reads } from '#kernel/ports/plane.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { updateBody } from './bodies.ts'
-import { type Call, type Reply } from './call.ts'
+import type { Call, Reply } from './call.ts'
 import { faultOf, type NovaFault } from './faults.ts'
 import { doorName } from './kept.ts'
 import { nextLink } from './query-parameters.ts'

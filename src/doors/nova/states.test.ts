@@ -3,8 +3,8 @@
 
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type ErrorOf } from '#kernel/errors.ts'
-import { type Instance, type Underway } from '#kernel/instance.ts'
+import type { ErrorOf } from '#kernel/errors.ts'
+import type { Instance, Underway } from '#kernel/instance.ts'
 import { operationId } from '#kernel/ids.ts'
 import {
   type FailedVerb,
@@ -15,7 +15,7 @@ import {
   type Verb,
 } from '#kernel/kinds.ts'
 import { isA } from '#kernel/lifecycle.ts'
-import { type Observation } from '#kernel/observation.ts'
+import type { Observation } from '#kernel/observation.ts'
 import { steps } from '#kernel/operation.ts'
 import { faultOf } from './faults.ts'
 import {

@@ -8,7 +8,7 @@
 
 import { type Instance, situationOf, type Underway } from '#kernel/instance.ts'
 import { lifecycles, type Situation, type SituationOf, type Verb } from '#kernel/kinds.ts'
-import { type Observation } from '#kernel/observation.ts'
+import type { Observation } from '#kernel/observation.ts'
 
 export type VmState =
   | 'building'

@@ -3,7 +3,7 @@
 
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { keyPairsMax } from '#kernel/key-pair.ts'
-import { type Call, type Reply } from './call.ts'
+import type { Call, Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { metadataItemsMax } from './bodies.ts'
 import { type NovaFault, policy } from './faults.ts'

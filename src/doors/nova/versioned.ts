@@ -1,7 +1,7 @@
 // Bodies whose shape depends on the microversion: one check per span of versions that share a shape.
 
-import { type Static, type TSchema } from 'typebox'
-import { type Microversion } from './microversion.ts'
+import type { Static, TSchema } from 'typebox'
+import type { Microversion } from './microversion.ts'
 import { type Checked, checks } from './schema.ts'
 
 /** First and last version that has it; absent: all. */

@@ -3,7 +3,7 @@
 // A version's `self` link is the same text in the list and in its own document: clients compare the two.
 // Source: contract, sections 2.1 and 8.4; openstack/nova nova/api/openstack/compute/{versions,versionsV21}.py.
 
-import { type Answer, type Exchange } from '../shared/http.ts'
+import type { Answer, Exchange } from '../shared/http.ts'
 import { requestIdOf, type Mount } from './call.ts'
 import { versionMax, versionMin, versionText } from './microversion.ts'
 

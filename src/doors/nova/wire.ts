@@ -6,14 +6,14 @@
 
 import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
-import { type Caller } from '#kernel/caller.ts'
-import { type Flavor } from '#kernel/catalogue.ts'
-import { type Hold, type Instance } from '#kernel/instance.ts'
+import type { Caller } from '#kernel/caller.ts'
+import type { Flavor } from '#kernel/catalogue.ts'
+import type { Hold, Instance } from '#kernel/instance.ts'
 import { objectIn, textIn } from '../shared/json-facts.ts'
-import { type Links } from './call.ts'
+import type { Links } from './call.ts'
 import { imageUuid } from './image-ids.ts'
 import { type Kept, keptOf } from './kept.ts'
-import { type Microversion } from './microversion.ts'
+import type { Microversion } from './microversion.ts'
 import { type ServerState, stateOf, type Status } from './states.ts'
 
 export const seconds = (atMs: number): string => `${new Date(atMs).toISOString().slice(0, 19)}Z`

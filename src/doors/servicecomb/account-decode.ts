@@ -2,7 +2,7 @@
 // Source: contracts/cse-registry.md section 8.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { type Fields, readBody } from './fields.ts'
 import { type Fault, invalid } from './faults.ts'
 import { type Check, firstFault, rules, violation } from './rules.ts'

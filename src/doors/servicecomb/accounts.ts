@@ -2,10 +2,10 @@
 // clients learn that they need no token.
 // Source: contracts/cse-registry.md section 8.
 
-import { type Account, type AccountRole } from '#kernel/account.ts'
+import type { Account, AccountRole } from '#kernel/account.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type AccountFault } from '#kernel/ports/accounts.ts'
-import { type Answered, type Asked } from './call.ts'
+import type { AccountFault } from '#kernel/ports/accounts.ts'
+import type { Answered, Asked } from './call.ts'
 import {
   decodeAccount,
   decodeAccounts,

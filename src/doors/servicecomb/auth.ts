@@ -6,12 +6,12 @@
 // other doors too; every other pair is a project that exists here alone.
 // Source: contracts/cse-registry.md sections 1.1, 8 and 9.3.
 
-import { type Account } from '#kernel/account.ts'
-import { type Caller } from '#kernel/caller.ts'
+import type { Account } from '#kernel/account.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type ProjectId, projectId, userId } from '#kernel/ids.ts'
-import { type Identity } from '#kernel/ports/identity.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
+import type { Identity } from '#kernel/ports/identity.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
 import { type Exchange, header } from '../shared/http.ts'
 import { type Fault, invalid } from './faults.ts'
 import { firstFault, rules } from './rules.ts'

@@ -1,9 +1,9 @@
 // Instances that live by a websocket, so that one that leaves is told at once.
 // Source: contracts/cse-registry.md section 6.4.
 
-import { type InstanceId } from '#kernel/ids.ts'
-import { type Commit } from '#kernel/ports/store.ts'
-import { type Link } from './connections.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { Commit } from '#kernel/ports/store.ts'
+import type { Link } from './connections.ts'
 
 export const deadCode = 4001
 export const dead = 'heartbeat reporting failed because the instance does not exist'

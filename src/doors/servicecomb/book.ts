@@ -2,8 +2,8 @@
 // instances of those that were asked for, and whole answers by revision. See mirror.ts for how it stays true.
 
 import { createHash } from 'node:crypto'
-import { type InstanceId, type ProjectId, type ServiceId } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { InstanceId, ProjectId, ServiceId } from '#kernel/ids.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { type Dependency, providerKey, providerOf, type Service } from '#kernel/service.ts'
 import { textIn } from '../shared/json-facts.ts'
 import { encodeInstance, identityOf, kept, keptKeys, publicId, tagsOf } from './wire.ts'

@@ -4,13 +4,13 @@
 // - A store that cannot be read or written is answered in the registry's words; any other throw is a bug.
 // Source: contracts/cse-registry.md sections 1.1 to 1.3.
 
-import { type Account } from '#kernel/account.ts'
-import { type Caller } from '#kernel/caller.ts'
+import type { Account } from '#kernel/account.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
-import { type ProjectId } from '#kernel/ids.ts'
-import { type Plane, type Submission } from '#kernel/ports/plane.ts'
+import type { ProjectId } from '#kernel/ids.ts'
+import type { Plane, Submission } from '#kernel/ports/plane.ts'
 import { StoreError } from '#kernel/ports/store.ts'
-import { type CallerRequest, type Receipt } from '#kernel/request.ts'
+import type { CallerRequest, Receipt } from '#kernel/request.ts'
 import {
   type Answer,
   type Exchange,
@@ -21,16 +21,16 @@ import {
 } from '../shared/http.ts'
 import { lentHeaders, type Lent, planOf } from '../shared/lent-headers.ts'
 import { type Tenant, type Tenants, tenantOf } from './auth.ts'
-import { type Connections } from './connections.ts'
+import type { Connections } from './connections.ts'
 import { type Asks, type Fault, fault, faultOf } from './faults.ts'
-import { type LeaseIds } from './lease-ids.ts'
-import { type Mirror } from './mirror.ts'
+import type { LeaseIds } from './lease-ids.ts'
+import type { Mirror } from './mirror.ts'
 import { type Labels, permitted, signedIn } from './permissions.ts'
 import { readQuery } from './query.ts'
-import { type Quotas } from './quota.ts'
-import { type Settings } from './settings.ts'
-import { type Beating } from './beating.ts'
-import { type Watchers } from './watch.ts'
+import type { Quotas } from './quota.ts'
+import type { Settings } from './settings.ts'
+import type { Beating } from './beating.ts'
+import type { Watchers } from './watch.ts'
 import { doorName, json, protocolVersion, refusal, text } from './wire.ts'
 
 /** What all requests of this door share; none of it is truth, all of it can be forgotten. */

@@ -2,7 +2,7 @@
 // change hold up nobody's request, and one round of the clock keeps them alive or gives them up.
 // Source: contracts/cse-registry.md section 6.3.
 
-import { type WebSocket } from '@fastify/websocket'
+import type { WebSocket } from '@fastify/websocket'
 import { type Frame, Push } from './push.ts'
 
 /** Connections that are written to before others get their turn. */

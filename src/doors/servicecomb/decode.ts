@@ -2,10 +2,10 @@
 // spoils the document), then fields in the order of the vendor's tables, and names the first that does not fit.
 // Source: contracts/cse-registry.md sections 3.2, 3.3 and 3.4.
 
-import { type ServiceStatus } from '#kernel/instance.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { ServiceStatus } from '#kernel/instance.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Name } from './book.ts'
+import type { Name } from './book.ts'
 import { type Fields, readBody } from './fields.ts'
 import { type Fault, invalid } from './faults.ts'
 import { type Check, firstFault, rules, violation } from './rules.ts'

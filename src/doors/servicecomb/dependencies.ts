@@ -3,8 +3,8 @@
 // Source: contracts/cse-registry.md section 3.5.
 
 import { err, ok } from '#kernel/errors.ts'
-import { type Service } from '#kernel/service.ts'
-import { type Answer } from '../shared/http.ts'
+import type { Service } from '#kernel/service.ts'
+import type { Answer } from '../shared/http.ts'
 import { type Book, nameText, type Version } from './book.ts'
 import { type Answered, type Asked, submit } from './call.ts'
 import { decodeDependencies, type DeclaredDependency } from './decode.ts'

@@ -4,7 +4,7 @@
 // Source: contracts/cse-registry.md sections 3.4 (I5 to I8) and 5.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { type Answer, header } from '../shared/http.ts'
 import { type Book, isOpenTo, type Name, nameText, revisionOf, type Version } from './book.ts'
 import { type Answered, type Asked, submit, viewerOf } from './call.ts'

@@ -2,7 +2,7 @@
 // is the first three digits of the code.
 // Source: contracts/cse-registry.md section 7, and section 9.1 for the two extra keys.
 
-import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
+import type { ErrorCode, ErrorOf, KernelError } from '#kernel/errors.ts'
 
 /** The codes that this door gives out. */
 export const messages = {

@@ -3,9 +3,9 @@
 // Source: contracts/cse-registry.md section 3.6.
 
 import { err, ok } from '#kernel/errors.ts'
-import { type Service } from '#kernel/service.ts'
-import { type Book, type Version } from './book.ts'
-import { type Answered, type Asked } from './call.ts'
+import type { Service } from '#kernel/service.ts'
+import type { Book, Version } from './book.ts'
+import type { Answered, Asked } from './call.ts'
 import { rowsOf } from './dependencies.ts'
 import { fault, invalid } from './faults.ts'
 import { isVisible } from './permissions.ts'

@@ -2,10 +2,10 @@
 // instance's id never changes and is never used again, so what is remembered is either right or names an instance
 // that is gone, whose lease then no longer lives; then the store is asked.
 
-import { type Caller } from '#kernel/caller.ts'
-import { type InstanceId } from '#kernel/ids.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
-import { type Pair } from './decode.ts'
+import type { Caller } from '#kernel/caller.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
+import type { Pair } from './decode.ts'
 import { rowPart } from './wire.ts'
 
 const rememberedMax = 200_000

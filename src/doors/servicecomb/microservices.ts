@@ -4,9 +4,9 @@
 
 import { createHash } from 'node:crypto'
 import { err, ok, type KernelError, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type Receipt } from '#kernel/request.ts'
-import { type Version } from './book.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Receipt } from '#kernel/request.ts'
+import type { Version } from './book.ts'
 import { freshRequestId } from '../shared/http.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { type Answered, type Asked, change, submit } from './call.ts'

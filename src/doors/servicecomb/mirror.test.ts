@@ -4,8 +4,8 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { serviceId } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Commit, type Store, type Write } from '#kernel/ports/store.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Commit, Store, Write } from '#kernel/ports/store.ts'
 import { project, rows } from '#test/contract/rows.ts'
 import { gatedStore } from '#test/harness/gated-store.ts'
 import {
@@ -19,7 +19,7 @@ import {
   stage,
 } from '#test/harness/registry.ts'
 import { type World, world } from '#test/harness/world.ts'
-import { type Book, type Version } from './book.ts'
+import type { Book, Version } from './book.ts'
 import { Mirror } from './mirror.ts'
 
 const name = { environment: '', appId: 'shop', serviceName: 'provider' }

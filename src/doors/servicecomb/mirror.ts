@@ -5,10 +5,10 @@
 // - While rows are read, commits go on: those are remembered and put on top, in order, so no read is ever old.
 // - Memory is bounded: what was not asked for the longest is forgotten first.
 
-import { type InstanceId, type ProjectId, type ServiceId } from '#kernel/ids.ts'
-import { type Plane, type Reads } from '#kernel/ports/plane.ts'
-import { type Commit, type Query, type Write } from '#kernel/ports/store.ts'
-import { type Rows } from '#kernel/tables.ts'
+import type { InstanceId, ProjectId, ServiceId } from '#kernel/ids.ts'
+import type { Plane, Reads } from '#kernel/ports/plane.ts'
+import type { Commit, Query, Write } from '#kernel/ports/store.ts'
+import type { Rows } from '#kernel/tables.ts'
 import { Book, type Version } from './book.ts'
 
 const pageRows = 1_000

@@ -6,16 +6,16 @@
 // - A list shows what its caller may read.
 // Source: contracts/cse-registry.md section 8.
 
-import { type Account } from '#kernel/account.ts'
+import type { Account } from '#kernel/account.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type ProjectId } from '#kernel/ids.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type Identity } from '#kernel/ports/identity.ts'
+import type { ProjectId } from '#kernel/ids.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Identity } from '#kernel/ports/identity.ts'
 import { type Exchange, header, isObject, parseJson } from '../shared/http.ts'
 import { listIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
-import { type Book, type Version } from './book.ts'
+import type { Book, Version } from './book.ts'
 import { type Fault, fault } from './faults.ts'
-import { type Mirror } from './mirror.ts'
+import type { Mirror } from './mirror.ts'
 import { serviceRowId } from './wire.ts'
 
 interface Desk {

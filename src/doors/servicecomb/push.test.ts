@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { suite, test } from 'node:test'
-import { type WebSocket } from '@fastify/websocket'
+import type { WebSocket } from '@fastify/websocket'
 import { serviceId } from '#kernel/ids.ts'
 import { type Frame, Push, sendTimeoutMs } from './push.ts'
 

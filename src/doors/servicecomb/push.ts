@@ -6,8 +6,8 @@
 // - Frames of one turn leave in one write.
 // Source: contracts/cse-registry.md sections 6.2 and 6.3.
 
-import { type WebSocket } from '@fastify/websocket'
-import { type ServiceId } from '#kernel/ids.ts'
+import type { WebSocket } from '@fastify/websocket'
+import type { ServiceId } from '#kernel/ids.ts'
 
 export interface Frame {
   /** Frames of one instance replace each other for whoever is behind. */

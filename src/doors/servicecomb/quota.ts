@@ -4,8 +4,8 @@
 // Source: contracts/cse-registry.md sections 3.2 and 3.4.
 
 import { err, type ErrorOf, type Result } from '#kernel/errors.ts'
-import { type Reads } from '#kernel/ports/plane.ts'
-import { type Settings } from './settings.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
+import type { Settings } from './settings.ts'
 
 export class Quota {
   readonly #count: () => Promise<number>

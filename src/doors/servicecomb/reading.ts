@@ -1,8 +1,8 @@
 // Rows of one tenant's registry, for calls that show whole rows. What finds need is in memory: see mirror.ts.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Service } from '#kernel/service.ts'
-import { type Asked } from './call.ts'
+import type { Service } from '#kernel/service.ts'
+import type { Asked } from './call.ts'
 import { type Fault, fault } from './faults.ts'
 import { serviceRowId } from './wire.ts'
 

@@ -18,7 +18,7 @@ import {
   updateAccount,
   updateRole,
 } from './accounts.ts'
-import { type RegistryRoute } from './call.ts'
+import type { RegistryRoute } from './call.ts'
 import { declare, listConsumers, listProviders } from './dependencies.ts'
 import { findInstances, findMany, getInstance, listInstances } from './discovery.ts'
 import {

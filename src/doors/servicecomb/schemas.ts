@@ -2,7 +2,7 @@
 // uploads of several at once never undo each other. A summary is the client's own hash and is kept as it came.
 // Source: contracts/cse-registry.md section 3.3.
 
-import { type JsonObject } from '#kernel/json.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { textsIn } from '../shared/json-facts.ts'
 import { type Answered, type Asked, change } from './call.ts'

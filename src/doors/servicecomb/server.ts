@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { err, ok } from '#kernel/errors.ts'
 import { StoreError } from '#kernel/ports/store.ts'
-import { type Answered, type Asked } from './call.ts'
+import type { Answered, Asked } from './call.ts'
 import { fault } from './faults.ts'
 import { collection, empty, json, protocolVersion, seconds, struct, text } from './wire.ts'
 

@@ -3,7 +3,7 @@
 // Source: contracts/cse-registry.md sections 6.1, 6.3 and 6.4.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Takes } from '../shared/http.ts'
+import type { Takes } from '../shared/http.ts'
 import { dead, deadCode } from './beating.ts'
 import { type Answered, type Asked, viewerOf } from './call.ts'
 import { type Fault, invalid } from './faults.ts'

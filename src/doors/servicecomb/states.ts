@@ -2,8 +2,8 @@
 // server never moves one by itself; an instance that is gone has no word, because it is not shown.
 // Source: contracts/cse-registry.md sections 2 and 4.1.
 
-import { type Instance, type ServiceStatus } from '#kernel/instance.ts'
-import { type StateOfKind } from '#kernel/kinds.ts'
+import type { Instance, ServiceStatus } from '#kernel/instance.ts'
+import type { StateOfKind } from '#kernel/kinds.ts'
 
 const words = {
   up: 'UP',

@@ -3,7 +3,7 @@
 // Source: contracts/cse-registry.md section 3.5.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Service } from '#kernel/service.ts'
+import type { Service } from '#kernel/service.ts'
 import { type Answered, type Asked, change } from './call.ts'
 import { decodeTags, tagFault } from './decode.ts'
 import { type Fault, fault } from './faults.ts'

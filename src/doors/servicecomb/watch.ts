@@ -2,13 +2,13 @@
 // change, as the change is committed. Nothing is replayed, and nothing is kept for who is not connected.
 // Source: contracts/cse-registry.md section 6.
 
-import { type Event } from '#kernel/event.ts'
-import { type ProjectId, type ServiceId } from '#kernel/ids.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Commit } from '#kernel/ports/store.ts'
-import { type Connections, type Link } from './connections.ts'
-import { type Frame } from './push.ts'
-import { type Book, type Version } from './book.ts'
+import type { Event } from '#kernel/event.ts'
+import type { ProjectId, ServiceId } from '#kernel/ids.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Commit } from '#kernel/ports/store.ts'
+import type { Connections, Link } from './connections.ts'
+import type { Frame } from './push.ts'
+import type { Book, Version } from './book.ts'
 import { encodeInstance, type Shown, shownFrom, struct } from './wire.ts'
 
 export const gone = 'service does not exist'

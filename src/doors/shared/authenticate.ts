@@ -9,11 +9,11 @@
 // Source: contracts/identity.md sections 6.4, 6.5 and 10.3.
 
 import { unreachable } from '#kernel/assert.ts'
-import { type Caller } from '#kernel/caller.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { type Result, err, ok } from '#kernel/errors.ts'
-import { type AccessKey, type Token } from '#kernel/identity.ts'
+import type { AccessKey, Token } from '#kernel/identity.ts'
 import { projectId } from '#kernel/ids.ts'
-import { type AuthFailure, type Identity } from '#kernel/ports/identity.ts'
+import type { AuthFailure, Identity } from '#kernel/ports/identity.ts'
 import { type Exchange, header } from './http.ts'
 import { type VerifyError, checkDate, parse, verify } from './sdk-hmac.ts'
 

@@ -1,30 +1,23 @@
 // From a schema's complaint to the one field that a door names in its refusal. A schema says what a body may
 // hold; clouds have a code each for "missing", "of the wrong type" and "not an allowed value".
 
+import type { Static, TSchema } from 'typebox'
 import { err, type ErrorOf, ok, type Result } from '#kernel/errors.ts'
+import { type Complaint, validatorOf } from './validator.ts'
 
 type BadField = ErrorOf<'BadField'>
-
-/** What we read of a validator's complaint. Source: JSON Schema error objects as TypeBox and Ajv shape them. */
-interface Complaint {
-  readonly keyword: string
-  readonly instancePath: string
-  readonly params: object
-}
-
-/** What we need of a compiled schema: https://sinclairzx81.github.io/typebox/ */
-interface Compiled<Body> {
-  Check(value: unknown): value is Body
-  Errors(value: unknown): readonly Complaint[]
-}
 
 /**
  * Checks a parsed body. Of several faults the first is named: what is missing, then what has the wrong type,
  * then what is not allowed. Fields that the schema does not know are let through unread.
  */
-export function readFields<Body>(schema: Compiled<Body>, value: unknown): Result<Body, BadField> {
-  if (schema.Check(value)) return ok(value)
-  const faults = schema.Errors(value).map((complaint) => fieldOf(complaint, value))
+export function readFields<S extends TSchema>(
+  schema: S,
+  value: unknown,
+): Result<Static<S>, BadField> {
+  const validator = validatorOf(schema)
+  if (validator.fits(value)) return ok(value)
+  const faults = validator.complaints(value).map((complaint) => fieldOf(complaint, value))
   const worst = faults.toSorted((a, b) => ranks.indexOf(a.fault) - ranks.indexOf(b.fault))[0]
   return err(worst ?? { code: 'BadField', field: '', fault: 'value', expected: 'another value' })
 }

@@ -4,8 +4,8 @@
 // Source: contracts/identity.md section 6.5.
 
 import { compact } from '#kernel/ids.ts'
-import { type AuthRefusal } from './authenticate.ts'
-import { type Answer, type Exchange, type Unrouted } from './http.ts'
+import type { AuthRefusal } from './authenticate.ts'
+import type { Answer, Exchange, Unrouted } from './http.ts'
 
 export interface GatewayFault {
   readonly status: number

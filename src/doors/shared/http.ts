@@ -5,20 +5,20 @@
 // - A handler that throws is a bug of ours: it is logged once, whole, and answered in the door's own words.
 
 import { randomUUID } from 'node:crypto'
-import { type IncomingHttpHeaders } from 'node:http'
-import { type Socket } from 'node:net'
-import { type Readable } from 'node:stream'
-import {
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type FastifyReply,
-  type FastifyRequest,
-  type HTTPMethods,
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+  HTTPMethods,
 } from 'fastify'
-import { type WebSocket } from '@fastify/websocket'
-import { type Static, type TSchema } from 'typebox'
-import { type Identity } from '#kernel/ports/identity.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
+import type { WebSocket } from '@fastify/websocket'
+import type { Static, TSchema } from 'typebox'
+import type { Identity } from '#kernel/ports/identity.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
 import { StoreError } from '#kernel/ports/store.ts'
 
 export interface Exchange {

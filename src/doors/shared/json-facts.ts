@@ -2,7 +2,7 @@
 // is configuration or older than the code that reads it, so a fact that is missing or of another type is as if
 // nobody had said it.
 
-import { type Json, type JsonObject } from '#kernel/json.ts'
+import type { Json, JsonObject } from '#kernel/json.ts'
 
 export const textIn = (facts: JsonObject, name: string): string | undefined => {
   const value = facts[name]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { lentHeaders } from './lent-headers.ts'
-import { type Exchange } from './http.ts'
+import type { Exchange } from './http.ts'
 
 const exchange = (headers: Record<string, string>, change: Partial<Exchange> = {}): Exchange =>
   ({

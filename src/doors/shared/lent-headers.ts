@@ -3,8 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import { err, type ErrorOf, ok, type Result } from '#kernel/errors.ts'
-import { type Submission } from '#kernel/ports/plane.ts'
-import { type Receipt } from '#kernel/request.ts'
+import type { Submission } from '#kernel/ports/plane.ts'
+import type { Receipt } from '#kernel/request.ts'
 import { type Exchange, header } from './http.ts'
 
 export type Lent = Pick<Submission, 'idempotency' | 'dryRun'>

@@ -4,8 +4,8 @@
 
 import { err, type ErrorOf, ok } from '#kernel/errors.ts'
 import { authenticate, type AuthRefusal } from './authenticate.ts'
-import { type Gate } from './project-route.ts'
-import { type Fault } from './three-keys.ts'
+import type { Gate } from './project-route.ts'
+import type { Fault } from './three-keys.ts'
 
 type Refusals = {
   readonly [C in AuthRefusal['code']]: (refusal: Extract<AuthRefusal, { code: C }>) => Fault

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Reads } from '#kernel/ports/plane.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
 import { offsetPage, walk } from './offset-page.ts'
 
 interface Row {

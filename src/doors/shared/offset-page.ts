@@ -1,8 +1,8 @@
 // Pages by record offset, as several clouds ask for them, over a store that knows only pages after a key. Rows
 // before the offset are walked over, so a deep page costs what all pages before it cost.
 
-import { type Reads } from '#kernel/ports/plane.ts'
-import { type Query } from '#kernel/ports/store.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
+import type { Query } from '#kernel/ports/store.ts'
 import { columnsOf, type Rows, type TableName } from '#kernel/tables.ts'
 
 const stepRows = 1000

@@ -8,7 +8,7 @@ import { createHash, createHmac } from 'node:crypto'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
 import { parse, verify } from './sdk-hmac.ts'
-import { type SignedRequest } from './signature.ts'
+import type { SignedRequest } from './signature.ts'
 
 const accessKeyId = 'TESTACCESSKEY0000001'
 const secret = 'test-secret-key-0000000000000000000001'

@@ -1,6 +1,6 @@
 // Where a driver says that a thing listens, as the address of a web page.
 
-import { type JsonObject } from '#kernel/json.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { numberIn, textIn } from './json-facts.ts'
 
 /** Undefined when its driver does not say, because it does not run or nothing listens. */

@@ -1,9 +1,9 @@
 // What one door says of servers and another repeats: the words are kept once, by the door that they belong to,
 // and the app hands them to the other. Doors do not know one another.
 
-import { type Caller } from '#kernel/caller.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Situation } from '#kernel/kinds.ts'
+import type { Caller } from '#kernel/caller.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Situation } from '#kernel/kinds.ts'
 
 export type PowerAction = 'start' | 'stop' | 'reboot soft' | 'reboot hard'
 

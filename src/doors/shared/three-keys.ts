@@ -4,7 +4,7 @@
 // Source: edge inference contract and notebook contract, section 1.0 "Error body".
 
 import { compact } from '#kernel/ids.ts'
-import { type Answer, type Exchange } from './http.ts'
+import type { Answer, Exchange } from './http.ts'
 
 export interface Fault {
   readonly status: number

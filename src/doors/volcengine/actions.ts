@@ -1,8 +1,8 @@
 // Every action that is served: what it is called, who may, what carries it out, where that is written down.
 // The route is one; this is the table that it leads to.
 
-import { type CallerRequest } from '#kernel/request.ts'
-import { type Call, type Outcome } from './call.ts'
+import type { CallerRequest } from '#kernel/request.ts'
+import type { Call, Outcome } from './call.ts'
 import {
   describeImages,
   describeInstanceTypes,

@@ -2,13 +2,13 @@
 // this cloud is one of our projects, and sees nothing of others. What its owner may do is the kernel's table.
 // Source: contracts/volcengine-ecs.md sections 4 and 5, in the evaluation order of 5.
 
-import { type Caller } from '#kernel/caller.ts'
+import type { Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type AccessKey } from '#kernel/identity.ts'
-import { type ProjectId } from '#kernel/ids.ts'
-import { type AuthFailure, type Identity } from '#kernel/ports/identity.ts'
-import { type Exchange } from '#doors/shared/http.ts'
-import { type QueryPair } from '#doors/shared/signature.ts'
+import type { AccessKey } from '#kernel/identity.ts'
+import type { ProjectId } from '#kernel/ids.ts'
+import type { AuthFailure, Identity } from '#kernel/ports/identity.ts'
+import type { Exchange } from '#doors/shared/http.ts'
+import type { QueryPair } from '#doors/shared/signature.ts'
 import { type Fault, gateway } from './faults.ts'
 import {
   checkService,

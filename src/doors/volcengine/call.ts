@@ -1,11 +1,11 @@
 // One call that came through the gateway: who asks for which action where, and how a change is submitted.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type InstanceRef, type CallerRequest, type Receipt } from '#kernel/request.ts'
-import { type Plane } from '#kernel/ports/plane.ts'
-import { type Principal } from './auth.ts'
+import type { InstanceRef, CallerRequest, Receipt } from '#kernel/request.ts'
+import type { Plane } from '#kernel/ports/plane.ts'
+import type { Principal } from './auth.ts'
 import { business, type Fault, faultOf } from './faults.ts'
-import { type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 
 /** The one region that this plane is; any other is one without zones and instances. */
 export interface Place {

@@ -5,9 +5,9 @@
 // An id that is unknown is skipped, never an error: that is how Terraform learns of a deletion.
 // Source: contracts/volcengine-ecs.md section 7.5.
 
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
+import type { Flavor, Image } from '#kernel/catalogue.ts'
 import { err, ok } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { type Call, isHere, type Outcome } from './call.ts'
 import { type Filters, readFilters } from './filters.ts'
 import { namedRows, newestFirst, type RowQuery, rowsWhere } from './instance-rows.ts'

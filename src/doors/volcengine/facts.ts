@@ -2,8 +2,8 @@
 // name. Kept in the instance's attributes under `ecs`, where the native door can set them as well, so nothing
 // about their shape is believed when they are read.
 
-import { type Instance } from '#kernel/instance.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { flagIn, listIn, numberIn, objectIn, textIn, textsIn } from '#doors/shared/json-facts.ts'
 
 export const factsKey = 'ecs'

@@ -2,8 +2,8 @@
 // letter, grammar included; which code answers which refusal is the contract's table.
 // Source: contracts/volcengine-ecs.md sections 5 (gateway), 6.4 (StopInstance) and 7 (siblings).
 
-import { type ErrorCode, type ErrorOf, type KernelError } from '#kernel/errors.ts'
-import { type Unrouted } from '#doors/shared/http.ts'
+import type { ErrorCode, ErrorOf, KernelError } from '#kernel/errors.ts'
+import type { Unrouted } from '#doors/shared/http.ts'
 
 export interface Fault {
   readonly status: number

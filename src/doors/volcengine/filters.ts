@@ -3,11 +3,11 @@
 // Source: contracts/volcengine-ecs.md section 7.5.
 
 import { type FacetTest, hasFacet, hasNumber, hasText, labelName, without } from '#kernel/facets.ts'
-import { type Charge } from '#kernel/instance.ts'
-import { type Query, type Where } from '#kernel/ports/store.ts'
-import { type Call } from './call.ts'
+import type { Charge } from '#kernel/instance.ts'
+import type { Query, Where } from '#kernel/ports/store.ts'
+import type { Call } from './call.ts'
 import { factsKey } from './facts.ts'
-import { type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { chargeTypes, statesShownAs, statuses } from './states.ts'
 import { type InstanceEntry, projectDefault, systemTag, type TagEntry } from './wire.ts'
 

@@ -1,10 +1,10 @@
 // Which rows are the account's instances here, and the one order in which every list has them.
 
 import { aliasKey } from '#kernel/aliases.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Query } from '#kernel/ports/store.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Query } from '#kernel/ports/store.ts'
 import { walk } from '#doors/shared/offset-page.ts'
-import { type Call } from './call.ts'
+import type { Call } from './call.ts'
 import { cursorOf, isAfter } from './paging.ts'
 import { shownStates } from './states.ts'
 

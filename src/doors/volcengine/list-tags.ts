@@ -4,7 +4,7 @@
 // Source: contracts/volcengine-ecs.md section 7.9. The size of a page is not published; 50 of at most 100 here.
 
 import { err, ok } from '#kernel/errors.ts'
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { type Call, isHere, type Outcome } from './call.ts'
 import { business } from './faults.ts'
 import { facetsOf, tagFilters } from './filters.ts'

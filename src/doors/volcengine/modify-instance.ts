@@ -2,13 +2,13 @@
 // Source: contracts/volcengine-ecs.md sections 7.8 and 7.10.
 
 import { err, ok } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type UpdateInstance } from '#kernel/request.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { UpdateInstance } from '#kernel/request.ts'
 import { type Call, type Outcome, submit, targetOf } from './call.ts'
 import { factsKey, factsOf } from './facts.ts'
 import { faultOf, malformed } from './faults.ts'
 import { descriptionLike, hostnameLike, isPassword, isUserData, nameLike } from './names.ts'
-import { type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { acceptedFrom } from './states.ts'
 
 export async function modifyInstance(call: Call): Promise<Outcome> {

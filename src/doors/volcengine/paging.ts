@@ -4,9 +4,9 @@
 // nothing. It is no secret and grants nothing: with it one gets the rows that one would get anyway.
 // Source: contracts/volcengine-ecs.md sections 7.5 and 7.6.
 
-import { type Instance } from '#kernel/instance.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { business } from './faults.ts'
-import { type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 
 export interface Cursor {
   readonly createdAtMs: number

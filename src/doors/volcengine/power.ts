@@ -4,10 +4,10 @@
 
 import { assert } from '#kernel/assert.ts'
 import { err, ok } from '#kernel/errors.ts'
-import { type InstanceRef, type InstanceRequest } from '#kernel/request.ts'
+import type { InstanceRef, InstanceRequest } from '#kernel/request.ts'
 import { type Call, type Outcome, submit, targetOf } from './call.ts'
 import { business, faultOf, missing } from './faults.ts'
-import { type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { acceptedFrom, modeNames, modes } from './states.ts'
 import { errorEntry } from './wire.ts'
 

@@ -6,9 +6,9 @@
 // Source: contracts/volcengine-ecs.md sections 2.2 and 8.1.
 
 import { createHash } from 'node:crypto'
-import { type Json } from '#kernel/json.ts'
+import type { Json } from '#kernel/json.ts'
 import { business, type Fault, malformed, missing, tooMany } from './faults.ts'
-import { type Branch } from './parameters.ts'
+import type { Branch } from './parameters.ts'
 
 interface Ledger {
   fault: Fault | undefined

@@ -1,7 +1,7 @@
 // Two routes: every action comes to `/` and says in its query what it is, and any method but GET and POST gets
 // this cloud's own refusal there. The actions are in actions.ts.
 
-import { type Route } from '#doors/shared/http.ts'
+import type { Route } from '#doors/shared/http.ts'
 import { actions } from './actions.ts'
 import { answer, type Desk } from './gateway.ts'
 

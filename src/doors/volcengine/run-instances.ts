@@ -5,7 +5,7 @@
 
 import { schemes } from '#kernel/aliases.ts'
 import { err, ok } from '#kernel/errors.ts'
-import { type CreateInstance } from '#kernel/request.ts'
+import type { CreateInstance } from '#kernel/request.ts'
 import { type Call, type Outcome, submit, zonesOf } from './call.ts'
 import { factsKey, factsKept, type FactsGiven, type NetworkInterfaceFacts } from './facts.ts'
 import { business, malformed, missing, outOfSize } from './faults.ts'
@@ -17,7 +17,7 @@ import {
   nameLike,
   namesFrom,
 } from './names.ts'
-import { type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { readTags } from './tag-parameters.ts'
 
 const countMax = 100

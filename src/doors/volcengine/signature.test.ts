@@ -6,7 +6,7 @@ import assert from 'node:assert/strict'
 import { createHash, createHmac } from 'node:crypto'
 import { suite, test } from 'node:test'
 import fc from 'fast-check'
-import { type SignedRequest } from '#doors/shared/signature.ts'
+import type { SignedRequest } from '#doors/shared/signature.ts'
 import { checkService, checkWindow, parse, verify } from './signature.ts'
 
 const secret = 'c2VjcmV0RXhhbXBsZQ=='

@@ -1,7 +1,7 @@
 // Our states in this cloud's words, exhaustively, and the situations in which its calls are accepted.
 // Source: contracts/volcengine-ecs.md sections 6.2, 7 and 9.
 
-import { type Charge, type Instance, type StoppedMode } from '#kernel/instance.ts'
+import type { Charge, Instance, StoppedMode } from '#kernel/instance.ts'
 import { failedVerbs, type Situation, type StateOfKind } from '#kernel/kinds.ts'
 
 /** All that the vendor documents; some are states that nothing here can be in. */

@@ -2,7 +2,7 @@
 // Source: contracts/volcengine-ecs.md sections 7.7 and 7.9.
 
 import { malformed } from './faults.ts'
-import { type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 
 export const tagsMax = 20
 export const idsMax = 50

@@ -3,10 +3,10 @@
 // Source: contracts/volcengine-ecs.md section 7.9.
 
 import { err, type KernelError, ok } from '#kernel/errors.ts'
-import { type Batch, type UpdateInstance } from '#kernel/request.ts'
+import type { Batch, UpdateInstance } from '#kernel/request.ts'
 import { type Call, type Outcome, submit, targetOf } from './call.ts'
 import { business, type Fault, faultOf, malformed, missing } from './faults.ts'
-import { type Reading } from './reading.ts'
+import type { Reading } from './reading.ts'
 import { acceptedFrom } from './states.ts'
 import { idsMax, isTagKey, readTags, readType, tagsMax } from './tag-parameters.ts'
 import { errorEntry } from './wire.ts'

@@ -2,13 +2,13 @@
 // them. Response names of this cloud live here; its request names are read in the file of each action.
 // Source: contracts/volcengine-ecs.md sections 3, 9.1 and 9.4.
 
-import { type Flavor, type Image } from '#kernel/catalogue.ts'
-import { type Instance } from '#kernel/instance.ts'
-import { type Json, type JsonObject } from '#kernel/json.ts'
-import { type Result } from '#kernel/errors.ts'
-import { type Answer } from '#doors/shared/http.ts'
+import type { Flavor, Image } from '#kernel/catalogue.ts'
+import type { Instance } from '#kernel/instance.ts'
+import type { Json, JsonObject } from '#kernel/json.ts'
+import type { Result } from '#kernel/errors.ts'
+import type { Answer } from '#doors/shared/http.ts'
 import { listIn, objectIn, textIn } from '#doors/shared/json-facts.ts'
-import { type Fault } from './faults.ts'
+import type { Fault } from './faults.ts'
 import { type Facts, factsOf } from './facts.ts'
 import { chargeTypes, type Status, statusOf, stoppedModeOf } from './states.ts'
 

@@ -6,9 +6,9 @@
 
 import { type Static, type TSchema, Type } from 'typebox'
 import { ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type Thing } from '#kernel/ports/driver.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Thing } from '#kernel/ports/driver.ts'
+import type { DriverError } from '#kernel/request.ts'
 import { faultOf } from '../shared/faults.ts'
 import { refused } from '../shared/world.ts'
 

@@ -4,7 +4,7 @@
 import { fits } from '../shared/faults.ts'
 import { type Static, Type } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { JsonObject } from '#kernel/json.ts'
 
 /**
  * A process, so that no other is ever taken for it. A pid alone comes back; a pid with the moment it started,

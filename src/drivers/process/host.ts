@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { codeOf } from '../shared/world.ts'
-import { type Identity } from './handle.ts'
+import type { Identity } from './handle.ts'
 
 export interface Host {
   /** This life of the machine. */

@@ -1,7 +1,7 @@
 // Makes a thing's folder, for this attempt or a later one.
 
 import { ok, type Result } from '#kernel/errors.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { DriverError } from '#kernel/request.ts'
 import { stale } from '../shared/world.ts'
 import { takeFence } from './fence.ts'
 import { type Folder, makeFolder } from './folder.ts'

@@ -1,14 +1,14 @@
 // The records, the processes and the probe, read as an observation. Looking changes nothing, and a look that
 // fails is `unknown`: it never says that a thing is down or gone.
 
-import { type JsonObject } from '#kernel/json.ts'
-import { type Observation } from '#kernel/observation.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Observation } from '#kernel/observation.ts'
 import { messageOf } from '../shared/world.ts'
 import { ask, type Place } from './call.ts'
-import { type Call } from './config.ts'
+import type { Call } from './config.ts'
 import { type Folder, isThere } from './folder.ts'
-import { type Handle } from './handle.ts'
-import { type Host } from './host.ts'
+import type { Handle } from './handle.ts'
+import type { Host } from './host.ts'
 import { lastRun, phaseOf, readRuns, recordedAtMs, type Run, signalOf } from './runs.ts'
 import { survivors } from './signals.ts'
 

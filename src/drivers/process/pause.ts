@@ -4,7 +4,7 @@
 // - Both may be repeated at will; what was held by a server that died halfway is held whole by the next one.
 
 import { ok, type Result } from '#kernel/errors.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { DriverError } from '#kernel/request.ts'
 import { failed, stale } from '../shared/world.ts'
 import { isThere } from './folder.ts'
 import { takeFence } from './fence.ts'

@@ -2,15 +2,15 @@
 // with the folder the means to find and stop it would go.
 
 import { ok, type Result } from '#kernel/errors.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { DriverError } from '#kernel/request.ts'
 import { failed, stale } from '../shared/world.ts'
 import { takeFence } from './fence.ts'
 import { isThere, removeFolder } from './folder.ts'
-import { type Host } from './host.ts'
+import type { Host } from './host.ts'
 import { returnPort } from './ports.ts'
 import { lastRun, phaseOf, readRuns } from './runs.ts'
 import { endLeftovers } from './signals.ts'
-import { type Site } from './site.ts'
+import type { Site } from './site.ts'
 
 export interface Removing extends Site {
   readonly host: Host

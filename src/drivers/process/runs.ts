@@ -15,8 +15,8 @@ import { lstat, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Rung, rungs } from '#kernel/ladder.ts'
 import { codeOf } from '../shared/world.ts'
-import { type Handle, type Identity } from './handle.ts'
-import { type Host } from './host.ts'
+import type { Handle, Identity } from './handle.ts'
+import type { Host } from './host.ts'
 
 export interface Run {
   readonly fence: number

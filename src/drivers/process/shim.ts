@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Host } from './host.ts'
+import type { Host } from './host.ts'
 
 export const shell = '/bin/sh'
 

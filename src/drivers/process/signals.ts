@@ -6,9 +6,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf } from '../shared/world.ts'
-import { type Identity } from './handle.ts'
-import { type Host } from './host.ts'
-import { type Run } from './runs.ts'
+import type { Identity } from './handle.ts'
+import type { Host } from './host.ts'
+import type { Run } from './runs.ts'
 
 /** Only the command and what it starts have it: neither the supervising shell nor probes do. */
 export const marker = 'RUNSTATE_INSTANCE_ID'

@@ -1,8 +1,8 @@
 // Where one thing is and what it is run with: its folder, its handle, and its launch with everything filled in.
 
 import { ok, type Result } from '#kernel/errors.ts'
-import { type Thing } from '#kernel/ports/driver.ts'
-import { type Place } from './call.ts'
+import type { Thing } from '#kernel/ports/driver.ts'
+import type { Place } from './call.ts'
 import {
   type Call,
   callOf,

@@ -1,9 +1,9 @@
 // What a thing uses now: all processes that run in its name, looked at twice a moment apart.
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Usage } from '#kernel/ports/driver.ts'
-import { type Identity } from './handle.ts'
-import { type Host } from './host.ts'
+import type { Usage } from '#kernel/ports/driver.ts'
+import type { Identity } from './handle.ts'
+import type { Host } from './host.ts'
 import { leftovers } from './signals.ts'
 
 const betweenMs = 200

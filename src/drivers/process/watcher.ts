@@ -4,13 +4,13 @@
 // - Own children tell their end at once; adopted ones are looked at every `pollMs`.
 // - Its timers are real, not the kernel's clock: a process runs no faster when a test moves the time by hand.
 
-import { type ChildProcess } from 'node:child_process'
-import { type InstanceId } from '#kernel/ids.ts'
+import type { ChildProcess } from 'node:child_process'
+import type { InstanceId } from '#kernel/ids.ts'
 import { type Listeners, type Log, messageOf } from '../shared/world.ts'
 import { ask, type Place } from './call.ts'
-import { type Call, type ProcessSettings } from './config.ts'
-import { type Folder } from './folder.ts'
-import { type Host } from './host.ts'
+import type { Call, ProcessSettings } from './config.ts'
+import type { Folder } from './folder.ts'
+import type { Host } from './host.ts'
 import { boundLog } from './log.ts'
 import { phaseOf, type Run } from './runs.ts'
 import { survivors } from './signals.ts'

@@ -1,8 +1,7 @@
 // Says in one line what is wrong with a value, so that whoever wrote it finds the place.
 
-import { type Static, type TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
-import { Value } from 'typebox/value'
+import type { Static, TSchema } from 'typebox'
+import { Compile, Errors } from 'typebox/schema'
 
 /** Compiled once per schema: drivers check a handle at every look. */
 const checks = new WeakMap<TSchema, (value: unknown) => boolean>()
@@ -18,7 +17,7 @@ export function fits<S extends TSchema>(schema: S, value: unknown): value is Sta
 /** `at` names the value in the message: "image.launch". Undefined when nothing is wrong. */
 export function faultOf(schema: TSchema, value: unknown, at: string): string | undefined {
   if (fits(schema, value)) return undefined
-  for (const error of Value.Errors(schema, value)) {
+  for (const error of Errors(schema, value)[1]) {
     // TypeBox reports an unknown key twice; the second report names the key.
     if (error.keyword === 'boolean') continue
     const place = `${at}${error.instancePath.replaceAll('/', '.')}`

@@ -1,9 +1,9 @@
 // What every driver is given, and the few things that all of them do alike. No driver is named here.
 
-import { type Clock } from '#kernel/ports/clock.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
 import { err, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { DriverError } from '#kernel/request.ts'
 
 /** The part of a pino logger that drivers use. See https://getpino.io/#/docs/api?id=logger */
 export interface Log {

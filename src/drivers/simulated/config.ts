@@ -3,10 +3,10 @@
 
 import { type Static, Type } from 'typebox'
 import { ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
-import { type Act } from '#kernel/operation.ts'
-import { type Thing, type Usage } from '#kernel/ports/driver.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Act } from '#kernel/operation.ts'
+import type { Thing, Usage } from '#kernel/ports/driver.ts'
+import type { DriverError } from '#kernel/request.ts'
 import { faultOf } from '../shared/faults.ts'
 import { refused } from '../shared/world.ts'
 

@@ -5,18 +5,12 @@
 // - It is deterministic: clock, seed and scenario decide everything.
 
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type InstanceId } from '#kernel/ids.ts'
-import { type Observation } from '#kernel/observation.ts'
-import { type Act } from '#kernel/operation.ts'
-import { type Rung } from '#kernel/ladder.ts'
-import {
-  type ActOptions,
-  type Capabilities,
-  type Driver,
-  type Thing,
-  type Usage,
-} from '#kernel/ports/driver.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { Observation } from '#kernel/observation.ts'
+import type { Act } from '#kernel/operation.ts'
+import type { Rung } from '#kernel/ladder.ts'
+import type { ActOptions, Capabilities, Driver, Thing, Usage } from '#kernel/ports/driver.ts'
+import type { DriverError } from '#kernel/request.ts'
 import {
   type Acted,
   calledOff,

@@ -4,7 +4,7 @@
 import { fits } from '../shared/faults.ts'
 import { type Static, Type } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type JsonObject } from '#kernel/json.ts'
+import type { JsonObject } from '#kernel/json.ts'
 
 const strict = { additionalProperties: false }
 

@@ -1,8 +1,8 @@
 // Tells of simulated things when time alone has changed them: started, stopped, drifted, hidden or forgotten.
 
-import { type InstanceId } from '#kernel/ids.ts'
-import { type Clock } from '#kernel/ports/clock.ts'
-import { type Thing } from '#kernel/ports/driver.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
+import type { Thing } from '#kernel/ports/driver.ts'
 import { listeners } from '../shared/world.ts'
 import { scenarioOf, type SimulatedConfig } from './config.ts'
 import { readHandle } from './handle.ts'

@@ -3,13 +3,13 @@
 // An act that fails has no handle to count in, so its failures are counted here until an act works and carries
 // them into the handle. A server that restarts in between counts from the handle again.
 
-import { type InstanceId } from '#kernel/ids.ts'
-import { type Act } from '#kernel/operation.ts'
-import { type Thing } from '#kernel/ports/driver.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { InstanceId } from '#kernel/ids.ts'
+import type { Act } from '#kernel/operation.ts'
+import type { Thing } from '#kernel/ports/driver.ts'
+import type { DriverError } from '#kernel/request.ts'
 import { roll } from './chance.ts'
-import { type Handle } from './handle.ts'
-import { type Work } from './moves.ts'
+import type { Handle } from './handle.ts'
+import type { Work } from './moves.ts'
 
 export interface Misfortunes {
   /** Whether this call is one of those that fail; counts it when it is. */

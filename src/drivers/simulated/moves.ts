@@ -1,11 +1,11 @@
 // What each act makes of a simulated thing: pure, from one handle to the next. Each may run twice.
 
 import { ok, type Result } from '#kernel/errors.ts'
-import { type Rung } from '#kernel/ladder.ts'
-import { type Act } from '#kernel/operation.ts'
-import { type DriverError } from '#kernel/request.ts'
+import type { Rung } from '#kernel/ladder.ts'
+import type { Act } from '#kernel/operation.ts'
+import type { DriverError } from '#kernel/request.ts'
 import { failed } from '../shared/world.ts'
-import { type Scenario } from './config.ts'
+import type { Scenario } from './config.ts'
 import { type Handle, made } from './handle.ts'
 import { conditionOf } from './observe.ts'
 

@@ -1,10 +1,10 @@
 // What a simulated thing looks like at a moment: pure, from its handle and its scenario. It can therefore also
 // tell when that will next change, which is where hints come from.
 
-import { type JsonObject } from '#kernel/json.ts'
-import { type Observation } from '#kernel/observation.ts'
-import { type Scenario } from './config.ts'
-import { type Handle } from './handle.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import type { Observation } from '#kernel/observation.ts'
+import type { Scenario } from './config.ts'
+import type { Handle } from './handle.ts'
 
 /**
  * absent     never made, removed or forgotten

@@ -1,6 +1,6 @@
 // Waiting on the kernel's clock, so that tests move the time by hand.
 
-import { type Clock } from '#kernel/ports/clock.ts'
+import type { Clock } from '#kernel/ports/clock.ts'
 
 export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((done) => {

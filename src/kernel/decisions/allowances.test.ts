@@ -4,9 +4,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { admin, Board, code, flavor, member, settled } from '#test/harness/board.ts'
 import { projectId } from '../ids.ts'
-import { type Project } from '../project.ts'
-import { type DeployService, type Request } from '../request.ts'
-import { type Result } from '../errors.ts'
+import type { Project } from '../project.ts'
+import type { DeployService, Request } from '../request.ts'
+import type { Result } from '../errors.ts'
 
 const project: Project = {
   id: projectId('p1'),

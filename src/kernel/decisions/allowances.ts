@@ -1,10 +1,10 @@
 // What a project's account and what a request names allow of a service on nodes: quotas, workspaces, whether the
 // model is published, and whether each node has what is needed. State plays no part here.
 
-import { type Flavor, type Image, type Node } from '../catalogue.ts'
-import { type KernelError, type Unusable } from '../errors.ts'
-import { type CallerRequest, type Context, type Needs } from '../request.ts'
-import { type Draft, type Reader } from '../rows.ts'
+import type { Flavor, Image, Node } from '../catalogue.ts'
+import type { KernelError, Unusable } from '../errors.ts'
+import type { CallerRequest, Context, Needs } from '../request.ts'
+import type { Draft, Reader } from '../rows.ts'
 import { defaultWorkspace, type Quotas } from '../project.ts'
 import { type Service, serviceOwnerKey } from '../service.ts'
 

@@ -3,16 +3,16 @@
 
 import { registryAlias, servedAlias } from '../aliases.ts'
 import { err, ok, type KernelError, type Result } from '../errors.ts'
-import { type Instance, type Registration, type Served } from '../instance.ts'
-import { type Drain, type Operation, type Withdrawn } from '../operation.ts'
-import {
-  type BindInstance,
-  type Context,
-  type Receipt,
-  type RegisterInstance,
-  type UnbindInstance,
+import type { Instance, Registration, Served } from '../instance.ts'
+import type { Drain, Operation, Withdrawn } from '../operation.ts'
+import type {
+  BindInstance,
+  Context,
+  Receipt,
+  RegisterInstance,
+  UnbindInstance,
 } from '../request.ts'
-import { type Draft } from '../rows.ts'
+import type { Draft } from '../rows.ts'
 import { heldBy } from './conditions.ts'
 import { findService, isGone } from './find.ts'
 import { emit, momentOf, receiptOf } from './moves.ts'

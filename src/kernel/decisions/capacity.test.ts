@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Board, code, flavor, target } from '#test/harness/board.ts'
-import { type InstanceId } from '../ids.ts'
+import type { InstanceId } from '../ids.ts'
 
 describe('capacity', () => {
   it('is released by a stop that asks for it, when it is seen down, and taken again by a start', () => {

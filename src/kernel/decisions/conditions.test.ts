@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { admin, Board, code, flavor, target } from '#test/harness/board.ts'
-import { type Instance } from '../instance.ts'
+import type { Instance } from '../instance.ts'
 
 describe('the order of checks', () => {
   it('names the first of all that forbid a stop', () => {

@@ -1,12 +1,12 @@
 // The facts that forbid a request whatever the state, in the order in which they are checked. The order is that
 // of the strictest contract that names one (ECS StopInstance, section 6.3); the others name fewer of them.
 
-import { type ErrorOf, type KernelError } from '../errors.ts'
+import type { ErrorOf, KernelError } from '../errors.ts'
 import { type Hold, type Instance, situationOf } from '../instance.ts'
-import { type Workspace } from '../project.ts'
-import { type Context } from '../request.ts'
-import { type Draft } from '../rows.ts'
-import { type RequestVerb } from '../errors.ts'
+import type { Workspace } from '../project.ts'
+import type { Context } from '../request.ts'
+import type { Draft } from '../rows.ts'
+import type { RequestVerb } from '../errors.ts'
 
 interface Subject {
   readonly draft: Draft

@@ -3,17 +3,17 @@
 import { askAgain, changePool, free, take } from '../capacity.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Hold, type Instance, situationOf } from '../instance.ts'
-import {
-  type Context,
-  type HoldInstance,
-  type PutCatalogue,
-  type Receipt,
-  type ReleaseInstance,
-  type RemoveCatalogue,
-  type UpdateInstance,
+import type {
+  Context,
+  HoldInstance,
+  PutCatalogue,
+  Receipt,
+  ReleaseInstance,
+  RemoveCatalogue,
+  UpdateInstance,
 } from '../request.ts'
 import { isCharged, reading } from '../meter.ts'
-import { type Draft } from '../rows.ts'
+import type { Draft } from '../rows.ts'
 import { activeHolds, heldBy, adminsOwn } from './conditions.ts'
 import { allowedParts } from './create.ts'
 import { autoStopAtMs, autoStopFrom, emit, flavorOf, momentOf, move, receiptOf } from './moves.ts'

@@ -4,14 +4,14 @@
 import { may, sees } from '../access.ts'
 import { workspaceForbids } from './allowances.ts'
 import { aliasKey, edgeAlias, microserviceKey, registryAlias } from '../aliases.ts'
-import { type Caller } from '../caller.ts'
+import type { Caller } from '../caller.ts'
 import { err, ok, type Result } from '../errors.ts'
-import { type Instance } from '../instance.ts'
+import type { Instance } from '../instance.ts'
 import { isA } from '../lifecycle.ts'
 import { lifecycles } from '../kinds.ts'
-import { type CallerRequest, type Context, type InstanceRef } from '../request.ts'
-import { type Reader } from '../rows.ts'
-import { type Service } from '../service.ts'
+import type { CallerRequest, Context, InstanceRef } from '../request.ts'
+import type { Reader } from '../rows.ts'
+import type { Service } from '../service.ts'
 
 export function findInstance(rows: Reader, ref: InstanceRef, caller: Caller): Result<Instance> {
   if ('service' in ref)

@@ -3,9 +3,9 @@
 
 import { err, ok, type Result } from '../errors.ts'
 import { type Census, circlesOf, guardMove, holdMs, isHolding } from '../guard.ts'
-import { type Instance } from '../instance.ts'
-import { type Context, type EngineRequest, type Receipt, type ReleaseGuard } from '../request.ts'
-import { type Draft } from '../rows.ts'
+import type { Instance } from '../instance.ts'
+import type { Context, EngineRequest, Receipt, ReleaseGuard } from '../request.ts'
+import type { Draft } from '../rows.ts'
 import { because } from './moves.ts'
 import { drop } from './registry.ts'
 

@@ -2,8 +2,8 @@
 
 import { err, ok, type Result } from '../errors.ts'
 import { type KeyPair, keyPairId, keyPairsMax } from '../key-pair.ts'
-import { type AddKeyPair, type Context, type Receipt, type RemoveKeyPair } from '../request.ts'
-import { type Draft } from '../rows.ts'
+import type { AddKeyPair, Context, Receipt, RemoveKeyPair } from '../request.ts'
+import type { Draft } from '../rows.ts'
 
 export function addKeyPair(draft: Draft, context: Context, request: AddKeyPair): Result<Receipt> {
   const { userId } = context.caller

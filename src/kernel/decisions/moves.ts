@@ -2,21 +2,21 @@
 // the row and its event together, so nothing changes without a cause (law 8).
 
 import { assert } from '../assert.ts'
-import { type Cause } from '../caller.ts'
-import { type Flavor, type Image } from '../catalogue.ts'
+import type { Cause } from '../caller.ts'
+import type { Flavor, Image } from '../catalogue.ts'
 import { free, leaveQueue } from '../capacity.ts'
 import { type AutoStop, type Instance, noTimers, situationOf, type Underway } from '../instance.ts'
 import { operationId } from '../ids.ts'
 import { phaseOf, statusOf } from '../inference.ts'
 import { isA, step } from '../lifecycle.ts'
 import { lifecycles, type State, type Verb } from '../kinds.ts'
-import { type Rung } from '../ladder.ts'
+import type { Rung } from '../ladder.ts'
 import { isCharged, reading } from '../meter.ts'
 import { bringsUp, currentStep, type Operation, type Step } from '../operation.ts'
 import { patienceMs } from '../reconcile.ts'
-import { type AutoStopAsked, type Context, type Receipt } from '../request.ts'
-import { type Draft } from '../rows.ts'
-import { type Service } from '../service.ts'
+import type { AutoStopAsked, Context, Receipt } from '../request.ts'
+import type { Draft } from '../rows.ts'
+import type { Service } from '../service.ts'
 
 /** The same request, carried on by something else than who made it. */
 export const because = (context: Context, by: Cause['by'], why: string): Context => ({

@@ -2,28 +2,28 @@
 // `from` (what the caller's protocol accepts) tells them apart.
 
 import { take, enqueue } from '../capacity.ts'
-import {
-  type Context,
-  type CaptureInstance,
-  type RebuildInstance,
-  type StillInstance,
-  type DeleteInstance,
-  type DequeueInstance,
-  type QueueInstance,
-  type Receipt,
-  type ResetInstance,
-  type RestartInstance,
-  type StartInstance,
-  type StopInstance,
+import type {
+  Context,
+  CaptureInstance,
+  RebuildInstance,
+  StillInstance,
+  DeleteInstance,
+  DequeueInstance,
+  QueueInstance,
+  Receipt,
+  ResetInstance,
+  RestartInstance,
+  StartInstance,
+  StopInstance,
 } from '../request.ts'
-import { type Image } from '../catalogue.ts'
+import type { Image } from '../catalogue.ts'
 import { err, ok, type KernelError, type RequestVerb, type Result } from '../errors.ts'
 import { type Instance, type Place, situationOf, type StoppedMode } from '../instance.ts'
 import { isHarder, type Rung } from '../ladder.ts'
 import { allowed, step } from '../lifecycle.ts'
 import { failedVerbs, lifecycles, type Situation, type Verb } from '../kinds.ts'
 import { isCharged, reading } from '../meter.ts'
-import { type Draft } from '../rows.ts'
+import type { Draft } from '../rows.ts'
 import { present } from '../present.ts'
 import { drainHeld, putBack } from './binding.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'

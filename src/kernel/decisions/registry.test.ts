@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Board, code } from '#test/harness/board.ts'
-import { type InstanceId } from '../ids.ts'
+import type { InstanceId } from '../ids.ts'
 
 describe('registered instances', () => {
   const registered = (board: Board): InstanceId => {

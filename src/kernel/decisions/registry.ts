@@ -6,19 +6,19 @@ import { microserviceKey, registryAlias } from '../aliases.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { instanceId, serviceId } from '../ids.ts'
 import { type Instance, type Registration, type ServiceStatus, statusOf } from '../instance.ts'
-import { type JsonObject } from '../json.ts'
-import {
-  type ClearStatus,
-  type Context,
-  type Depend,
-  type Receipt,
-  type RegisterInstance,
-  type RegisterService,
-  type SetStatus,
-  type UnregisterInstance,
-  type UnregisterService,
+import type { JsonObject } from '../json.ts'
+import type {
+  ClearStatus,
+  Context,
+  Depend,
+  Receipt,
+  RegisterInstance,
+  RegisterService,
+  SetStatus,
+  UnregisterInstance,
+  UnregisterService,
 } from '../request.ts'
-import { type Draft } from '../rows.ts'
+import type { Draft } from '../rows.ts'
 import { providerKey, providerOf, type Service } from '../service.ts'
 import { blank } from './create.ts'
 import { heldBy } from './conditions.ts'

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Board, code, deployed, flavor, member, reader, settled } from '#test/harness/board.ts'
-import { type Instance } from '../instance.ts'
-import { type RedeployService, type Request } from '../request.ts'
+import type { Instance } from '../instance.ts'
+import type { RedeployService, Request } from '../request.ts'
 
 describe('services on nodes', () => {
   it('status follows the nodes', () => {

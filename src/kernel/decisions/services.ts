@@ -15,26 +15,26 @@ import { edgeAlias } from '../aliases.ts'
 import { free, take } from '../capacity.ts'
 import { err, type KernelError, ok, type Result } from '../errors.ts'
 import { type InstanceId, instanceId, type ProjectId, serviceId } from '../ids.ts'
-import { type Instance, type Refit } from '../instance.ts'
+import type { Instance, Refit } from '../instance.ts'
 import { isA, step } from '../lifecycle.ts'
 import { lifecycles } from '../kinds.ts'
-import {
-  type Context,
-  type DeployService,
-  type PowerService,
-  type Receipt,
-  type RedeployService,
-  type RemoveServices,
-  type UpdateService,
+import type {
+  Context,
+  DeployService,
+  PowerService,
+  Receipt,
+  RedeployService,
+  RemoveServices,
+  UpdateService,
 } from '../request.ts'
 import { reading } from '../meter.ts'
-import { type Draft } from '../rows.ts'
-import { type Service } from '../service.ts'
+import type { Draft } from '../rows.ts'
+import type { Service } from '../service.ts'
 import { allowedParts, blank } from './create.ts'
 import { cannotStart, driverDown, forbidden } from './conditions.ts'
 import { findService, ownedService } from './find.ts'
 import { begin, emit, flavorOf, settleService } from './moves.ts'
-import { type Flavor } from '../catalogue.ts'
+import type { Flavor } from '../catalogue.ts'
 import { bringsUp } from '../operation.ts'
 
 export function deploy(draft: Draft, context: Context, request: DeployService): Result<Receipt> {

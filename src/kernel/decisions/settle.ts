@@ -6,20 +6,14 @@ import { err, ok, type Result } from '../errors.ts'
 import { type Instance, situationOf } from '../instance.ts'
 import { step } from '../lifecycle.ts'
 import { lifecycles, type Verb } from '../kinds.ts'
-import { type Rung } from '../ladder.ts'
+import type { Rung } from '../ladder.ts'
 import { currentStep, type Operation, planOf, type StepLog } from '../operation.ts'
-import { type Observation } from '../observation.ts'
+import type { Observation } from '../observation.ts'
 import { judge, patienceMs, type Verdict } from '../reconcile.ts'
-import {
-  type Context,
-  type EngineRequest,
-  type Receipt,
-  type Report,
-  type Scheme,
-} from '../request.ts'
-import { type Draft } from '../rows.ts'
+import type { Context, EngineRequest, Receipt, Report, Scheme } from '../request.ts'
+import type { Draft } from '../rows.ts'
 import { aliasKey, edgeAlias } from '../aliases.ts'
-import { type JsonObject } from '../json.ts'
+import type { JsonObject } from '../json.ts'
 import { putBack, unbound, withdraw } from './binding.ts'
 import { emit, flavorOf, momentOf, move, refreshService, release, skipNeedless } from './moves.ts'
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Board, code, flavor, target } from '#test/harness/board.ts'
-import { type Instance } from '../instance.ts'
+import type { Instance } from '../instance.ts'
 
 const hourMs = 3_600_000
 const autoStop = { enabled: true, afterMs: hourMs }

@@ -3,9 +3,9 @@
 
 import { askAgain, served, takeFromQueue } from '../capacity.ts'
 import { err, ok, type Result } from '../errors.ts'
-import { type Instance } from '../instance.ts'
-import { type Context, type EngineRequest, type Receipt } from '../request.ts'
-import { type Draft } from '../rows.ts'
+import type { Instance } from '../instance.ts'
+import type { Context, EngineRequest, Receipt } from '../request.ts'
+import type { Draft } from '../rows.ts'
 import { autoStopAgainMs } from '../waiting.ts'
 import { because, begin, emit, flavorOf, momentOf, move, release, rungFor } from './moves.ts'
 import { restate } from './registry.ts'

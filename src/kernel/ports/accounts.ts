@@ -1,9 +1,9 @@
 // What a door sees of the accounts that its protocol brings along. They prove who asks; what each may is for the
 // door to read out of its roles.
 
-import { type Account, type AccountRole } from '../account.ts'
-import { type Result } from '../errors.ts'
-import { type JsonObject } from '../json.ts'
+import type { Account, AccountRole } from '../account.ts'
+import type { Result } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
 
 export type AccountFault =
   | 'wrong-password'

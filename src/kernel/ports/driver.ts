@@ -1,14 +1,14 @@
 // What makes things happen. Each act is idempotent: it may run twice, and a second run with a higher `attempt`
 // fences off the first. A driver keeps nothing but its handle; the kernel stores that unread.
 
-import { type Flavor, type Image } from '../catalogue.ts'
-import { type Result } from '../errors.ts'
-import { type InstanceId } from '../ids.ts'
-import { type JsonObject } from '../json.ts'
-import { type Rung } from '../ladder.ts'
-import { type Observation } from '../observation.ts'
-import { type Act } from '../operation.ts'
-import { type DriverError } from '../request.ts'
+import type { Flavor, Image } from '../catalogue.ts'
+import type { Result } from '../errors.ts'
+import type { InstanceId } from '../ids.ts'
+import type { JsonObject } from '../json.ts'
+import type { Rung } from '../ladder.ts'
+import type { Observation } from '../observation.ts'
+import type { Act } from '../operation.ts'
+import type { DriverError } from '../request.ts'
 
 /** What a driver is told of an instance: enough to make it again from nothing. */
 export interface Thing {

@@ -1,11 +1,11 @@
 // What doors see of identity. It proves who asks; what they may do is the kernel's table (access.ts).
 
-import { type Caller, type Role } from '../caller.ts'
-import { type Result } from '../errors.ts'
-import { type Accounts } from './accounts.ts'
-import { type AccessKey, type AppCredential, type Token, type User } from '../identity.ts'
-import { type ProjectId, type UserId } from '../ids.ts'
-import { type Project } from '../project.ts'
+import type { Caller, Role } from '../caller.ts'
+import type { Result } from '../errors.ts'
+import type { Accounts } from './accounts.ts'
+import type { AccessKey, AppCredential, Token, User } from '../identity.ts'
+import type { ProjectId, UserId } from '../ids.ts'
+import type { Project } from '../project.ts'
 
 /** unknown, expired and revoked are told apart only where a protocol has codes for them. */
 export type AuthFailure =

@@ -1,14 +1,14 @@
 // What doors see of the plane: submit a request, read rows, follow events. The one way to change anything.
 
-import { type Caller } from '../caller.ts'
-import { type Event } from '../event.ts'
-import { type Result } from '../errors.ts'
-import { type InstanceId, type OperationId, type ServiceId } from '../ids.ts'
-import { type Instance } from '../instance.ts'
-import { type Operation } from '../operation.ts'
-import { type CallerRequest, type Idempotency, type InstanceRef, type Receipt } from '../request.ts'
-import { type Usage } from './driver.ts'
-import { type Commit, type Store } from './store.ts'
+import type { Caller } from '../caller.ts'
+import type { Event } from '../event.ts'
+import type { Result } from '../errors.ts'
+import type { InstanceId, OperationId, ServiceId } from '../ids.ts'
+import type { Instance } from '../instance.ts'
+import type { Operation } from '../operation.ts'
+import type { CallerRequest, Idempotency, InstanceRef, Receipt } from '../request.ts'
+import type { Usage } from './driver.ts'
+import type { Commit, Store } from './store.ts'
 
 export interface Submission {
   readonly caller: Caller

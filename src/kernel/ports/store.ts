@@ -4,10 +4,10 @@
 // - Every list is keyset-paged: a page starts after a key, never at an offset.
 // - A store decides nothing: no rule about rows lives here.
 
-import { type Event, type EventDraft } from '../event.ts'
-import { type FacetTest } from '../facets.ts'
-import { type Operation } from '../operation.ts'
-import { type Column, type ColumnName, type Rows, type TableName } from '../tables.ts'
+import type { Event, EventDraft } from '../event.ts'
+import type { FacetTest } from '../facets.ts'
+import type { Operation } from '../operation.ts'
+import type { Column, ColumnName, Rows, TableName } from '../tables.ts'
 
 export type Write =
   | { [T in TableName]: { readonly table: T; readonly row: Rows[T] } }[TableName]

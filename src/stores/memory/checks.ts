@@ -2,8 +2,8 @@
 // store on disk does not take.
 
 import { lifecycles } from '#kernel/kinds.ts'
-import { type OperationState } from '#kernel/operation.ts'
-import { type Rows, type TableName } from '#kernel/tables.ts'
+import type { OperationState } from '#kernel/operation.ts'
+import type { Rows, TableName } from '#kernel/tables.ts'
 
 type Checks = { readonly [T in TableName]?: (row: Rows[T]) => boolean }
 

@@ -1,7 +1,7 @@
 // The event log: a list that only grows.
 
-import { type Event, type EventDraft } from '#kernel/event.ts'
-import { type EventQuery } from '#kernel/ports/store.ts'
+import type { Event, EventDraft } from '#kernel/event.ts'
+import type { EventQuery } from '#kernel/ports/store.ts'
 
 export class EventLog {
   /** The event numbered n is at n - 1: nothing is ever taken out. */

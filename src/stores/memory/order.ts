@@ -1,7 +1,7 @@
 // The order in which SQLite sorts: nothing before numbers before texts, texts by their UTF-8 bytes.
 // Source: https://www.sqlite.org/datatype3.html, section 4.1
 
-import { type Column } from '#kernel/tables.ts'
+import type { Column } from '#kernel/tables.ts'
 
 export function compareColumns(a: Column, b: Column): number {
   if (a === b) return 0

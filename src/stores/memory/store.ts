@@ -3,7 +3,7 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { assert } from '#kernel/assert.ts'
 import { freezeDeep } from '#kernel/json.ts'
-import { type Operation } from '#kernel/operation.ts'
+import type { Operation } from '#kernel/operation.ts'
 import { type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName, tableNames } from '#kernel/tables.ts'
 import { isLegal, uniqueColumns } from './checks.ts'

@@ -2,7 +2,7 @@
 
 import { assert } from '#kernel/assert.ts'
 import { fitsFacets } from '#kernel/facets.ts'
-import { type Query } from '#kernel/ports/store.ts'
+import type { Query } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName } from '#kernel/tables.ts'
 import { compareColumns, compareTexts } from './order.ts'
 

@@ -1,10 +1,10 @@
 // One connection to the file: rows out of it, and commits into it.
 
-import { type DatabaseSync, type StatementSync } from 'node:sqlite'
-import { type Event, type EventDraft } from '#kernel/event.ts'
-import { type Operation } from '#kernel/operation.ts'
-import { type EventQuery, type Query } from '#kernel/ports/store.ts'
-import { type Column, type Rows, type TableName } from '#kernel/tables.ts'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
+import type { Event, EventDraft } from '#kernel/event.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { EventQuery, Query } from '#kernel/ports/store.ts'
+import type { Column, Rows, TableName } from '#kernel/tables.ts'
 import { type Encoded, encodeRow, eventColumns } from './encode.ts'
 import { storeError } from './fault.ts'
 import {
@@ -19,7 +19,7 @@ import {
   type Sql,
 } from './sql.ts'
 import { TableWriter } from './table-writer.ts'
-import { type Claim } from './writer.ts'
+import type { Claim } from './writer.ts'
 
 /** Shapes of queries are few, but callers may combine filters freely; the oldest are prepared again. */
 const statementsMax = 1_000

@@ -1,7 +1,7 @@
 // A commit as plain texts and numbers: what is bound to statements, and what may cross to another thread.
 
-import { type EventDraft } from '#kernel/event.ts'
-import { type Commit, type Write } from '#kernel/ports/store.ts'
+import type { EventDraft } from '#kernel/event.ts'
+import type { Commit, Write } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName } from '#kernel/tables.ts'
 
 /**

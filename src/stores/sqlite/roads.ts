@@ -4,7 +4,7 @@
 // depend on a guess. So the road is chosen here and named in the statement (INDEXED BY). plans.test.ts has
 // SQLite explain each of them.
 
-import { type Column, type ColumnName, type TableName } from '#kernel/tables.ts'
+import type { Column, ColumnName, TableName } from '#kernel/tables.ts'
 
 export interface Road<Name extends string = string> {
   readonly index: string

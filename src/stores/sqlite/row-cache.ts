@@ -8,8 +8,8 @@
 // - Rows are shared with whoever committed or reads them, so they are frozen.
 
 import { freezeDeep } from '#kernel/json.ts'
-import { type Commit, type Write } from '#kernel/ports/store.ts'
-import { type Rows, type TableName } from '#kernel/tables.ts'
+import type { Commit, Write } from '#kernel/ports/store.ts'
+import type { Rows, TableName } from '#kernel/tables.ts'
 
 /** Of each table: about 20 MiB of instances, and less of all others. */
 const rowsMax = 4_096

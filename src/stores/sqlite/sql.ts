@@ -2,7 +2,7 @@
 // bound as one JSON text, so that the number of values does not make another statement to prepare.
 
 import { assert } from '#kernel/assert.ts'
-import { type EventQuery, type Query } from '#kernel/ports/store.ts'
+import type { EventQuery, Query } from '#kernel/ports/store.ts'
 import { meteredTypes } from '#kernel/meter.ts'
 import { type Column, columnsOf, type TableName } from '#kernel/tables.ts'
 import { type Road, roadOf, tallied, walksOf, type Wheres } from './roads.ts'

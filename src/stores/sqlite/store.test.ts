@@ -14,11 +14,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test, type TestContext } from 'node:test'
-import { type Store } from '#kernel/ports/store.ts'
+import type { Store } from '#kernel/ports/store.ts'
 import { eventDraft, put, rows, startMs } from '#test/contract/rows.ts'
 import { storeContract } from '#test/contract/store.contract.ts'
 import { connect } from './connect.ts'
-import { type OpenFault } from './open.ts'
+import type { OpenFault } from './open.ts'
 import { openSqliteStore, type SqliteOptions } from './store.ts'
 
 function folderFor(t: TestContext): string {

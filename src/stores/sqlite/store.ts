@@ -2,14 +2,14 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { ok, type Result } from '#kernel/errors.ts'
-import { type Operation } from '#kernel/operation.ts'
+import type { Operation } from '#kernel/operation.ts'
 import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
 import { Database } from './database.ts'
 import { encode } from './encode.ts'
 import { openFolder, type OpenFault } from './open.ts'
 import { RowCache } from './row-cache.ts'
 import { WritingThread } from './thread.ts'
-import { type Claim, type Writer } from './writer.ts'
+import type { Claim, Writer } from './writer.ts'
 
 export interface SqliteOptions {
   /**

@@ -1,8 +1,8 @@
 // Writes one table's rows, with statements made once.
 
-import { type DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Column, columnsOf, type TableName } from '#kernel/tables.ts'
-import { type EncodedWrite } from './encode.ts'
+import type { EncodedWrite } from './encode.ts'
 import { name } from './sql.ts'
 
 /** What a row's columns were made last, of so many rows: those at work are written again and again. */

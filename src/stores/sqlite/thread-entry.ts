@@ -5,7 +5,7 @@ import { assert } from '#kernel/assert.ts'
 import { StoreError } from '#kernel/ports/store.ts'
 import { connect } from './connect.ts'
 import { Database } from './database.ts'
-import { type Answer, type Order, type ThreadData } from './thread.ts'
+import type { Answer, Order, ThreadData } from './thread.ts'
 
 assert(parentPort !== null, 'this is the entry of a thread')
 const port = parentPort

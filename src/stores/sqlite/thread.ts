@@ -2,10 +2,10 @@
 
 import { getCompileCacheDir } from 'node:module'
 import { Worker } from 'node:worker_threads'
-import { type Operation } from '#kernel/operation.ts'
+import type { Operation } from '#kernel/operation.ts'
 import { StoreError } from '#kernel/ports/store.ts'
-import { type Encoded } from './encode.ts'
-import { type Claim, type Writer } from './writer.ts'
+import type { Encoded } from './encode.ts'
+import type { Claim, Writer } from './writer.ts'
 
 /** `null` ends the thread once all before it is done. */
 export type Order = { readonly commit: Encoded } | { readonly claim: Claim } | null
@@ -25,6 +25,9 @@ interface Pending {
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
 }
+
+/** It holds nothing for long: what it is sent is garbage once it is written. */
+const resourceLimits = { maxYoungGenerationSizeMb: 4 }
 
 /** Left to itself the thread would strip types once more, and keep 25 MiB for having done so. */
 const bootstrap = `
@@ -76,7 +79,7 @@ export class WritingThread implements Writer {
       entry: new URL('./thread-entry.ts', import.meta.url).href,
       cache: getCompileCacheDir() ?? null,
     }
-    const worker = new Worker(bootstrap, { eval: true, workerData })
+    const worker = new Worker(bootstrap, { eval: true, workerData, resourceLimits })
     let cause: unknown
     worker.on('message', (answer: Answer) => this.#settle(worker, answer))
     worker.on('error', (thrown: unknown) => {

@@ -1,7 +1,7 @@
 // Who writes to the file: one at a time, in the order in which they were asked.
 
-import { type Operation } from '#kernel/operation.ts'
-import { type Encoded } from './encode.ts'
+import type { Operation } from '#kernel/operation.ts'
+import type { Encoded } from './encode.ts'
 
 export interface Claim {
   readonly worker: string

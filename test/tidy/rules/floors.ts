@@ -2,8 +2,8 @@
 
 import { posix } from 'node:path'
 
-import { type Rule } from '../law.ts'
-import { type SourceFile } from '../tree.ts'
+import type { Rule } from '../law.ts'
+import type { SourceFile } from '../tree.ts'
 import { importsOf } from './scan.ts'
 
 const floor1 = ['engine', 'stores', 'drivers', 'doors', 'identity'] as const

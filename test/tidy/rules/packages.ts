@@ -1,13 +1,14 @@
 // What we depend on: exact, explained, and locked for every platform.
 
-import { type Rule } from '../law.ts'
-import { type SourceFile } from '../tree.ts'
+import type { Rule } from '../law.ts'
+import type { SourceFile } from '../tree.ts'
 
 type Names = Readonly<Record<string, string>>
 type Manifest = {
   readonly dependencies?: Names
   readonly devDependencies?: Names
   readonly optionalDependencies?: Names
+  readonly scripts?: Names
 }
 type Lock = { readonly packages: Readonly<Record<string, Manifest>> }
 
@@ -45,6 +46,21 @@ function explainedIn(all: readonly SourceFile[]): readonly string[] {
   return rows.flatMap((row) =>
     [...(row.split('|')[1] ?? '').matchAll(/`([^`]+)`/g)].map(([, name = '']) => name),
   )
+}
+
+const served = 'src/cli/commands/serve.ts'
+
+/** One server, however it is started: `npm start` and `runstate serve` give Node the same flags. */
+export const starts: Rule = {
+  applies: (path) => path === 'package.json',
+  faults: (files, all) =>
+    files.flatMap(({ path, text }) => {
+      const { scripts = {} } = JSON.parse(text) as Manifest // our own file
+      const flags = (scripts['start'] ?? '').split(' ').filter((word) => word.startsWith('--'))
+      const list = `serverFlags = [${flags.map((flag) => `'${flag}'`).join(', ')}]`
+      const other = all.find((file) => file.path === served)?.text ?? ''
+      return other.includes(list) ? [] : [`${path}: ${served} has other flags than ${list}`]
+    }),
 }
 
 /**

@@ -1,6 +1,6 @@
 // Where things stand and what they are called: same shape, file names, file size, decisions, checklists.
 
-import { type Rule } from '../law.ts'
+import type { Rule } from '../law.ts'
 
 const doorFiles = 'door.ts routes.ts wire.ts states.ts faults.ts auth.ts door.test.ts README.md'
 const driverFiles = 'driver.ts config.ts handle.ts observe.ts driver.test.ts README.md'

@@ -1,7 +1,7 @@
 // What may be written: one word per idea, no cloud's name where none belongs, nothing left over.
 
-import { type Rule } from '../law.ts'
-import { type SourceFile } from '../tree.ts'
+import type { Rule } from '../law.ts'
+import type { SourceFile } from '../tree.ts'
 import { identifierWords, lineAt, only, type PieceKind } from './scan.ts'
 
 const isTs = (path: string) => path.endsWith('.ts')
