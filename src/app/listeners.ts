@@ -41,7 +41,18 @@ export function looksLikeQueryApi(
   )
 }
 
-export function listener(doors: readonly Door[], log: FastifyBaseLogger): FastifyInstance {
+/** How long a request may take to arrive, and how often it is looked whether one has taken longer. */
+export interface Patience {
+  readonly requestMs: number
+  readonly checkEachMs: number
+}
+const standardPatience: Patience = { requestMs: 60_000, checkEachMs: 5_000 }
+
+export function listener(
+  doors: readonly Door[],
+  log: FastifyBaseLogger,
+  patience = standardPatience,
+): FastifyInstance {
   const table = pathTable(doors)
   const app = fastify({
     loggerInstance: log,
@@ -51,9 +62,11 @@ export function listener(doors: readonly Door[], log: FastifyBaseLogger): Fastif
     bodyLimit,
     exposeHeadRoutes: false,
     forceCloseConnections: 'idle',
-    requestTimeout: 60_000,
+    requestTimeout: patience.requestMs,
     keepAliveTimeout: 75_000,
     http: {
+      connectionsCheckingInterval: patience.checkEachMs,
+      headersTimeout: patience.requestMs,
       maxHeaderSize: headerBytesMax,
       // Java's client asks every plain-text server for HTTP/2: only what a door takes as a websocket is one.
       shouldUpgradeCallback: (request) =>

@@ -11,11 +11,16 @@ import { err, ok, type Result } from '#kernel/errors.ts'
 import type { Event } from '#kernel/event.ts'
 import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
 import type { Context, Receipt, Request } from '#kernel/request.ts'
-import { Draft } from '#kernel/rows.ts'
+import { Draft, type Reader } from '#kernel/rows.ts'
 import { Loaded, withRows } from './loaded.ts'
 
 /** Requests in one transaction: large enough to share a sync, small enough to answer soon. */
 export const batchMax = 256
+/**
+ * So many are worth a commit of their own while another is being written: the writer then never waits for us. Fewer
+ * are better off sharing the next sync.
+ */
+const secondMinDefault = 12
 /** Callers' requests that may wait; the next one is told to come back. The engine's own are never refused. */
 export const waitingMax = 4_096
 const retryAfterMs = 1_000
@@ -50,14 +55,18 @@ interface Parts {
   readonly committed: (commit: Commit, events: readonly Event[]) => void
   /** The store could not be read or written. */
   readonly failed: (cause: unknown) => void
+  readonly secondMin?: number
 }
 
 export function batches(parts: Parts): Batches {
+  const { secondMin = secondMinDefault } = parts
   const waiting: Waiting[] = []
   const inProcess = new Map<string, string>()
   const alone: (() => Promise<void>)[] = []
   /** What is decided and not handed over yet. */
-  let open = new Batch(parts, null)
+  let open = new Batch(parts, [])
+  /** What is being written, the oldest first. */
+  const flights: Flight[] = []
   let working: Promise<void> | null = null
   let wake = (): void => undefined
 
@@ -69,40 +78,58 @@ export function batches(parts: Parts): Batches {
   async function work(): Promise<void> {
     // One turn of the event loop, so that all that arrived together is one batch.
     await new Promise((resolve) => setImmediate(resolve))
-    open = new Batch(parts, null)
-    let flight: Flight | null = null
-    while (flight || open.size > 0 || waiting.length > 0 || alone.length > 0) {
+    open = new Batch(parts, [])
+    while (flights.length > 0 || open.size > 0 || waiting.length > 0 || alone.length > 0) {
       while (alone.length === 0 && open.size < batchMax) {
         const next = waiting.shift()
         if (!next) break
         await open.decide(next)
       }
-      if (flight) {
+      if (handOver()) continue
+      const [first] = flights
+      if (first) {
         const mayTakeMore = alone.length === 0 && open.size < batchMax
         const written: Written | null = await (mayTakeMore
-          ? Promise.race([flight.written, arrival()])
-          : flight.written)
+          ? Promise.race([first.written, arrival()])
+          : first.written)
         if (written === null) continue
-        const { batch } = flight
-        if (written.ok) flight = handOver()
-        else {
-          flight = null
-          waiting.unshift(...open.requests())
-          open = new Batch(parts, null)
-        }
+        flights.shift()
+        if (written.ok) handOver()
+        else await decideAgain()
         // Only now: what waits for the disk is not kept waiting by those who are answered.
-        batch.answer(written)
-      } else if (open.size > 0) flight = handOver()
-      else await alone.shift()?.()
+        first.batch.answer(written)
+      } else {
+        await alone.shift()?.()
+        // What was decided on top of what is no longer so.
+        open = new Batch(parts, [])
+      }
     }
     working = null
   }
 
-  function handOver(): Flight | null {
-    if (open.size === 0) return null
+  function handOver(): boolean {
+    const isWorthIt = flights.length === 0 ? open.size > 0 : open.size >= secondMin
+    if (!isWorthIt || flights.length === flightsMax) return false
     const batch = open
-    open = new Batch(parts, batch)
-    return { batch, written: batch.write() }
+    flights.push({ batch, written: batch.write() })
+    open = new Batch(
+      parts,
+      flights.map((flight) => flight.batch),
+    )
+    return true
+  }
+
+  /** A commit failed, and with it what rests on it. */
+  async function decideAgain(): Promise<void> {
+    const again: Waiting[] = []
+    for (const { batch, written } of flights.splice(0)) {
+      const outcome = await written
+      // One that is well after all had nothing to write: it refused on the strength of what failed.
+      if (outcome.ok || outcome.error === 'behind') again.push(...batch.requests())
+      else batch.answer(outcome)
+    }
+    waiting.unshift(...again, ...open.requests())
+    open = new Batch(parts, [])
   }
 
   /** Resolves with null when there is more to decide. */
@@ -160,8 +187,11 @@ export function batches(parts: Parts): Batches {
   }
 }
 
-/** The number of its first event; an error of the kernel when nothing was changed. */
-type Written = Result<number>
+/** How many batches may be handed over and not yet on disk. */
+const flightsMax = 2
+
+/** The number of its first event. `behind`: it was not carried out, because one that it rests on failed. */
+type Written = Result<number, 'failed' | 'behind'>
 
 /** A batch that is being written. Never rejects. */
 interface Flight {
@@ -178,14 +208,20 @@ class Batch {
   readonly #loaded: Loaded
   readonly #draft: Draft
   readonly #outcomes: Outcome[] = []
+  /** The last of those before it that changes something. */
+  readonly #after: Commit | undefined
   /** What is handed over; null while nothing is, or when there is nothing to change. */
   #commit: Commit | null = null
 
-  /** `before`: the batch that is being written, on top of which this one is decided. */
-  constructor(parts: Parts, before: Batch | null) {
+  /** `before`: batches that are being written, the oldest first: this one is decided on top of them. */
+  constructor(parts: Parts, before: readonly Batch[]) {
     this.#parts = parts
     this.#loaded = new Loaded(parts.store)
-    this.#draft = new Draft(before ? before.#draft.over(this.#loaded) : this.#loaded)
+    this.#after =
+      before.map((batch) => batch.#commit).findLast((commit) => commit !== null) ?? undefined
+    this.#draft = new Draft(
+      before.reduce<Reader>((below, batch) => batch.#draft.over(below), this.#loaded),
+    )
   }
 
   get size(): number {
@@ -205,10 +241,11 @@ class Batch {
     if (commit.writes.length === 0 && commit.events.length === 0) return ok(0)
     this.#commit = commit
     try {
-      return ok(await this.#parts.store.commit(commit))
+      return ok(await this.#parts.store.commit(commit, this.#after))
     } catch (cause) {
+      if (cause instanceof StoreError && cause.code === 'behind') return err('behind')
       this.#parts.failed(cause)
-      return err({ code: 'StoreUnavailable' })
+      return err('failed')
     }
   }
 
@@ -216,7 +253,7 @@ class Batch {
     if (written.ok && this.#commit) this.#tell(this.#commit, written.value)
     for (const outcome of this.#outcomes) {
       if ('bug' in outcome) outcome.waiting.fail(outcome.bug)
-      else outcome.waiting.answer(written.ok ? outcome.result : written)
+      else outcome.waiting.answer(written.ok ? outcome.result : unavailable)
     }
   }
 
@@ -225,6 +262,8 @@ class Batch {
     this.#parts.committed(commit, events)
   }
 }
+
+const unavailable = err({ code: 'StoreUnavailable' } as const)
 
 async function decideOne(
   parts: Parts,

@@ -34,6 +34,8 @@ export interface EngineParts {
   readonly freshId: () => string
   /** When a mass loss of leases holds expiries. */
   readonly guard?: GuardPolicy
+  /** How many requests are worth a commit of their own while another is being written (batches.ts). */
+  readonly secondMin?: number
   readonly log: Log
 }
 
@@ -91,6 +93,7 @@ class Heart {
       freshId: parts.freshId,
       committed: (commit, events) => this.#committed(commit, events),
       failed: (cause) => log.error({ err: cause }, 'the store could not be read or written'),
+      ...(parts.secondMin === undefined ? {} : { secondMin: parts.secondMin }),
     })
     const settle = (request: EngineRequest): Promise<Result<Receipt>> => this.#settle(request)
     this.#audience = new Audience(clock.nowMs())

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Result } from '#kernel/errors.ts'
-import { type Store, StoreError } from '#kernel/ports/store.ts'
+import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
 import type { Receipt } from '#kernel/request.ts'
 import { memoryStore } from '#stores/memory/store.ts'
 import { admin, Board } from '#test/harness/board.ts'
@@ -77,6 +77,69 @@ describe('what arrives while a batch is written', () => {
     assert.equal(await first, 'StoreUnavailable')
     assert.equal(await later, 'done')
     assert.equal((await inner.find('services', 'key', 'p1/microservice/one')).length, 1)
+  })
+})
+
+describe('what is handed over while a batch is written', () => {
+  const many = 20
+  const keys = (store: Store) =>
+    Array.from({ length: many + 1 }, (_, at) => `p1/microservice/key-${at}`).map(async (key) =>
+      (await store.find('services', 'key', key)).map(({ id }) => id),
+    )
+  const named = (to: Batches, id: string, key: string) =>
+    to.submit(
+      { verb: 'register-service', id, freshId: id, key, name: key, attributes: {} },
+      context,
+      told,
+    )
+
+  /** One is being written; twenty more come, of which the first rests on it, and then one that rests on those. */
+  async function played(inner: Store) {
+    const { store, whileHeld, heldMost } = gatedStore(inner)
+    const plane = over(store)
+    const answers: Promise<string>[] = []
+    await whileHeld(
+      () => {
+        answers.push(saidBy(named(plane, 'a', 'key-0')))
+        return answers[0] ?? Promise.reject(new Error('it was just pushed'))
+      },
+      async () => {
+        answers.push(saidBy(named(plane, 'b', 'key-0')))
+        for (let at = 1; at <= many; at++) answers.push(saidBy(named(plane, `c${at}`, `key-${at}`)))
+        await new Promise((resolve) => setImmediate(resolve))
+        answers.push(saidBy(named(plane, 'd', 'key-1')))
+        await new Promise((resolve) => setImmediate(resolve))
+      },
+    )
+    return { said: await Promise.all(answers), keys: await Promise.all(keys(inner)), heldMost }
+  }
+
+  it('follows it at once, and is answered after it', async () => {
+    const { said, keys, heldMost } = await played(memoryStore())
+    assert.equal(heldMost(), 2)
+    const done = Array.from({ length: many }, () => 'done')
+    assert.deepEqual(said, ['done', 'AlreadyExists', ...done, 'AlreadyExists'])
+    assert.ok(keys.every((ids) => ids.length === 1))
+  })
+
+  it('is decided again when that batch failed, with all that rested on both', async () => {
+    const inner = memoryStore()
+    const doomed = new WeakSet<Commit>()
+    let isFirst = true
+    const { said, keys } = await played({
+      ...inner,
+      commit: async (commit, after) => {
+        const code = isFirst ? 'full' : after && doomed.has(after) ? 'behind' : null
+        isFirst = false
+        if (code === null) return await inner.commit(commit, after)
+        doomed.add(commit)
+        throw new StoreError(code, 'no room')
+      },
+    })
+    const done = Array.from({ length: many }, () => 'done')
+    assert.deepEqual(said, ['StoreUnavailable', 'done', ...done, 'AlreadyExists'])
+    assert.deepEqual(keys[0], ['p1/b'])
+    assert.ok(keys.every((ids) => ids.length === 1))
   })
 })
 

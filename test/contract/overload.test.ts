@@ -35,22 +35,29 @@ const busy = {
   'modelarts-notebook': [429, 503],
   servicecomb: [429],
   nova: [503],
+  huawei: [400],
 } as const satisfies Partial<Record<DoorName, readonly number[]>>
 
-/** A store whose commits take as long as they are told to. */
+/** A store whose commits take as long as they are told to, one after another. */
 class SlowStore {
   readonly store: Store
+  #last: Promise<unknown> = Promise.resolve()
   #gate: Promise<void> | null = null
   #open: () => void = () => undefined
   eachMs = 0
   commits = 0
 
   constructor(inner: Store = memoryStore()) {
-    const commit = async (changes: Commit): Promise<number> => {
+    const carriedOut = async (changes: Commit, after?: Commit): Promise<number> => {
       await this.#gate
       if (this.eachMs > 0) await new Promise((resolve) => setTimeout(resolve, this.eachMs))
       this.commits += 1
-      return inner.commit(changes)
+      return inner.commit(changes, after)
+    }
+    const commit = (changes: Commit, after?: Commit): Promise<number> => {
+      const outcome = this.#last.then(() => carriedOut(changes, after))
+      this.#last = outcome.catch(() => undefined)
+      return outcome
     }
     this.store = { ...inner, commit }
   }
@@ -137,8 +144,10 @@ function fill(count: number): readonly Promise<{ readonly ok: boolean }>[] {
 describe('a full queue', () => {
   it('each door says so in its own words and when to come again; heartbeats and health go on', async () => {
     slow.hold()
-    // The first batch is at the disk, and as many as may wait behind it.
-    const first = fill(1)
+    // One batch is at the disk, one is handed over behind it, and as many as may wait behind those.
+    const first = [...fill(1)]
+    await until(depth, (waiting) => waiting === 0)
+    first.push(...fill(batchMax))
     await until(depth, (waiting) => waiting === 0)
     const waiting = fill(waitingMax)
     const turnedAway = await fill(1)[0]

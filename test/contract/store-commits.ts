@@ -125,6 +125,33 @@ export const commitLaws: Laws = {
     assert.equal(await store.commit({ writes: [], events: [eventDraft()] }), 2)
   },
 
+  'what rests on a commit that fails is not carried out, nor what rests on that': async (store) => {
+    const kept = rows.services({ key: 'taken' })
+    await store.commit(put('services', kept))
+    const doomed = put('services', rows.services({ key: 'taken' }))
+    const [first, second, third] = [rows.nodes(), rows.nodes(), rows.nodes()].map((row) =>
+      put('nodes', row),
+    )
+    assert.ok(first && second && third)
+    const outcomes = await Promise.allSettled([
+      store.commit(doomed),
+      store.commit(first, doomed),
+      store.commit(second, first),
+      store.commit(third),
+    ])
+    const codes = outcomes.map((one) =>
+      one.status === 'rejected' ? (one.reason as StoreError).code : 'done',
+    )
+    assert.deepEqual(codes, ['conflict', 'behind', 'behind', 'done'])
+    assert.equal(await store.count('nodes', {}), 1)
+    // Known by now, and yet no ground to stand on.
+    await assert.rejects(
+      store.commit(first, second),
+      (error) => (error as StoreError).code === 'behind',
+    )
+    assert.equal(await store.commit({ writes: [], events: [eventDraft()] }, third), 1)
+  },
+
   'a deleted service gives its key back': async (store) => {
     const old = rows.services({ key: 'detector' })
     await store.commit(put('services', old))

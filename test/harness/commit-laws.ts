@@ -20,6 +20,8 @@ export class CommitLaws {
   readonly #operations = new Map<string, Operation>()
   readonly #services = new Map<string, Service>()
   readonly #held = new Map<string, Set<string>>()
+  /** When the time of each hold is over; one that was set and outlived within one commit is known by that. */
+  readonly #ends = new Map<string, number>()
   readonly #homes: Homes
   readonly #caused = new Map<string, string>()
 
@@ -28,6 +30,10 @@ export class CommitLaws {
   }
 
   take({ writes, events }: Commit): void {
+    for (const write of writes)
+      if ('row' in write && write.table === 'instances')
+        for (const { id, untilMs } of write.row.holds)
+          this.#ends.set(JSON.stringify(id), untilMs ?? Number.POSITIVE_INFINITY)
     for (const event of events) this.#event(event)
     for (const write of writes) {
       if ('remove' in write) {
@@ -65,10 +71,8 @@ export class CommitLaws {
     if (type === 'instance.held' && data['kind'] === 'hold') holds.add(hold)
     if (type === 'instance.released') holds.delete(hold)
     // A hold whose time is over is released a little later, by a timer.
-    const kept = this.#instances.get(instanceId)?.holds ?? []
-    const over = kept.filter(({ untilMs }) => untilMs !== null && untilMs <= event.atMs)
-    const ended = new Set(over.map(({ id }) => JSON.stringify(id)))
-    if (type === 'operation.started' && [...holds].some((one) => !ended.has(one)))
+    const isOver = (one: string): boolean => (this.#ends.get(one) ?? Infinity) <= event.atMs
+    if (type === 'operation.started' && [...holds].some((one) => !isOver(one)))
       this.#broken(6, `${JSON.stringify(data['verb'])} began on ${instanceId}, which is held`)
   }
 

@@ -7,18 +7,22 @@ import { until } from './world.ts'
 export interface GatedStore {
   readonly store: Store
   /** Runs `during` while no commit gets through; begins once one is held back. */
+  /** How many commits were held back at once. */
+  readonly heldMost: () => number
   readonly whileHeld: <T>(begin: () => Promise<unknown>, during: () => Promise<T>) => Promise<T>
 }
 
 export function gatedStore(inner: Store = memoryStore()): GatedStore {
   let gate: Promise<void> | null = null
   let held = 0
-  const commit: Store['commit'] = async (changes) => {
+  let most = 0
+  const commit: Store['commit'] = async (changes, after) => {
     if (gate !== null) {
       held += 1
+      most = Math.max(most, held)
       await gate
     }
-    return await inner.commit(changes)
+    return await inner.commit(changes, after)
   }
   const store = new Proxy(inner, {
     get: (target, name) => {
@@ -29,6 +33,7 @@ export function gatedStore(inner: Store = memoryStore()): GatedStore {
   })
   return {
     store,
+    heldMost: () => most,
     async whileHeld(begin, during) {
       held = 0
       const { promise, resolve } = Promise.withResolvers<void>()

@@ -184,6 +184,8 @@ export class MortalPlane {
         clock,
         drivers: new Map([[driver.name, driver]]),
         worker: 'w',
+        // Every commit may be followed by another before it is on disk.
+        secondMin: 1,
         freshId: () => this.#freshId(),
         log: {
           debug: quiet,

@@ -22,6 +22,21 @@ export interface StoreView {
   pardon(): void
 }
 
+/** A commit takes up to so many turns of the event loop. */
+const turnsMax = 6
+
+async function following<T>(
+  before: Promise<unknown> | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    await before
+  } catch {
+    throw new StoreError('behind', 'the commit that this one rests on failed')
+  }
+  return await work()
+}
+
 export function viewOf(
   inner: Store,
   process: {
@@ -32,6 +47,7 @@ export function viewOf(
     readonly pause?: (ms: number) => Promise<void>
   },
 ): StoreView {
+  let written = 0
   let failing = 0
   let failed = 0
   let isLying = false
@@ -67,7 +83,23 @@ export function viewOf(
     return isDead ? never : value
   }
 
-  const commit = (changes: Commit): Promise<number> =>
+  /** What came of each: one that rests on another waits for it, as it does in the queue of a thread. */
+  const outcomes = new WeakMap<Commit, Promise<unknown>>()
+
+  function commit(changes: Commit, after?: Commit): Promise<number> {
+    const outcome = following(after && outcomes.get(after), () => write(changes))
+    outcomes.set(changes, outcome)
+    return outcome
+  }
+
+  async function write(changes: Commit): Promise<number> {
+    // The next one is handed over meanwhile.
+    for (let turns = ++written % turnsMax; turns > 0; turns--)
+      await new Promise((resolve) => setImmediate(resolve))
+    return await carriedOut(changes)
+  }
+
+  const carriedOut = (changes: Commit): Promise<number> =>
     call(async () => {
       if (dies === 'before-commit') return end()
       const first = await inner.commit(changes)

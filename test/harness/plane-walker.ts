@@ -200,7 +200,18 @@ class Walker {
     else if (what === 'clock-back') this.#setBack(upTo(20_000))
     else if (what === 'hint') for (const { id } of this.#rows.instances) plane.machine.hint(id)
     else if (what === 'close') await this.#close()
+    else if (what === 'disk-breaks-in-a-rush') await this.#rush()
     else plane.die(what)
+  }
+
+  /** Requests that come while earlier ones are being written, on a disk that breaks somewhere among them. */
+  async #rush(): Promise<void> {
+    const { roll, upTo } = this.#dice
+    for (let asked = 6 + upTo(12); asked > 0 && this.#plane.isAlive; asked--) {
+      this.#request()
+      if (roll() < 0.2) this.#plane.fail(1)
+      if (roll() < 0.7) await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   /** What was heard before is as long ago as it was, though the clock says that it has not happened yet. */
@@ -409,6 +420,8 @@ const misfortunes = [
   'clock-back',
   'hint',
   'close',
+  'disk-breaks-in-a-rush',
+  'disk-breaks-in-a-rush',
   'now',
   'before-commit',
   'after-commit',

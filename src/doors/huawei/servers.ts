@@ -86,7 +86,9 @@ export async function renameServer(call: Call): Answered {
   const receipt = await house.plane.submit(request, submission)
   if (!receipt.ok) return err(faultFor(family, receipt.error, 'update'))
   if (submission.dryRun) return ok(planOf(receipt.value))
-  const seen = await serverIn(call)
+  // It may have gone meanwhile; it was renamed all the same.
+  const row = await house.plane.read.get('instances', target.id)
+  const seen = row ? ok(row) : await serverIn(call)
   if (!seen.ok) return seen
   const { baseUrl } = exchange
   return ok({ server: servers.show(seen.value, { caller, baseUrl, project: call.project }) })

@@ -13,7 +13,7 @@ import { imagePrefix } from './images.ts'
 import { doorName } from './kept.ts'
 import { keyPairNamed } from './key-pairs.ts'
 import { passwordFor } from './password.ts'
-import { serverIn, viewOf } from './servers.ts'
+import { changedServer, viewOf } from './servers.ts'
 import { preconditions, situationsFor } from './states.ts'
 import { serverRebuilt } from './wire.ts'
 
@@ -70,7 +70,7 @@ export async function rebuild(
 const tooMuchMetadata = forbidden(`Maximum number of metadata items exceeds ${metadataItemsMax}`)
 
 export async function rebuilt(call: Call): Promise<Result<Partial<Reply>, NovaFault>> {
-  const instance = await serverIn(call)
+  const instance = await changedServer(call)
   if (!instance.ok) return instance
   const { id } = instance.value
   const asked = rebuildBody(call.negotiated.version)(call.body)

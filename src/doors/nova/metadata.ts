@@ -8,7 +8,7 @@ import { planOf } from '../shared/lent-headers.ts'
 import { metaBody, metadataBody, metadataItemsMax } from './bodies.ts'
 import type { Call, Reply } from './call.ts'
 import { badRequest, faultOf, forbidden, type NovaFault } from './faults.ts'
-import { serverIn } from './servers.ts'
+import { changedServer, serverIn } from './servers.ts'
 import { preconditions, situationsFor } from './states.ts'
 
 type Answered = Promise<Result<Reply, NovaFault>>
@@ -45,7 +45,7 @@ async function writeAll(call: Call, how: 'merge' | 'replace'): Answered {
   const after = how === 'merge' ? { ...before.value.labels, ...metadata } : metadata
   const change = how === 'merge' ? { changedLabels: metadata } : { labels: metadata }
   return await written(call, { after, change, verb: 'update metadata' }, async () => {
-    const instance = await serverIn(call)
+    const instance = await changedServer(call)
     return instance.ok ? ok({ status: 200, body: { metadata: instance.value.labels } }) : instance
   })
 }

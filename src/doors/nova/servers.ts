@@ -66,6 +66,13 @@ export async function serverIn(call: Call): Promise<Result<Instance, NovaFault>>
   return seen.ok ? seen : err(faultOf(seen.error, { verb: 'show', rule: call.rule }))
 }
 
+/** The server that a change was just accepted for. It may have gone meanwhile; the change was made all the same. */
+export async function changedServer(call: Call): Promise<Result<Instance, NovaFault>> {
+  const id = call.exchange.params['server_id'] ?? ''
+  const row = await call.house.plane.read.get('instances', id)
+  return row ? ok(row) : await serverIn(call)
+}
+
 export const listServers = (call: Call): Answered => list(call, serverBrief)
 export const listServersDetail = (call: Call): Answered => list(call, serverDetail)
 
@@ -126,7 +133,7 @@ export async function updateServer(call: Call): Answered {
   )
   if (!receipt.ok) return err(faultOf(receipt.error, { verb: 'update', rule: call.rule }))
   if (call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })
-  const instance = await serverIn(call)
+  const instance = await changedServer(call)
   if (!instance.ok) return instance
   return ok({
     status: 200,

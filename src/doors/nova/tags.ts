@@ -3,12 +3,13 @@
 
 import { may } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
+import type { Instance } from '#kernel/instance.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { tagCheck, tagListCheck, tagsMax } from './bodies.ts'
 import type { Call, Reply } from './call.ts'
 import { badRequest, faultOf, type NovaFault, policy } from './faults.ts'
 import { doorName, keptOf, tagFacts } from './kept.ts'
-import { serverIn, viewOf } from './servers.ts'
+import { changedServer, serverIn, viewOf } from './servers.ts'
 import { preconditions, situationsFor } from './states.ts'
 import { tagsOf } from './wire.ts'
 
@@ -17,8 +18,9 @@ type Answered = Promise<Result<Reply, NovaFault>>
 /** Upstream's first version with tags; the other dialect has them always. */
 export const tagsSince = { nova: 26, huawei: 0 } as const
 
-export async function listTags(call: Call): Answered {
-  const instance = await serverIn(call)
+export const listTags = async (call: Call): Answered => await tagsIn(call, await serverIn(call))
+
+async function tagsIn(call: Call, instance: Result<Instance, NovaFault>): Answered {
   if (!instance.ok) return instance
   return ok({
     status: 200,
@@ -45,7 +47,7 @@ export async function replaceTags(call: Call): Answered {
   const change = { ...changeOf(gone, false), ...changeOf([...wanted], true) }
   const written = await write(call, change, 'update tags')
   if (!written.ok || call.submission.dryRun) return written
-  return await listTags(call)
+  return await tagsIn(call, await changedServer(call))
 }
 
 export async function clearTags(call: Call): Answered {

@@ -89,8 +89,14 @@ export interface Store {
     leaseMs: number,
     limit: number,
   ): Promise<readonly Operation[]>
-  /** Resolves with the seq of the first event of the commit (or the next one, when it has none). */
-  commit(commit: Commit): Promise<number>
+  /**
+   * Resolves with the seq of the first event of the commit (or the next one, when it has none). Commits are carried
+   * out in the order in which they are handed over.
+   *
+   * @param after  one handed over before, which may be under way still: this one rests on it, and is carried out
+   *   only if that one was. Else it rejects with `behind`.
+   */
+  commit(commit: Commit, after?: Commit): Promise<number>
   close(): Promise<void>
 }
 
@@ -98,11 +104,12 @@ export interface Store {
  * What a store rejects with. A failed commit changed nothing, and the store may be used again.
  *
  * conflict: the rows break a constraint (a bug of whoever decided them); full, io, corrupt: the disk or the
- * file; busy: somebody else holds the file; closed: after `close`. The message names no row's content.
+ * file; busy: somebody else holds the file; closed: after `close`; behind: the commit that this one rests on failed.
+ * The message names no row's content.
  */
 export class StoreError extends Error {
   override readonly name = 'StoreError'
-  readonly code: 'conflict' | 'full' | 'io' | 'corrupt' | 'busy' | 'closed'
+  readonly code: 'conflict' | 'full' | 'io' | 'corrupt' | 'busy' | 'closed' | 'behind'
 
   constructor(code: StoreError['code'], message: string, options?: ErrorOptions) {
     super(message, options)

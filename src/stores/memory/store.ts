@@ -22,7 +22,21 @@ export function memoryStore(): Store {
     return work()
   }
 
-  function commit({ writes, events: drafts }: Commit): number {
+  /** Those that failed: what rests on one of them fails as well. */
+  const failed = new WeakSet<Commit>()
+
+  function commit(asked: Commit, after?: Commit): number {
+    try {
+      if (after && failed.has(after))
+        throw new StoreError('behind', 'the commit that this one rests on failed')
+      return apply(asked)
+    } catch (thrown) {
+      failed.add(asked)
+      throw thrown
+    }
+  }
+
+  function apply({ writes, events: drafts }: Commit): number {
     const undo: (() => void)[] = []
     try {
       const frozen = drafts.map((draft) => copy(draft))
@@ -60,7 +74,7 @@ export function memoryStore(): Store {
     events: (query) => use(() => events.read(query)),
     lastEvent: () => use(() => events.last),
     claim: (worker, nowMs, leaseMs, limit) => use(() => claim(worker, nowMs, leaseMs, limit)),
-    commit: (all) => use(() => commit(all)),
+    commit: (all, after) => use(() => commit(all, after)),
     close: async () => {
       isOpen = false
     },

@@ -8,6 +8,7 @@ import { Database } from './database.ts'
 import { encode } from './encode.ts'
 import { openFolder, type OpenFault } from './open.ts'
 import { RowCache } from './row-cache.ts'
+import { Succession } from './succession.ts'
 import { WritingThread } from './thread.ts'
 import type { Claim, Writer } from './writer.ts'
 
@@ -31,6 +32,8 @@ export async function openSqliteStore(
   const database = new Database(db, fewMax)
   const cache = new RowCache()
   const writer = where === 'main' ? mainWriter(database) : new WritingThread(path)
+  const places = new WeakMap<Commit, number>()
+  let handedOver = 0
   let claiming: Promise<unknown> | null = null
   let closing: Promise<void> | null = null
 
@@ -65,12 +68,14 @@ export async function openSqliteStore(
     }
   }
 
-  async function commit(commit: Commit): Promise<number> {
+  async function commit(commit: Commit, after: Commit | undefined): Promise<number> {
     const encoded = encode(commit)
     const written = cache.writing(commit)
+    const place = { nth: ++handedOver, after: (after && places.get(after)) ?? null }
+    places.set(commit, place.nth)
     let isOnDisk = false
     try {
-      const first = await writer.commit(encoded)
+      const first = await writer.commit(encoded, place)
       isOnDisk = true
       return first
     } finally {
@@ -93,14 +98,17 @@ export async function openSqliteStore(
     events: (query) => read((rows) => rows.events(query)),
     lastEvent: () => read((rows) => rows.lastEvent()),
     claim: (worker, nowMs, leaseMs, limit) => use(() => claim({ worker, nowMs, leaseMs, limit })),
-    commit: (all) => use(() => commit(all)),
+    commit: (all, after) => use(() => commit(all, after)),
     close: () => (closing ??= close()),
   })
 }
 
 /** The main thread waits for the disk itself: for machines that have little memory. */
-const mainWriter = (database: Database): Writer => ({
-  commit: async (encoded) => database.apply(encoded),
-  claim: async (claim) => database.claim(claim),
-  close: async () => undefined,
-})
+function mainWriter(database: Database): Writer {
+  const succession = new Succession()
+  return {
+    commit: async (encoded, place) => succession.run(place, () => database.apply(encoded)),
+    claim: async (claim) => database.claim(claim),
+    close: async () => undefined,
+  }
+}

@@ -5,10 +5,14 @@ import { Worker } from 'node:worker_threads'
 import type { Operation } from '#kernel/operation.ts'
 import { StoreError } from '#kernel/ports/store.ts'
 import type { Encoded } from './encode.ts'
+import { type Place, Succession } from './succession.ts'
 import type { Claim, Writer } from './writer.ts'
 
 /** `null` ends the thread once all before it is done. */
-export type Order = { readonly commit: Encoded } | { readonly claim: Claim } | null
+export type Order =
+  | { readonly commit: Encoded; readonly place: Place }
+  | { readonly claim: Claim }
+  | null
 
 export type Answer =
   | { readonly ok: true; readonly value: number | readonly Operation[] }
@@ -22,6 +26,8 @@ export interface ThreadData {
 }
 
 interface Pending {
+  /** Of a commit. */
+  readonly place: Place | null
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
 }
@@ -39,6 +45,8 @@ const bootstrap = `
 export class WritingThread implements Writer {
   readonly #path: string
   readonly #pending: Pending[] = []
+  /** The failures that were heard of here. */
+  readonly #heard = new Succession()
   #worker: Worker | null
 
   constructor(path: string) {
@@ -46,8 +54,9 @@ export class WritingThread implements Writer {
     this.#worker = this.#start()
   }
 
-  commit(commit: Encoded): Promise<number> {
-    return this.#ask({ commit })
+  async commit(commit: Encoded, place: Place): Promise<number> {
+    // A thread that is new knows nothing of what the last one failed at.
+    return this.#heard.run(place, () => this.#ask<number>({ commit, place }))
   }
 
   claim(claim: Claim): Promise<readonly Operation[]> {
@@ -63,10 +72,10 @@ export class WritingThread implements Writer {
     await ended
   }
 
-  #ask<T>(order: Order): Promise<T> {
+  #ask<T>(order: Exclude<Order, null>): Promise<T> {
     const worker = (this.#worker ??= this.#start())
     return new Promise((resolve, reject) => {
-      this.#pending.push({ resolve, reject })
+      this.#pending.push({ place: 'place' in order ? order.place : null, resolve, reject })
       // Only an order under way keeps the process alive, as it would on the main thread.
       worker.ref()
       worker.postMessage(order)
@@ -93,6 +102,7 @@ export class WritingThread implements Writer {
   #settle(worker: Worker, answer: Answer): void {
     const pending = this.#pending.shift()
     if (this.#pending.length === 0) worker.unref()
+    if (!answer.ok && pending?.place) this.#heard.fail(pending.place.nth)
     if (answer.ok)
       pending?.resolve(answer.value as never) // orders and answers pair up, so it is what was asked for
     else if (answer.code === null) pending?.reject(new Error(answer.message))
@@ -103,6 +113,9 @@ export class WritingThread implements Writer {
   #lose(cause: unknown): void {
     this.#worker = null
     const error = new StoreError('io', 'the writing thread has ended', { cause })
-    for (const { reject } of this.#pending.splice(0)) reject(error)
+    for (const { place, reject } of this.#pending.splice(0)) {
+      if (place) this.#heard.fail(place.nth)
+      reject(error)
+    }
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Operation } from '#kernel/operation.ts'
 import type { Encoded } from './encode.ts'
+import type { Place } from './succession.ts'
 
 export interface Claim {
   readonly worker: string
@@ -11,7 +12,7 @@ export interface Claim {
 }
 
 export interface Writer {
-  commit(encoded: Encoded): Promise<number>
+  commit(encoded: Encoded, place: Place): Promise<number>
   claim(claim: Claim): Promise<readonly Operation[]>
   /** Resolves when all that was asked for is done. */
   close(): Promise<void>
