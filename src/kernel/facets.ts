@@ -36,15 +36,37 @@ export interface FacetTest {
 type Found = Pick<Instance, 'kind' | 'charge' | 'labels' | 'attributes' | 'conditions'> &
   Pick<Instance, 'flavorId' | 'aliases'>
 
-/** By row, which never changes: several columns are made of it. */
-const known = new WeakMap<Found, string>()
+interface Facets {
+  readonly of: Found
+  readonly text: string
+  readonly key: number
+}
+
+/** By attributes: they never change, and most changes of an instance leave them and all the rest as it is. */
+const known = new WeakMap<Found['attributes'], Facets>()
 
 /** Sorted, each on a line of its own; empty for kinds that nobody searches so. */
-export function facetText(instance: Found): string {
-  if (instance.kind !== 'server') return ''
-  const text = known.get(instance) ?? facetTextOf(instance)
-  known.set(instance, text)
-  return text
+export const facetText = (instance: Found): string =>
+  instance.kind === 'server' ? facetsOf(instance).text : ''
+/** Zero for kinds that nobody searches so. */
+export const facetKey = (instance: Found): number =>
+  instance.kind === 'server' ? facetsOf(instance).key : 0
+
+function facetsOf(instance: Found): Facets {
+  const { kind, charge, labels, attributes, conditions, flavorId, aliases } = instance
+  const last = known.get(attributes)
+  const isSame =
+    last?.of.labels === labels &&
+    last.of.conditions === conditions &&
+    last.of.aliases === aliases &&
+    last.of.flavorId === flavorId &&
+    last.of.charge === charge
+  if (isSame) return last
+  const text = facetTextOf(instance)
+  const of = { kind, charge, labels, attributes, conditions, flavorId, aliases }
+  const facets = { of, text, key: facetKeyOf(text) }
+  known.set(attributes, facets)
+  return facets
 }
 
 function facetTextOf(instance: Found): string {

@@ -4,7 +4,7 @@
 import type { Account, AccountRole } from './account.ts'
 import type { BatchRow } from './batch.ts'
 import type { DriverRow, Flavor, Image, Node, Pool } from './catalogue.ts'
-import { facetKeyOf, facetText } from './facets.ts'
+import { facetKey, facetText } from './facets.ts'
 import type { AccessKey, AppCredential, Grant, Token, User } from './identity.ts'
 import type { Guard } from './guard.ts'
 import { type Instance, situationOf, wakeAtMs } from './instance.ts'
@@ -75,7 +75,7 @@ export const columns = {
     schemes: (r) => Object.keys(r.aliases).toSorted().join(' '),
     /** What it is found by besides these columns, and one number for all of that; see facets.ts. */
     facets: (r) => facetText(r),
-    facetKey: (r) => (r.kind === 'server' ? facetKeyOf(facetText(r)) : 0),
+    facetKey: (r) => facetKey(r),
     queuePool: (r) => r.queue?.poolId ?? null,
     queueTicket: (r) => r.queue?.ticket ?? null,
     /** Unique names are looked up by this. */

@@ -57,6 +57,7 @@ export class MortalPlane {
   readonly #plant: Plant
   readonly #say: (line: string) => void
   #ids = 0
+  readonly #lives: Life[] = []
   #life: Life
   /** While false, nothing is late any more. */
   isUnruly = true
@@ -76,6 +77,15 @@ export class MortalPlane {
 
   get isAlive(): boolean {
     return this.#life.isAlive
+  }
+
+  /** A process that died lets go of its memory; a life that did, here, only when it is told. */
+  forget(): void {
+    for (const { engine } of this.#lives)
+      void engine.then(
+        ({ close }) => void close(),
+        () => undefined,
+      )
   }
 
   begin(): void {
@@ -200,6 +210,7 @@ export class MortalPlane {
       // It could not read its disk at the start; whoever runs it starts it again.
       () => view.die('now'),
     )
+    this.#lives.push(life)
     return life
   }
 

@@ -54,6 +54,8 @@ export async function walk(
   } catch (broken) {
     const what = broken instanceof Error ? broken.message : String(broken)
     throw new Error(`seed ${seed}: ${what}\n${walker.story.tell(what)}`, { cause: broken })
+  } finally {
+    await walker.close()
   }
   return walker.walked
 }
@@ -165,6 +167,11 @@ class Walker {
 
   #resize(id: string, capacity: number): void {
     this.#ask({ verb: 'put', table: 'pools', row: { id, capacity } })
+  }
+
+  async close(): Promise<void> {
+    this.#plane.forget()
+    await this.#doors.close()
   }
 
   async step(): Promise<void> {

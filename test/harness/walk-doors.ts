@@ -76,6 +76,10 @@ export class WalkDoors {
     this.#app.addHook('onResponse', async () => stir())
   }
 
+  async close(): Promise<void> {
+    await this.#app.close()
+  }
+
   get #here(): Asking {
     const here = this.#asking.getStore()
     if (!here) throw new Error('a door asked its plane though nobody asked the door')
