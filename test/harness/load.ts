@@ -20,7 +20,8 @@ const shown = { UP: 'up', DOWN: 'down', OUTOFSERVICE: 'out-of-service' } as cons
 
 export class Load {
   readonly #dice: Chance
-  readonly #lanes: readonly Lane[] = Array.from({ length: 5 }, () => ({ id: null }))
+  /** So many that a batch is decided and handed over behind another; three of them with real processes. */
+  readonly #lanes: readonly Lane[] = Array.from({ length: 24 }, () => ({ id: null }))
   /** Request ids of changes that were acknowledged and are not looked up yet. */
   readonly #promised = new Map<string, string>()
   /** Every request id that the log names. */

@@ -81,9 +81,9 @@ export class MortalPlane {
 
   /** A process that died lets go of its memory; a life that did, here, only when it is told. */
   forget(): void {
-    for (const { engine } of this.#lives)
-      void engine.then(
-        ({ close }) => void close(),
+    for (const life of this.#lives)
+      void life.engine.then(
+        (engine) => void engine.close(),
         () => undefined,
       )
   }
