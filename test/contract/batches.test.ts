@@ -184,3 +184,22 @@ it('who must be alone begins when nothing is being written, and nothing is writt
   await Promise.all([alone, after])
   assert.deepEqual(order, ['on disk', 'alone', 'over', 'on disk'])
 })
+
+it('what is decided after somebody was alone rests on what he left', async () => {
+  const inner = memoryStore()
+  const { store, whileHeld } = gatedStore(inner)
+  const plane = over(store)
+  let alone: Promise<unknown> = Promise.resolve()
+  let after: Promise<string> = Promise.resolve('')
+  await whileHeld(
+    () => register(plane, 'a'),
+    async () => {
+      const gone = { table: 'services', remove: 'p1/a' } as const
+      alone = plane.alone(() => inner.commit({ writes: [gone], events: [] }))
+      after = saidBy(register(plane, 'b'))
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+  )
+  await alone
+  assert.equal(await after, 'done')
+})
