@@ -1,5 +1,6 @@
 // Group commit. What arrives while one batch is being written is decided meanwhile, in order, each request seeing
-// what those before it decided; when that batch is on disk the next is written, with one sync, and answered.
+// what those before it decided. It is handed over when that batch is on disk, or behind it once there is enough of it;
+// each batch has one sync, and is answered after it.
 //
 // - Nobody is answered before the sync, not even a refusal: it may rest on an earlier request.
 // - A commit that fails changed nothing, and every request of its batch is told so. What was decided on top of
