@@ -27,6 +27,8 @@ import { until } from '#test/harness/world.ts'
 const loadMs = scaled('RUNSTATE_TEST_OVERLOAD_MS', 2_000, 60_000)
 /** The queue as full as it may be, the batch at the disk, and what the engine does meanwhile. */
 const commitsMax = waitingMax / batchMax + 8
+/** What one event takes in memory. */
+const eventBytesMax = 800
 /** How each cloud says that it is too busy. */
 const busy = {
   native: [503],
@@ -191,6 +193,7 @@ describe('ten times what it can do', () => {
       hear(stage.w.url, asked(stage, route, mary, { body: JSON.stringify({ description: 'x' }) }))
     for (let warm = 0; warm < 50; warm++) await ask()
     const beforeMiB = heapMiB()
+    const eventsBefore = await slow.store.lastEvent()
     slow.eachMs = 5
     const took: number[] = []
     const refused: Heard[] = []
@@ -220,8 +223,11 @@ describe('ten times what it can do', () => {
     assert.ok(p99 <= commitsMax, `of those let in, one in a hundred waited for ${p99} commits`)
     for (const { status } of refused) assert.equal(status, 503)
     const grownMiB = heapMiB() - beforeMiB
-    // Each change is an event that is kept: they are what has grown.
-    assert.ok(grownMiB < 200, `${grownMiB.toFixed(0)} MiB more than before`)
+    // Each change is an event, which this store keeps in memory: they are what has grown, and nothing else.
+    const events = (await slow.store.lastEvent()) - eventsBefore
+    const keptMiB = (events * eventBytesMax) / 2 ** 20
+    const most = `at most 40 and ${keptMiB.toFixed(0)} for ${events} events`
+    assert.ok(grownMiB < 40 + keptMiB, `${grownMiB.toFixed(0)} MiB more than before, ${most}`)
     assert.equal(await health('/readyz'), 200)
   })
 })
