@@ -166,7 +166,22 @@ export class Runner {
       // Fenced by a claim of this same worker, it goes on as what it was claimed as.
       if (settled === 'fenced' && lane.operation.attempt === attempt) return
       if (settled === 'unavailable') await this.#pause(lane, lookLastMs)
+      // It was told twice, and the first time was written though nobody was told so.
+      if (settled === 'ok' && lane.operation === operation) await this.#reread(lane)
     }
+  }
+
+  /** What was committed while it was read is newer. */
+  async #reread(lane: Lane): Promise<void> {
+    const { store } = this.#parts
+    const { operation, instance } = lane
+    const rows = [
+      store.get('operations', operation.id),
+      store.get('instances', operation.instanceId),
+    ] as const
+    const [newer, seen] = await Promise.all(rows)
+    if (newer && lane.operation === operation) lane.operation = newer
+    if (lane.instance === instance) lane.instance = seen
   }
 
   /**

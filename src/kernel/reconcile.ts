@@ -56,7 +56,11 @@ export type Verdict =
 export function judge(operation: Operation, report: Report, nowMs: number): Verdict {
   const step = currentStep(operation)
   if (!step) return { do: 'wait' }
-  if ('act' in report) return judgeAct(operation, report, nowMs)
+  // It is told again when nobody knows whether it was written: then the step that it ended may be over.
+  if ('act' in report)
+    return 'act' in step && step.act === report.act
+      ? judgeAct(operation, report, nowMs)
+      : { do: 'wait' }
   if ('rows' in report) return { do: 'rows' in step ? 'advance' : 'wait' }
   if ('unseen' in report)
     return 'hear' in step ? judgeUnseen(operation, report.unseen, nowMs) : { do: 'wait' }

@@ -197,6 +197,30 @@ it('a disk that cannot be read refuses a request as one that cannot be written d
   assert.deepEqual(refused, { ok: false, error: { code: 'StoreUnavailable' } })
 })
 
+it('a stop whose acceptance by its driver is written down twice is awaited all the same', async () => {
+  let lie = quiet
+  const bench = await Bench.of(() => ({
+    // It takes no notice, and what is written of its answer is said to have failed.
+    stop: (thing) => {
+      lie()
+      return Promise.resolve({ ok: true, value: { handle: thing.handle ?? {} } })
+    },
+  }))
+  const { id } = await bench.create()
+  await bench.clock.advance(1_000)
+  lie = () => {
+    lie = quiet
+    bench.view.lie()
+  }
+  const stop = { verb: 'stop', target: { kind: 'any', id }, rung: 'soft' } as const
+  const stopping = await bench.ask(stop)
+  await bench.clock.advance(1_500)
+  assert.equal(bench.view.failed(), 1)
+  const { state, log: steps } = await bench.operation(stopping)
+  assert.deepEqual([state, steps.map(({ step }) => step)], ['running', ['stop']])
+  assert.equal((await bench.instance(id)).state, 'stopping')
+})
+
 it('a listener that throws hides no event from the others, and spoils no answer', async () => {
   const bench = await Bench.of()
   bench.plane.follow(() => {
