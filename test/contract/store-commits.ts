@@ -152,6 +152,20 @@ export const commitLaws: Laws = {
     assert.equal(await store.commit({ writes: [], events: [eventDraft()] }, third), 1)
   },
 
+  'what rests on a commit that could not even be handed over is not carried out': async (store) => {
+    const odd = 1n as unknown as string // what no type allows, and no JSON holds
+    const broken = put('nodes', rows.nodes({ name: odd }))
+    const outcomes = await Promise.allSettled([
+      store.commit(broken),
+      store.commit(put('nodes', rows.nodes()), broken),
+    ])
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ['rejected', 'rejected'],
+    )
+    assert.equal(await store.count('nodes', {}), 0)
+  },
+
   'a deleted service gives its key back': async (store) => {
     const old = rows.services({ key: 'detector' })
     await store.commit(put('services', old))

@@ -8,7 +8,7 @@ import type { Command } from 'commander'
 import type { Exit } from '../command.ts'
 import { exitCodes } from '../outcome.ts'
 
-/** As `npm start` has them. Half of Node's own young generation: a third less memory, and no slower. */
+/** As `npm start` has them. An eighth of Node's own young generation: a third less memory, and no slower. */
 export const serverFlags = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=8']
 const main = fileURLToPath(new URL('../../app/main.mjs', import.meta.url))
 

@@ -8,7 +8,7 @@ import { Database } from './database.ts'
 import { encode } from './encode.ts'
 import { openFolder, type OpenFault } from './open.ts'
 import { RowCache } from './row-cache.ts'
-import { Succession } from './succession.ts'
+import { behind, Succession } from './succession.ts'
 import { WritingThread } from './thread.ts'
 import type { Claim, Writer } from './writer.ts'
 
@@ -70,9 +70,12 @@ export async function openSqliteStore(
 
   async function commit(commit: Commit, after: Commit | undefined): Promise<number> {
     const encoded = encode(commit)
-    const written = cache.writing(commit)
-    const place = { nth: ++handedOver, after: (after && places.get(after)) ?? null }
+    const rests = after === undefined ? null : places.get(after)
+    // One that could not even be handed over was not carried out.
+    if (rests === undefined) throw behind()
+    const place = { nth: ++handedOver, after: rests }
     places.set(commit, place.nth)
+    const written = cache.writing(commit)
     let isOnDisk = false
     try {
       const first = await writer.commit(encoded, place)

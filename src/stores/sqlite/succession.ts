@@ -11,13 +11,15 @@ export interface Place {
 /** Whoever rests on a commit was handed over while that was under way, so few failures are worth remembering. */
 const failuresMax = 64
 
+export const behind = (): StoreError =>
+  new StoreError('behind', 'the commit that this one rests on failed')
+
 export class Succession {
   readonly #failed = new Set<number>()
 
   run<T>({ nth, after }: Place, work: () => T): T {
     try {
-      if (after !== null && this.#failed.has(after))
-        throw new StoreError('behind', 'the commit that this one rests on failed')
+      if (after !== null && this.#failed.has(after)) throw behind()
       return work()
     } catch (thrown) {
       this.fail(nth)
