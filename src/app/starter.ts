@@ -105,25 +105,26 @@ export function sampleLines(
   project: string,
   starter: Starter,
 ): readonly (readonly [string, string])[] {
-  const token = `-H "X-Auth-Token: $RUNSTATE_TOKEN"`
+  // Without a type curl says that it sends a form, which Nova refuses.
+  const json = `-H "X-Auth-Token: $RUNSTATE_TOKEN" -H 'Content-Type: application/json' -d`
   const put = `curl -i -X PUT ${url}`
   const post = `curl -i -X POST ${url}`
   const { server, service, node, notebook, microservice: shop, registered: provider } = starter
   const { ecs, metal } = starter
   const instance = `/v4/default/registry/microservices/${shop}/instances/${provider}`
   return [
-    ['nova', `${post}/v2.1/${project}/servers/${server}/action ${token} -d '{"os-stop":{}}'`],
+    ['nova', `${post}/v2.1/${project}/servers/${server}/action ${json} '{"os-stop":{}}'`],
     [
       'huawei',
-      `${post}/v1/${project}/baremetalservers/action ${token} -d '{"os-stop":{"type":"HARD","servers":[{"id":"${metal}"}]}}'`,
+      `${post}/v1/${project}/baremetalservers/action ${json} '{"os-stop":{"type":"HARD","servers":[{"id":"${metal}"}]}}'`,
     ],
     [
       'modelarts-service',
-      `${put}/v1/${project}/services/${service}/nodes/${node}/status ${token} -d '{"status":"stopped"}'`,
+      `${put}/v1/${project}/services/${service}/nodes/${node}/status ${json} '{"status":"stopped"}'`,
     ],
     [
       'modelarts-notebook',
-      `${post}/v1/${project}/demanager/instances/${notebook}/action ${token} -d '{"action":"stop"}'`,
+      `${post}/v1/${project}/demanager/instances/${notebook}/action ${json} '{"action":"stop"}'`,
     ],
     ['servicecomb', `curl -i -X PUT '${url}${instance}/status?value=OUTOFSERVICE'`],
     ['volcengine', `VOLCENGINE_DISABLE_SSL=true ve ecs StopInstance --InstanceId ${ecs}`],
