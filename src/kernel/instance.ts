@@ -222,6 +222,37 @@ export const noConditions: Conditions = {
   deletionProtected: false,
 }
 
+/** What most instances say, and each new one until it is said otherwise; see `usual` in tables.ts. */
+export const usualInstance = {
+  description: '',
+  launchedAtMs: null,
+  reason: null,
+  failure: null,
+  underway: null,
+  flavorId: null,
+  imageId: null,
+  serviceId: null,
+  nodeId: null,
+  driver: null,
+  handle: null,
+  launch: {},
+  refit: null,
+  charge: 'PostPaid',
+  charged: false,
+  stoppedMode: null,
+  place: null,
+  queue: null,
+  holds: [],
+  conditions: noConditions,
+  autoStop: null,
+  timers: noTimers,
+  registration: null,
+  serves: [],
+  labels: {},
+  aliases: {},
+  attributes: {},
+} as const satisfies Partial<Instance>
+
 export function situationOf(instance: Pick<Instance, 'state' | 'failure'>): Situation {
   if (instance.state !== 'failed') return instance.state
   return `failed/${instance.failure?.verb ?? 'run'}`

@@ -187,6 +187,21 @@ export interface Operation {
   readonly log: readonly StepLog[]
 }
 
+/** What most operations say, and each new one until it is said otherwise; see `usual` in tables.ts. */
+export const usualOperation = {
+  imageName: null,
+  imageId: null,
+  refits: false,
+  drain: null,
+  undoing: false,
+  tries: 0,
+  notBeforeMs: null,
+  finishedAtMs: null,
+  failure: null,
+  supersededBy: null,
+  log: [],
+} as const satisfies Partial<Operation>
+
 export interface Drain {
   /** How long consumers have to see that it is out of service. */
   readonly patienceMs: number

@@ -7,11 +7,11 @@ import type { DriverRow, Flavor, Image, Node, Pool } from './catalogue.ts'
 import { facetKey, facetText } from './facets.ts'
 import type { AccessKey, AppCredential, Grant, Token, User } from './identity.ts'
 import type { Guard } from './guard.ts'
-import { type Instance, situationOf, wakeAtMs } from './instance.ts'
+import { type Instance, situationOf, usualInstance, wakeAtMs } from './instance.ts'
 import type { KeyPair } from './key-pair.ts'
 import { lifecycles } from './kinds.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import type { Operation } from './operation.ts'
+import { type Operation, usualOperation } from './operation.ts'
 import type { Project } from './project.ts'
 import type { Alias, IdempotencyRow } from './request.ts'
 import { type Dependency, type Service, serviceOwnerKey } from './service.ts'
@@ -126,6 +126,15 @@ export const columns = {
   accounts: {},
   accountRoles: {},
 } as const satisfies Columns
+
+/**
+ * What a field says where a kept row leaves it out: rows are many, and most fields of most say the same. What a release
+ * has said here stays so for ever; a new field may be added, and the rows that are there say it.
+ */
+export const usual: { readonly [T in TableName]?: Partial<Rows[T]> } = {
+  instances: usualInstance,
+  operations: usualOperation,
+}
 
 export type ColumnName<T extends TableName> = keyof (typeof columns)[T] & string
 export const tableNames = Object.keys(columns) as readonly TableName[] // keys of a const table

@@ -6,7 +6,7 @@ import { aliasKey, defaultSchemes, schemes } from '../aliases.ts'
 import { take, enqueue } from '../capacity.ts'
 import { type Flavor, type Image, isImageOf } from '../catalogue.ts'
 import { err, type KernelError, ok, type Result } from '../errors.ts'
-import { type Instance, noConditions, noTimers, situationOf } from '../instance.ts'
+import { type Instance, noConditions, situationOf, usualInstance } from '../instance.ts'
 import { type InstanceId, instanceId, type ProjectId } from '../ids.ts'
 import type { Kind, State } from '../kinds.ts'
 import type { Context, CreateInstance, Receipt, Scheme } from '../request.ts'
@@ -158,7 +158,7 @@ function createOne(
     charge: request.charge ?? flavor.charge,
     place: place.ok ? place.value : null,
     queue: ticket.value,
-    conditions: { ...noConditions, ...request.conditions },
+    conditions: request.conditions ? { ...noConditions, ...request.conditions } : noConditions,
     ...(request.workspace === undefined ? {} : { workspaceId: request.workspace }),
     autoStop: autoStopFrom(request.autoStop, null, context.nowMs),
     labels: request.labels ?? {},
@@ -194,20 +194,16 @@ export function blank(
   context: Context,
 ): Instance {
   return {
+    ...usualInstance,
     id,
     project,
     kind,
     name: '',
-    description: '',
     createdBy: context.caller.userId,
     createdAtMs: context.nowMs,
     updatedAtMs: context.nowMs,
-    launchedAtMs: null,
     state,
     stateSinceMs: context.nowMs,
-    reason: null,
-    failure: null,
-    underway: null,
     intent: { want: 'up', generation: 1 },
     observation: {
       seen: 'unknown',
@@ -216,27 +212,5 @@ export function blank(
       reason: 'not looked at yet',
       evidence: {},
     },
-    flavorId: null,
-    imageId: null,
-    serviceId: null,
-    nodeId: null,
-    driver: null,
-    handle: null,
-    launch: {},
-    refit: null,
-    charge: 'PostPaid',
-    charged: false,
-    stoppedMode: null,
-    place: null,
-    queue: null,
-    holds: [],
-    conditions: noConditions,
-    autoStop: null,
-    timers: noTimers,
-    registration: null,
-    serves: [],
-    labels: {},
-    aliases: {},
-    attributes: {},
   }
 }

@@ -5,14 +5,21 @@ import { assert } from '../assert.ts'
 import type { Cause } from '../caller.ts'
 import type { Flavor, Image } from '../catalogue.ts'
 import { free, leaveQueue } from '../capacity.ts'
-import { type AutoStop, type Instance, noTimers, situationOf, type Underway } from '../instance.ts'
+import {
+  type AutoStop,
+  type Instance,
+  noTimers,
+  situationOf,
+  type Timers,
+  type Underway,
+} from '../instance.ts'
 import { operationId } from '../ids.ts'
 import { phaseOf, statusOf } from '../inference.ts'
 import { isA, step } from '../lifecycle.ts'
 import { lifecycles, type State, type Verb } from '../kinds.ts'
 import type { Rung } from '../ladder.ts'
 import { isCharged, reading } from '../meter.ts'
-import { bringsUp, currentStep, type Operation, type Step } from '../operation.ts'
+import { bringsUp, currentStep, type Operation, type Step, usualOperation } from '../operation.ts'
 import { patienceMs } from '../reconcile.ts'
 import type { AutoStopAsked, Context, Receipt } from '../request.ts'
 import type { Draft } from '../rows.ts'
@@ -84,15 +91,16 @@ export function setState(
 function timersIn(draft: Draft, context: Context, instance: Instance): Instance['timers'] {
   const flavor = flavorOf(draft, instance)
   if (instance.state === 'running')
-    return { ...noTimers, autoStopAtMs: autoStopAtMs(flavor, instance.autoStop, context.nowMs) }
+    return only('autoStopAtMs', autoStopAtMs(flavor, instance.autoStop, context.nowMs))
   if (instance.state === 'reserved')
-    return { ...noTimers, reservedUntilMs: context.nowMs + (flavor?.reserveMs ?? 300_000) }
-  const idle = instance.state === 'stopped' || instance.state === 'failed'
-  return {
-    ...noTimers,
-    removeAtMs: idle && flavor && flavor.storeMs !== null ? context.nowMs + flavor.storeMs : null,
-  }
+    return only('reservedUntilMs', context.nowMs + (flavor?.reserveMs ?? 300_000))
+  const isIdle = instance.state === 'stopped' || instance.state === 'failed'
+  const storeMs = isIdle ? (flavor?.storeMs ?? null) : null
+  return only('removeAtMs', storeMs === null ? null : context.nowMs + storeMs)
 }
+
+const only = (timer: keyof Timers, atMs: number | null): Timers =>
+  atMs === null ? noTimers : { ...noTimers, [timer]: atMs }
 
 /** When what runs is to be stopped: a flavor's own time goes before the instance's, a lease before the clock. */
 export function autoStopAtMs(
@@ -239,6 +247,7 @@ function newOperation(
   underway: Underway,
 ): Operation {
   const operation: Operation = {
+    ...usualOperation,
     id: underway.operationId,
     instanceId: instance.id,
     project: instance.project,
@@ -255,12 +264,9 @@ function newOperation(
         ? { patienceMs: plan.graceMs ?? defaultDrainMs, withdrawn: [] }
         : null,
     state: 'running',
-    undoing: false,
     step: 0,
-    tries: 0,
     stepSinceMs: context.nowMs,
     stepDeadlineMs: context.nowMs,
-    notBeforeMs: null,
     attempt: 1,
     worker: context.worker,
     leaseUntilMs: context.nowMs + context.leaseMs,
@@ -268,10 +274,6 @@ function newOperation(
     generation: instance.intent.generation,
     cause: context.cause,
     startedAtMs: context.nowMs,
-    finishedAtMs: null,
-    failure: null,
-    supersededBy: null,
-    log: [],
   }
   const first = skipNeedless(operation, instance)
   return { ...first, stepDeadlineMs: context.nowMs + patienceMs(first) }

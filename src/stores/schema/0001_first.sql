@@ -1,7 +1,7 @@
 -- The first schema. A migration is never edited once released: the next change is 0002_….sql.
 --
 -- A row is its `body` (JSON). The columns beside it repeat what rows are found by (src/kernel/tables.ts);
--- nothing reads a value back from them.
+-- nothing reads a value back from them, but for an event's, whose body holds the rest.
 --
 -- - Not STRICT: a fractional millisecond from some wire would sink a whole batch of strangers' requests.
 -- - Columns and indexes that change together on every write are few; most indexes stand on what never changes.

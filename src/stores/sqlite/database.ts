@@ -1,11 +1,11 @@
 // One connection to the file: rows out of it, and commits into it.
 
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
-import type { Event, EventDraft } from '#kernel/event.ts'
+import type { Event } from '#kernel/event.ts'
 import type { Operation } from '#kernel/operation.ts'
 import type { EventQuery, Query } from '#kernel/ports/store.ts'
 import type { Column, Rows, TableName } from '#kernel/tables.ts'
-import { type Encoded, encodeRow, eventColumns } from './encode.ts'
+import { decodeEvent, decodeRow, type Encoded, encodeRow, eventColumns } from './encode.ts'
 import { storeError } from './fault.ts'
 import {
   countSql,
@@ -40,11 +40,11 @@ export class Database {
 
   get<T extends TableName>(table: T, id: string): Rows[T] | undefined {
     const text = `SELECT body FROM ${name(table)} WHERE id = ?`
-    return this.#bodies<Rows[T]>({ text, values: [id] })[0]
+    return this.#bodies(table, { text, values: [id] })[0]
   }
 
   find<T extends TableName>(table: T, column: string, value: Column): readonly Rows[T][] {
-    return this.#bodies<Rows[T]>(findSql(table, column, value), findMax)
+    return this.#bodies(table, findSql(table, column, value), findMax)
   }
 
   list<T extends TableName>(table: T, query: Query<T>): readonly Rows[T][] {
@@ -54,12 +54,12 @@ export class Database {
       if (such === 0) return []
       const isSorted = query.order === undefined || query.order.by === 'createdAtMs'
       if (whole <= this.#fewMax && isSorted)
-        return this.#bodies<Rows[T]>(fewSql(table, query), query.limit)
+        return this.#bodies(table, fewSql(table, query), query.limit)
     }
     const page: Rows[T][] = []
     for (const sql of listSql(table, query)) {
       if (page.length === query.limit) break
-      page.push(...this.#bodies<Rows[T]>(sql, query.limit - page.length))
+      page.push(...this.#bodies(table, sql, query.limit - page.length))
     }
     return page
   }
@@ -70,10 +70,7 @@ export class Database {
   }
 
   events(query: EventQuery): readonly Event[] {
-    return this.#rows(eventsSql(query), query.limit).map(([seq, body]) => ({
-      ...(JSON.parse(String(body)) as EventDraft), // written by `apply` from a draft
-      seq: Number(seq),
-    }))
+    return this.#rows(eventsSql(query), query.limit).map(decodeEvent)
   }
 
   /** The greatest number ever given, which stays when its event is removed. */
@@ -99,7 +96,7 @@ export class Database {
   }
 
   claim({ worker, nowMs, leaseMs, limit }: Claim): readonly Operation[] {
-    const claimed = this.#bodies<Operation>(dueSql(nowMs), limit).map((operation) => ({
+    const claimed = this.#bodies('operations', dueSql(nowMs), limit).map((operation) => ({
       ...operation,
       attempt: operation.attempt + 1,
       worker,
@@ -128,8 +125,8 @@ export class Database {
     }
   }
 
-  #bodies<Row>(sql: Sql, limit?: number): Row[] {
-    return this.#rows(sql, limit).map(([body]) => JSON.parse(String(body)) as Row) // written by `apply` from that table's rows
+  #bodies<T extends TableName>(table: T, sql: Sql, limit?: number): Rows[T][] {
+    return this.#rows(sql, limit).map(([body = null]) => decodeRow(table, body))
   }
 
   #number(sql: Sql): number {

@@ -1,8 +1,9 @@
-// A commit as plain texts and numbers: what is bound to statements, and what may cross to another thread.
+// A commit as plain texts and numbers: what is bound to statements, and what may cross to another thread; and rows and
+// events made of them again.
 
-import type { EventDraft } from '#kernel/event.ts'
+import type { Event, EventDraft } from '#kernel/event.ts'
 import type { Commit, Write } from '#kernel/ports/store.ts'
-import { type Column, columnsOf, type Rows, type TableName } from '#kernel/tables.ts'
+import { type Column, columnsOf, type Rows, type TableName, usual } from '#kernel/tables.ts'
 
 /**
  * Table, id, columns in the order of the column table (null removes the row), body. A list, because names would
@@ -17,7 +18,7 @@ export type EncodedWrite = readonly [
 
 export interface Encoded {
   readonly writes: readonly EncodedWrite[]
-  /** Values of `eventColumns`, and the body. */
+  /** Values of `eventColumns`, and the rest of it. */
   readonly events: readonly (readonly Column[])[]
 }
 
@@ -40,8 +41,22 @@ function encodeWrite(write: Write): EncodedWrite {
 
 export function encodeRow<T extends TableName>(table: T, row: Rows[T]): EncodedWrite {
   const columns = readersOf(table).map((read) => read(row))
-  return [table, row.id, columns, JSON.stringify(row)]
+  return [table, row.id, columns, JSON.stringify(unusual(row, usual[table]))]
 }
+
+/** The fields that say something else than usual, as far as that is seen at a glance. */
+function unusual<Row extends object>(row: Row, said: Partial<Row> | undefined): Partial<Row> {
+  if (said === undefined) return row
+  const kept: Partial<Row> = {}
+  for (const key in row) if (row[key] !== said[key]) kept[key] = row[key]
+  return kept
+}
+
+/** `body`: as `encodeRow` made it of a row of that table. */
+export const decodeRow = <T extends TableName>(table: T, body: Column): Rows[T] => ({
+  ...usual[table],
+  ...(JSON.parse(String(body)) as Rows[T]), // complete with what is usual
+})
 
 const readers = new Map<TableName, readonly ((row: never) => Column)[]>()
 
@@ -51,7 +66,14 @@ function readersOf<T extends TableName>(table: T): readonly ((row: Rows[T]) => C
   return known as readonly ((row: Rows[T]) => Column)[] // kept under its own table
 }
 
-const encodeEvent = (event: EventDraft): readonly Column[] => [
+const encodeEvent = ({ cause, data, ...event }: EventDraft): readonly Column[] => [
   ...eventColumns.map((column) => event[column]),
-  JSON.stringify(event),
+  JSON.stringify({ cause, data }),
 ]
+
+/** `[seq, …eventColumns, body]`: as `encodeEvent` made them. */
+export function decodeEvent([seq, ...values]: readonly Column[]): Event {
+  const columns = Object.fromEntries(eventColumns.map((column, at) => [column, values[at]]))
+  const rest = JSON.parse(String(values[eventColumns.length])) as Pick<EventDraft, 'cause' | 'data'>
+  return { ...columns, ...rest, seq: Number(seq) } as Event // all of it
+}

@@ -5,6 +5,7 @@ import { assert } from '#kernel/assert.ts'
 import type { EventQuery, Query } from '#kernel/ports/store.ts'
 import { meteredTypes } from '#kernel/meter.ts'
 import { type Column, columnsOf, type TableName } from '#kernel/tables.ts'
+import { eventColumns } from './encode.ts'
 import { type Road, roadOf, tallied, walksOf, type Wheres } from './roads.ts'
 
 export interface Sql {
@@ -220,7 +221,9 @@ export function countSql<T extends TableName>(table: T, query: Conditions<T>): S
   })
 }
 
-/** Rows are `[seq, body]`. */
+const eventFields = ['seq', ...eventColumns, 'body'].join(', ')
+
+/** Rows are `[seq, …eventColumns, body]`. */
 export function eventsSql(query: EventQuery): Sql {
   const { newestFirst, before, after, project, subject, types, instanceId } = query
   if (query.during !== undefined) return eventsDuringSql(query, query.during)
@@ -237,7 +240,7 @@ export function eventsSql(query: EventQuery): Sql {
   ])
   const select = (extra: Sql): Sql => {
     const all = and([extra, such])
-    return { text: `SELECT seq, body FROM events${whereSql(all)}`, values: all.values }
+    return { text: `SELECT ${eventFields} FROM events${whereSql(all)}`, values: all.values }
   }
   // An event about an instance nearly always has it as its subject, so one index finds both; a second index
   // holds the others, and SQLite merges the two.
@@ -285,7 +288,7 @@ function eventsDuringSql(
   const dir = newestFirst ? 'DESC' : 'ASC'
   const road = isMeter ? ' INDEXED BY events_meter' : ''
   return {
-    text: `SELECT seq, body FROM events${road}${whereSql(such)} ORDER BY atMs ${dir}, seq ${dir} LIMIT ?`,
+    text: `SELECT ${eventFields} FROM events${road}${whereSql(such)} ORDER BY atMs ${dir}, seq ${dir} LIMIT ?`,
     values: such.values,
   }
 }
