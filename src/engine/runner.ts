@@ -23,6 +23,8 @@ interface Lane {
   instance: Instance | undefined
   readonly abort: AbortController
   nudge: () => void
+  /** How long it waits for its next look; 0 when it waits for nothing. */
+  lookMs: number
   done: Promise<void>
 }
 
@@ -41,7 +43,10 @@ export interface RunnerParts {
 
 /** Looks at a thing that an operation waits for: soon at first, then less often; a hint comes sooner. */
 const lookFirstMs = 50
-const lookLastMs = 1_000
+const lookFactor = 4
+const lookLastMs = 2_000
+/** After a write that failed. */
+const retryMs = 1_000
 const observeTimeoutMs = 10_000
 /** Acts at one driver at a time. */
 const actsMax = 128
@@ -70,6 +75,7 @@ export class Runner {
       instance: undefined,
       abort: new AbortController(),
       nudge: nothing,
+      lookMs: 0,
       done: Promise.resolve(),
     }
     this.#lanes.set(operation.instanceId, lane)
@@ -132,43 +138,50 @@ export class Runner {
 
   async #carry(lane: Lane, before: Promise<void> | undefined): Promise<void> {
     await before
-    const { store, clock } = this.#parts
+    const { store } = this.#parts
     const read = await store.get('instances', lane.operation.instanceId)
     // What was committed while it was read is newer.
     lane.instance ??= read
     let made = lane.instance
     let parts = made && (await partsOf(store, made))
-    let waitedMs = 0
     while (!lane.abort.signal.aborted && lane.instance && parts) {
-      const { operation, instance } = lane
+      const { instance } = lane
       // An operation that makes it anew gave it another flavor and image on the way.
       if (made?.flavorId !== instance.flavorId || made.imageId !== instance.imageId) {
         made = instance
         parts = await partsOf(store, instance)
       }
-      const doing = nextMove(operation, clock.nowMs())
-      if (doing.do === 'nothing') return
-      if (doing.do === 'sleep') {
-        await this.#pause(lane, doing.untilMs - clock.nowMs())
-        continue
-      }
-      const report = await this.#report(operation, instance, parts, doing, lane.abort.signal)
-      if (lane.abort.signal.aborted) return
-      if (!('act' in report) && judge(operation, report, clock.nowMs()).do === 'wait') {
-        waitedMs = Math.min(lookLastMs, Math.max(lookFirstMs, waitedMs * 2))
-        const untilVerdictMs = operation.stepDeadlineMs - clock.nowMs()
-        await this.#pause(lane, Math.max(1, Math.min(waitedMs, untilVerdictMs)))
-        continue
-      }
-      waitedMs = 0
-      const { id, attempt } = operation
-      const settled = await this.#tell(lane, { verb: 'settle', operation: id, attempt, report })
-      // Fenced by a claim of this same worker, it goes on as what it was claimed as.
-      if (settled === 'fenced' && lane.operation.attempt === attempt) return
-      if (settled === 'unavailable') await this.#pause(lane, lookLastMs)
-      // It was told twice, and the first time was written though nobody was told so.
-      if (settled === 'ok' && lane.operation === operation) await this.#reread(lane)
+      const pauseMs = await this.#turn(lane, instance, parts)
+      if (pauseMs === null) return
+      if (pauseMs > 0) await this.#pause(lane, pauseMs)
     }
+  }
+
+  /**
+   * Does what is to be done now. Returns for how long there is nothing more, unless something hints; null: for good.
+   * It is apart from the loop so that who waits keeps nothing of it in memory.
+   */
+  async #turn(lane: Lane, instance: Instance, parts: Parts): Promise<number | null> {
+    const { clock } = this.#parts
+    const { operation } = lane
+    const doing = nextMove(operation, clock.nowMs())
+    if (doing.do === 'nothing') return null
+    if (doing.do === 'sleep') return doing.untilMs - clock.nowMs()
+    const report = await this.#report(operation, instance, parts, doing, lane.abort.signal)
+    if (lane.abort.signal.aborted) return null
+    if (!('act' in report) && judge(operation, report, clock.nowMs()).do === 'wait') {
+      lane.lookMs = Math.min(lookLastMs, Math.max(lookFirstMs, lane.lookMs * lookFactor))
+      const untilVerdictMs = operation.stepDeadlineMs - clock.nowMs()
+      return Math.max(1, Math.min(lane.lookMs, untilVerdictMs))
+    }
+    lane.lookMs = 0
+    const { id, attempt } = operation
+    const settled = await this.#tell(lane, { verb: 'settle', operation: id, attempt, report })
+    // Fenced by a claim of this same worker, it goes on as what it was claimed as.
+    if (settled === 'fenced' && lane.operation.attempt === attempt) return null
+    // It was told twice, and the first time was written though nobody was told so.
+    if (settled === 'ok' && lane.operation === operation) await this.#reread(lane)
+    return settled === 'unavailable' ? retryMs : 0
   }
 
   /** What was committed while it was read is newer. */
@@ -196,7 +209,7 @@ export class Runner {
       const settled = await this.#settle(request)
       const isLast = settled !== 'unavailable' || lane.abort.signal.aborted
       if (isLast || !('act' in request.report)) return settled
-      await this.#pause(lane, lookLastMs)
+      await this.#pause(lane, retryMs)
     }
   }
 
