@@ -34,7 +34,7 @@ if (node === undefined) {
   process.exit(2)
 }
 
-const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url))
+const main = fileURLToPath(new URL('../src/cli/main.mjs', import.meta.url))
 const child = spawn(
   node,
   ['--disable-warning=ExperimentalWarning', main, ...process.argv.slice(2)],

@@ -1,8 +1,6 @@
-// The server's front door: turns on the compile cache, then loads the rest. Static imports would load before it; and
-// were this file TypeScript, the tool that strips its types would be loaded for it alone (16 MiB, a tenth of a second).
+// The server's front door.
 
-import { enableCompileCache } from 'node:module'
+import '../../bin/quick.mjs'
 
-enableCompileCache()
 const { run } = await import('./run.ts')
 await run(process.argv.slice(2), process.env)

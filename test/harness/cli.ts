@@ -27,7 +27,7 @@ export function start(
   {
     env = {},
     cwd = root,
-    program = 'src/cli/main.ts',
+    program = 'src/cli/main.mjs',
   }: { readonly env?: Environment; readonly cwd?: string; readonly program?: string } = {},
 ): Running {
   const foreign = Object.entries(process.env).filter(
