@@ -30,7 +30,7 @@ class Desk {
       { as: admin },
     )
     const row = this.board.instance(receipt.instanceIds[0] ?? '')
-    this.leases.follow({ writes: [{ table: 'instances', row }], events: [] })
+    this.leases.follow({ writes: [{ table: 'instances', row }], events: [] }, this.board.nowMs)
     return row.id
   }
 
@@ -63,7 +63,7 @@ class Desk {
       release: null,
       ...change,
     }
-    this.leases.follow({ writes: [{ table: 'guards', row }], events: [] })
+    this.leases.follow({ writes: [{ table: 'guards', row }], events: [] }, this.board.nowMs)
   }
 }
 
@@ -99,11 +99,24 @@ it('a lease that was spared is due again, or lives when it registered meanwhile'
   assert.deepEqual(desk.at(20_005), [id])
 })
 
+it('a clock that is set back makes no lease longer, and none shorter', () => {
+  const desk = new Desk(2)
+  const [a, b] = desk.ids
+  assert.deepEqual(desk.at(6_000), [])
+  // Four seconds before the end an hour is taken back; one of them beats in the next second.
+  const back = 6_000 - 3_600_000
+  assert.equal(desk.beat(a, back + 1_000), true)
+  assert.deepEqual(desk.at(back + 4_999), [])
+  assert.deepEqual(desk.at(back + 5_000), [b])
+  assert.deepEqual(desk.at(back + 10_999), [])
+  assert.deepEqual(desk.at(back + 11_000), [a])
+})
+
 it('what has expired is forgotten, and sparing it brings nothing back', () => {
   const desk = new Desk()
   const [id] = desk.ids
   assert.ok(id)
-  desk.leases.follow({ writes: [{ table: 'instances', remove: id }], events: [] })
+  desk.leases.follow({ writes: [{ table: 'instances', remove: id }], events: [] }, desk.startMs)
   desk.leases.spare(id, desk.startMs)
   assert.equal(desk.beat(id, 0), false)
   assert.deepEqual(desk.leases.counts(), { living: 0, held: 0 })
@@ -151,7 +164,7 @@ it('beats do not touch the heap, and a tick looks at what is due alone', (t) => 
   const fleet = 10_000
   const ids = Array.from({ length: fleet }, (_, n) => `fleet-${n}` as InstanceId) // shaped as no real one is
   const writes = ids.map((id) => ({ table: 'instances', row: { ...row, id } }) as const)
-  desk.leases.follow({ writes, events: [] })
+  desk.leases.follow({ writes, events: [] }, desk.startMs)
   const sets = t.mock.method(Moments.prototype, 'set')
   // Ten terms; each beats ten times a term, and there is a tick for each tenth of one.
   for (let ms = 0; ms < 10 * ttlMs; ms += ttlMs / 10) {
@@ -167,13 +180,14 @@ it('while leases are taken up beats are heard, and what leaves meanwhile does no
   const [stays, leaves, fresh] = desk.ids.map((id) => desk.board.instance(id))
   assert.ok(stays && leaves && fresh)
   const leases = new Leases()
+  const nowMs = desk.startMs + 5_000
   const store = {
     list: (table: string): Promise<never> => {
       if (table !== 'instances') return Promise.resolve([] as never)
       // Between the read and its answer.
-      assert.equal(leases.beat(stays.id, desk.startMs + 5_000), true)
-      leases.follow({ writes: [{ table: 'instances', remove: leaves.id }], events: [] })
-      leases.follow({ writes: [{ table: 'instances', row: fresh }], events: [] })
+      assert.equal(leases.beat(stays.id, nowMs), true)
+      leases.follow({ writes: [{ table: 'instances', remove: leaves.id }], events: [] }, nowMs)
+      leases.follow({ writes: [{ table: 'instances', row: fresh }], events: [] }, nowMs)
       return Promise.resolve([stays, leaves, fresh] as never) // a page of that table
     },
   }

@@ -54,6 +54,8 @@ export interface Due {
 }
 
 const pageRows = 1_000
+/** Less than that is no clock that was set back, and shortens or lengthens no term to speak of. */
+const setBackMs = 1_000
 
 export class Leases {
   readonly #living = new Map<InstanceId, Living>()
@@ -64,6 +66,8 @@ export class Leases {
   readonly #held = new Set<Living>()
   /** Circles of what fell due since they were counted last. */
   readonly #uncounted = new Set<Counted>()
+  /** What the clock said last. */
+  #seenMs = 0
   /** Until all are taken up: who was heard, and who has left. */
   #loading: { readonly beats: Map<InstanceId, number>; readonly gone: Set<InstanceId> } | null =
     null
@@ -116,13 +120,14 @@ export class Leases {
   }
 
   /** Follows what is committed: registrations, renewed ones, those that left, and guards. */
-  follow(commit: Commit): void {
+  follow(commit: Commit, nowMs: number): void {
+    this.#see(nowMs)
     for (const write of commit.writes) {
       if (write.table === 'instances') {
         if ('remove' in write)
           this.#forget(write.remove as InstanceId) // the instances table is keyed by instance ids
         else if (write.row.registration)
-          this.#keep(write.row, write.row.registration.lease.renewedAtMs)
+          this.#keep(write.row, Math.min(nowMs, write.row.registration.lease.renewedAtMs))
       } else if (write.table === 'guards') {
         if ('remove' in write) this.#guards.delete(write.remove)
         else this.#guards.set(write.row.id, write.row)
@@ -139,7 +144,8 @@ export class Leases {
     if (!known) return this.#take(row, lease, fromMs)
     const isOther = known.ttlMs !== lease.ttlMs
     known.ttlMs = lease.ttlMs
-    if (lease.renewedAtMs > known.heardAtMs) this.#hear(known, lease.renewedAtMs)
+    const renewedAtMs = Math.min(lease.renewedAtMs, this.#seenMs)
+    if (renewedAtMs > known.heardAtMs) this.#hear(known, renewedAtMs)
     // Its next moment may be sooner than the one it waits for.
     if (isOther && known.place !== -1) this.#moments.set(known, 0)
   }
@@ -191,7 +197,24 @@ export class Leases {
     }
   }
 
+  /** When the clock is set back, everything is as long ago as it was. */
+  #see(nowMs: number): void {
+    const byMs = nowMs - this.#seenMs
+    if (byMs > -setBackMs) {
+      this.#seenMs = Math.max(this.#seenMs, nowMs)
+      return
+    }
+    this.#seenMs = nowMs
+    for (const living of this.#living.values()) {
+      living.heardAtMs += byMs
+      living.fromMs += byMs
+      if (living.dueSinceMs > 0) living.dueSinceMs += byMs
+    }
+    this.#moments.shift(byMs)
+  }
+
   beat(id: InstanceId, nowMs: number): boolean {
+    this.#see(nowMs)
     const living = this.#living.get(id)
     if (!living) return this.#hearEarly(id, nowMs)
     if (living.phase === 'expiring') return false
@@ -242,6 +265,7 @@ export class Leases {
 
   /** Lets the time that has passed tell: who fell silent, and whose term, or hold, is over. */
   pass(nowMs: number): void {
+    this.#see(nowMs)
     for (;;) {
       const living = this.#moments.take(nowMs)
       if (!living) return

@@ -42,6 +42,11 @@ export class Moments<Entry extends Moment> {
     return first
   }
 
+  /** All of them, which changes no order. */
+  shift(byMs: number): void {
+    for (const entry of this.#heap) entry.atMs += byMs
+  }
+
   #put(entry: Entry, place: number): void {
     this.#heap[place] = entry
     entry.place = place

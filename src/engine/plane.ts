@@ -14,6 +14,7 @@ import type { Driver } from '#kernel/ports/driver.ts'
 import type { Plane, Submission } from '#kernel/ports/plane.ts'
 import type { Commit, Store } from '#kernel/ports/store.ts'
 import type { EngineRequest, Receipt } from '#kernel/request.ts'
+import { columns } from '#kernel/tables.ts'
 import { Audience } from './audience.ts'
 import { batches, type Batches, type Draftable } from './batches.ts'
 import { sleep } from './clock.ts'
@@ -116,8 +117,14 @@ class Heart {
   /** Takes up what a crash left: every busy instance has an operation, and every operation is claimed again. */
   async begin(): Promise<void> {
     const { store, clock } = this.#parts
-    // The store is this process's alone, so no lease of an earlier one can still be alive.
-    await this.#claim(clock.nowMs() + leaseMs)
+    // The store is this process's alone, so no lease of an earlier one is alive, whatever the clock said then.
+    const [last] = await store.list('operations', {
+      where: { state: 'running' },
+      order: { by: 'claimAtMs', dir: 'desc' },
+      limit: 1,
+    })
+    const lastMs = (last && columns.operations.claimAtMs(last)) ?? 0
+    await this.#claim(Math.max(lastMs, clock.nowMs() + leaseMs))
     // Beside the ticker: operations, timers and requests do not wait until a large fleet is taken up.
     this.#looker.adoptAll()
     // Nor do a hundred thousand leases delay the start: no term ends before all are taken up.
@@ -229,7 +236,7 @@ class Heart {
   }
 
   #committed(commit: Commit, events: readonly Event[]): void {
-    this.#leases.follow(commit)
+    this.#leases.follow(commit, this.#parts.clock.nowMs())
     for (const write of commit.writes) {
       if ('remove' in write) continue
       if (write.table === 'instances') this.#runner.refresh(write.row)

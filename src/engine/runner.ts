@@ -247,6 +247,7 @@ export class Runner {
   ): Promise<Report> {
     const driver = instance.driver === null ? undefined : this.#parts.drivers.get(instance.driver)
     const thing = thingWith(parts, instance)
+    if (doing.do === 'shift') return { shift: true }
     if (doing.do === 'rows') return { rows: true }
     if (doing.do === 'hear')
       return { unseen: this.#parts.hasSeen(operation.drain?.withdrawn ?? []) }

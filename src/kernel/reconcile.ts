@@ -25,11 +25,14 @@ export type Doing =
   | { readonly do: 'observe' }
   | { readonly do: 'rows' }
   | { readonly do: 'hear' }
+  /** The clock was set back: its step began in what is the future now, and its deadlines are as far away. */
+  | { readonly do: 'shift' }
   | { readonly do: 'sleep'; readonly untilMs: number }
   | { readonly do: 'nothing' }
 
 export function nextMove(operation: Operation, nowMs: number): Doing {
   if (operation.state !== 'running') return { do: 'nothing' }
+  if (operation.stepSinceMs > nowMs) return { do: 'shift' }
   if (operation.notBeforeMs !== null && operation.notBeforeMs > nowMs)
     return { do: 'sleep', untilMs: operation.notBeforeMs }
   const step = currentStep(operation)
@@ -48,12 +51,14 @@ export function nextMove(operation: Operation, nowMs: number): Doing {
 export type Verdict =
   | { readonly do: 'advance'; readonly message?: string }
   | { readonly do: 'wait' }
+  | { readonly do: 'shift' }
   | { readonly do: 'retry'; readonly notBeforeMs: number; readonly message: string }
   /** Back to the stop step, harder. */
   | { readonly do: 'escalate'; readonly to: Rung; readonly message: string }
   | { readonly do: 'fail'; readonly message: string; readonly evidence: JsonObject }
 
 export function judge(operation: Operation, report: Report, nowMs: number): Verdict {
+  if ('shift' in report) return { do: operation.stepSinceMs > nowMs ? 'shift' : 'wait' }
   const step = currentStep(operation)
   if (!step) return { do: 'wait' }
   // It is told again when nobody knows whether it was written: then the step that it ended may be over.

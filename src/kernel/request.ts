@@ -400,6 +400,7 @@ export type Report =
   | { readonly rows: true }
   /** Whether all consumers have been shown what was withdrawn. */
   | { readonly unseen: boolean }
+  | { readonly shift: true }
 
 export interface DriverError {
   /** timeout and failed may be tried again; refused and unsupported may not. */

@@ -204,7 +204,7 @@ class Walker {
     else if (what === 'disk-lies') plane.lie()
     else if (what === 'disk-slow') plane.slow(1 + upTo(6), upTo(8_000))
     else if (what === 'clock-forward') plane.clock.jump(upTo(90_000))
-    else if (what === 'clock-back') this.#setBack(upTo(20_000))
+    else if (what === 'clock-back') this.#setBack(pick([upTo(20_000), 3_600_000]))
     else if (what === 'hint') for (const { id } of this.#rows.instances) plane.machine.hint(id)
     else if (what === 'close') await this.#close()
     else if (what === 'disk-breaks-in-a-rush') await this.#rush()

@@ -263,3 +263,61 @@ it('a clock that is set back does not stop the sweep: what is not so is found ou
   await bench.clock.advance(10_000)
   assert.equal((await bench.instance(id)).state, 'stopped')
 })
+
+const hourMs = 3_600_000
+const stubborn: Odd = (inner) => ({
+  // Only force ends it.
+  stop: (thing, options) =>
+    options.rung === 'hard'
+      ? inner.stop(thing, options)
+      : Promise.resolve({ ok: true, value: { handle: thing.handle ?? {} } }),
+})
+
+/** A soft stop that is not heeded, accepted five seconds ago. */
+async function stopping(): Promise<readonly [Bench, Receipt & { readonly id: Instance['id'] }]> {
+  const bench = await Bench.of(stubborn)
+  const { id } = await bench.create()
+  await bench.clock.advance(5_000)
+  const target = { kind: 'any', id } as const
+  const stop = await bench.ask({ verb: 'stop', target, rung: 'soft', graceMs: 20_000 })
+  await bench.clock.advance(5_000)
+  assert.equal((await bench.instance(id)).state, 'stopping')
+  return [bench, { ...stop, id }]
+}
+
+it('a clock that is set back does not keep a stop from becoming harder in its time', async () => {
+  const [bench, stop] = await stopping()
+  bench.clock.jump(-hourMs)
+  await bench.clock.advance(30_000)
+  assert.equal((await bench.instance(stop.id)).state, 'stopped')
+  const { log: steps } = await bench.operation(stop)
+  assert.deepEqual(
+    steps.map(({ step, rung, result }) => `${step} ${rung} ${result}`),
+    ['stop soft done', 'await-down soft escalated', 'stop hard done', 'await-down hard done'],
+  )
+})
+
+it('a clock that was set back while nobody ran leaves nothing untouched', async () => {
+  const [bench, stop] = await stopping()
+  bench.view.die('now')
+  bench.clock.jump(-hourMs)
+  await bench.begin()
+  await bench.clock.advance(30_000)
+  assert.equal((await bench.instance(stop.id)).state, 'stopped')
+})
+
+it('a clock that is set back does not put off a retry', async () => {
+  let fails = 3
+  const bench = await Bench.of((inner) => ({
+    start: (thing, options) =>
+      fails-- > 0
+        ? Promise.resolve({ ok: false, error: { code: 'failed', message: 'not yet' } } as const)
+        : inner.start(thing, options),
+  }))
+  const created = await bench.create()
+  await bench.clock.advance(300)
+  bench.clock.jump(-hourMs)
+  await bench.clock.advance(10_000)
+  assert.equal((await bench.operation(created)).state, 'succeeded')
+  assert.ok(fails < 0)
+})

@@ -72,7 +72,9 @@ export function expire(draft: Draft, context: Context, request: Expire): Result<
   const instance = draft.get('instances', id)
   const lease = instance?.registration?.lease
   if (!instance || !lease) return err({ code: 'NotFound', what: 'instance', id })
-  const last = Math.max(renewedAtMs, lease.renewedAtMs)
+  // A row that was written before the clock was set back says nothing of how long ago that was.
+  const isPast = lease.renewedAtMs <= context.nowMs
+  const last = isPast ? Math.max(renewedAtMs, lease.renewedAtMs) : renewedAtMs
   const isDue = last + lease.ttlMs <= context.nowMs
   const mayBeHeld = context.nowMs < dueSinceMs + holdMs(lease.ttlMs)
   if (!isDue || (mayBeHeld && isGuarded(draft, instance)))

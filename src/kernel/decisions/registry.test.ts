@@ -81,6 +81,17 @@ describe('registered instances', () => {
       'NotFound',
     )
   })
+
+  it('a row that says that it was renewed in the future does not keep a lease from running out', () => {
+    const board = new Board()
+    const id = registered(board)
+    board.nowMs -= 3_600_000
+    const expire = { verb: 'expire', instance: id, dueSinceMs: 0 } as const
+    const renewedAtMs = board.nowMs - 119_999
+    assert.equal(board.must({ ...expire, renewedAtMs }).unchanged, 'already')
+    board.must({ ...expire, renewedAtMs: renewedAtMs - 1 })
+    assert.equal(board.get('instances', id), undefined)
+  })
 })
 
 describe('dependencies', () => {

@@ -75,7 +75,8 @@ function withReport(instance: Instance, report: Report): Instance {
 
 function apply(work: Work, verdict: Verdict): void {
   if (verdict.do === 'wait') return
-  if (verdict.do === 'advance') advance(carried(work), verdict.message ?? null)
+  if (verdict.do === 'shift') shift(work)
+  else if (verdict.do === 'advance') advance(carried(work), verdict.message ?? null)
   else if (verdict.do === 'retry')
     again(
       work,
@@ -85,6 +86,18 @@ function apply(work: Work, verdict: Verdict): void {
     )
   else if (verdict.do === 'escalate') escalate(work, verdict.to, verdict.message)
   else giveUp(work, verdict.message, verdict.evidence)
+}
+
+/** Its step begins now, and what it waits for is as far away as it was then. */
+function shift({ draft, context, operation }: Work): void {
+  const byMs = operation.stepSinceMs - context.nowMs
+  draft.put('operations', {
+    ...operation,
+    stepSinceMs: context.nowMs,
+    stepDeadlineMs: operation.stepDeadlineMs - byMs,
+    notBeforeMs: operation.notBeforeMs === null ? null : operation.notBeforeMs - byMs,
+    leaseUntilMs: context.nowMs + context.leaseMs,
+  })
 }
 
 function logged(
