@@ -2,13 +2,13 @@
 // before. Plain JavaScript: the tool that strips types would be loaded for it alone (16 MiB, a tenth of a second).
 
 import { enableCompileCache, registerHooks } from 'node:module'
-import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { resolved } from './resolve.mjs'
 
+const { NODE_COMPILE_CACHE: chosen, XDG_CACHE_HOME: caches, HOME: home } = process.env
 // Node's own default is a folder in /tmp, where somebody else could have put what is run from it.
-const caches = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-enableCompileCache(process.env['NODE_COMPILE_CACHE'] || join(caches, 'runstate'))
+const folder = chosen || (caches ? join(caches, 'runstate') : home && join(home, '.cache/runstate'))
+if (folder) enableCompileCache(folder)
 registerHooks({
   resolve: (specifier, context, next) =>
     resolved(specifier, context.parentURL) ?? next(specifier, context),
