@@ -46,7 +46,12 @@ export function healthDoor(vitals: Vitals): Door {
       operation: 'metrics',
       source: 'README, "Health"',
       handle: async () => {
-        const known = await (registry ??= metricsOf(vitals, told))
+        registry ??= metricsOf(vitals, told).catch((cause: unknown) => {
+          // Whoever asks next tries again.
+          registry = undefined
+          throw cause
+        })
+        const known = await registry
         const headers = { 'content-type': known.contentType }
         return { status: 200, headers, body: await known.metrics() }
       },

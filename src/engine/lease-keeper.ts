@@ -65,9 +65,9 @@ export class LeaseKeeper {
     leases.pass(clock.nowMs())
     if (!(await this.#count())) return false
     const due = leases.expiring(clock.nowMs(), atOnceMax)
-    const written = await Promise.all(due.map((one) => this.#expire(one)))
-    // Whatever could not be written waits for the next tick.
-    return due.length === atOnceMax && written.every(Boolean)
+    const ended = await Promise.all(due.map((one) => this.#expire(one)))
+    // Whatever could not be written, or is not so, waits for the next tick.
+    return due.length === atOnceMax && ended.every(Boolean)
   }
 
   /** Whether all that had to be guarded is. */
@@ -76,25 +76,27 @@ export class LeaseKeeper {
     const all = leases.censuses()
     const changed = all.filter(({ census, guard }) => guardMove(census, guard, policy) !== null)
     const censuses = changed.map(({ census }) => census)
-    const isDone = censuses.length === 0 || (await this.#ask({ verb: 'count', censuses, policy }))
+    const isDone =
+      censuses.length === 0 || (await this.#ask({ verb: 'count', censuses, policy })) !== null
     if (isDone) leases.counted(all.map(({ census }) => census))
     return isDone
   }
 
   async #expire({ id, renewedAtMs, dueSinceMs }: Due): Promise<boolean> {
     const { leases, clock } = this.#parts
-    const isWritten = await this.#ask({ verb: 'expire', instance: id, renewedAtMs, dueSinceMs })
+    const receipt = await this.#ask({ verb: 'expire', instance: id, renewedAtMs, dueSinceMs })
     leases.spare(id, clock.nowMs())
-    return isWritten
+    return receipt !== null && receipt.unchanged === undefined
   }
 
-  async #ask(request: EngineRequest): Promise<boolean> {
+  async #ask(request: EngineRequest): Promise<Receipt | null> {
     try {
-      return (await this.#parts.settle(request)).ok
+      const settled = await this.#parts.settle(request)
+      return settled.ok ? settled.value : null
     } catch (bug) {
       // One that breaks keeps no other from expiring.
       this.#parts.log.error({ err: bug, request: request.verb }, 'a lease broke: this is a bug')
-      return false
+      return null
     }
   }
 

@@ -112,6 +112,37 @@ it('a clock that is set back makes no lease longer, and none shorter', () => {
   assert.deepEqual(desk.at(back + 11_000), [a])
 })
 
+it('what beats while leases are taken up has its term from its beat, in whatever order', async () => {
+  const desk = new Desk(2)
+  const [a, b] = desk.ids.map((id) => desk.board.instance(id))
+  assert.ok(a && b)
+  const leases = new Leases()
+  const list = (table: string): Promise<never> => {
+    if (table !== 'instances') return Promise.resolve([] as never)
+    leases.beat(b.id, desk.startMs + 1_000)
+    leases.beat(a.id, desk.startMs + 4_000)
+    return Promise.resolve([a, b] as never) // a page of that table
+  }
+  await leases.load({ list }, desk.startMs)
+  const endsAtMs = [a, b].map((row) => leases.now(row).expiresAtMs - desk.startMs)
+  // The second beat before it was taken up, and has a whole term from then.
+  assert.deepEqual(endsAtMs, [14_000, 14_000])
+})
+
+it('what a row says of a time before the clock was set back is no beat', () => {
+  const desk = new Desk()
+  const [id] = desk.ids
+  const row = desk.board.instance(id ?? '')
+  const back = desk.startMs - 3_600_000
+  const leases = new Leases()
+  const follow = (atMs: number): void =>
+    leases.follow({ writes: [{ table: 'instances', row }], events: [] }, back + atMs)
+  follow(0)
+  follow(6_000)
+  assert.equal(leases.now(row).expiresAtMs, back + ttlMs)
+  assert.equal(leases.now(row).renewedAtMs, back)
+})
+
 it('what has expired is forgotten, and sparing it brings nothing back', () => {
   const desk = new Desk()
   const [id] = desk.ids

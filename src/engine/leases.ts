@@ -77,13 +77,14 @@ export class Leases {
    * come meanwhile are heard. When it fails it may be called again.
    */
   async load(store: Pick<Store, 'list'>, nowMs: number): Promise<void> {
+    this.#see(nowMs)
     this.#loading ??= { beats: new Map(), gone: new Set() }
     await this.#loadGuards(store)
-    await this.#loadRows(store, nowMs)
+    await this.#loadRows(store)
     this.#loading = null
   }
 
-  async #loadRows(store: Pick<Store, 'list'>, nowMs: number): Promise<void> {
+  async #loadRows(store: Pick<Store, 'list'>): Promise<void> {
     let after: { id: string; value: number } | undefined
     for (;;) {
       const rows = await store.list('instances', {
@@ -92,7 +93,7 @@ export class Leases {
         limit: pageRows,
         ...(after ? { after } : {}),
       })
-      for (const row of rows) this.#takeUp(row, nowMs)
+      for (const row of rows) this.#takeUp(row)
       const last = rows.at(-1)
       if (!last || rows.length < pageRows) return
       after = { id: last.id, value: last.createdAtMs }
@@ -101,11 +102,12 @@ export class Leases {
   }
 
   /** What was committed since the page was read is newer. */
-  #takeUp(row: Instance, nowMs: number): void {
+  #takeUp(row: Instance): void {
     if (this.#living.has(row.id) || this.#loading?.gone.has(row.id)) return
-    this.#keep(row, nowMs)
+    this.#keep(row, this.#seenMs)
     const heardAtMs = this.#loading?.beats.get(row.id)
-    if (heardAtMs !== undefined) this.beat(row.id, heardAtMs)
+    const living = this.#living.get(row.id)
+    if (living && heardAtMs !== undefined) this.#beat(living, Math.min(heardAtMs, this.#seenMs))
   }
 
   async #loadGuards(store: Pick<Store, 'list'>): Promise<void> {
@@ -144,8 +146,9 @@ export class Leases {
     if (!known) return this.#take(row, lease, fromMs)
     const isOther = known.ttlMs !== lease.ttlMs
     known.ttlMs = lease.ttlMs
-    const renewedAtMs = Math.min(lease.renewedAtMs, this.#seenMs)
-    if (renewedAtMs > known.heardAtMs) this.#hear(known, renewedAtMs)
+    // What was renewed in the future was renewed before the clock was set back, nobody knows when.
+    const isPast = lease.renewedAtMs <= this.#seenMs
+    if (isPast && lease.renewedAtMs > known.heardAtMs) this.#hear(known, lease.renewedAtMs)
     // Its next moment may be sooner than the one it waits for.
     if (isOther && known.place !== -1) this.#moments.set(known, 0)
   }
@@ -158,7 +161,7 @@ export class Leases {
     const living: Living = {
       id: row.id,
       ttlMs,
-      heardAtMs: renewedAtMs,
+      heardAtMs: Math.min(renewedAtMs, this.#seenMs),
       fromMs,
       phase: 'fresh',
       dueSinceMs: 0,
@@ -216,13 +219,16 @@ export class Leases {
   beat(id: InstanceId, nowMs: number): boolean {
     this.#see(nowMs)
     const living = this.#living.get(id)
-    if (!living) return this.#hearEarly(id, nowMs)
+    return living ? this.#beat(living, nowMs) : this.#hearEarly(id, nowMs)
+  }
+
+  #beat(living: Living, atMs: number): boolean {
     if (living.phase === 'expiring') return false
     if (!living.hasBeaten) {
       living.hasBeaten = true
       this.#count(living, registryCircle)
     }
-    this.#hear(living, nowMs)
+    this.#hear(living, atMs)
     return true
   }
 

@@ -22,13 +22,14 @@ interface Lane {
   operation: Operation
   instance: Instance | undefined
   readonly abort: AbortController
-  nudge: () => void
+  /** Ends its pause; null while it is in none. */
+  wake: (() => void) | null
+  /** Something has changed since it began what it does. */
+  isNudged: boolean
   /** How long it waits for its next look; 0 when it waits for nothing. */
   lookMs: number
   done: Promise<void>
 }
-
-const nothing = (): void => undefined
 
 export interface RunnerParts {
   readonly store: Pick<Store, 'get'>
@@ -45,6 +46,8 @@ export interface RunnerParts {
 const lookFirstMs = 50
 const lookFactor = 4
 const lookLastMs = 2_000
+/** When something changed during the look before. */
+const nudgedMs = 10
 /** After a write that failed. */
 const retryMs = 1_000
 const observeTimeoutMs = 10_000
@@ -67,14 +70,15 @@ export class Runner {
     const before = this.#lanes.get(operation.instanceId)
     if (before?.operation.id === operation.id) {
       before.operation = operation
-      return before.nudge()
+      return nudge(before)
     }
     if (before) letGo(before)
     const lane: Lane = {
       operation,
       instance: undefined,
       abort: new AbortController(),
-      nudge: nothing,
+      wake: null,
+      isNudged: false,
       lookMs: 0,
       done: Promise.resolve(),
     }
@@ -100,9 +104,12 @@ export class Runner {
   /** Says that those at work live, well before their leases end: a driver may be slow, its operation is not lost. */
   async renew(): Promise<void> {
     const { clock, leaseMs } = this.#parts
-    const soonMs = clock.nowMs() + leaseMs / 2
+    const nowMs = clock.nowMs()
+    // One that lasts too long is from before the clock was set back: nobody could take its operation up.
+    const isDue = ({ leaseUntilMs }: Operation): boolean =>
+      leaseUntilMs < nowMs + leaseMs / 2 || leaseUntilMs > nowMs + 2 * leaseMs
     const due = [...this.#lanes.values()].filter(
-      ({ operation, abort }) => !abort.signal.aborted && operation.leaseUntilMs < soonMs,
+      ({ operation, abort }) => !abort.signal.aborted && isDue(operation),
     )
     await Promise.all(due.map((lane) => this.#renew(lane)))
   }
@@ -125,7 +132,7 @@ export class Runner {
   /** Something may have changed: whoever waits for this thing looks now. Returns whether anybody does. */
   hint(id: InstanceId): boolean {
     const lane = this.#lanes.get(id)
-    lane?.nudge()
+    if (lane) nudge(lane)
     return lane !== undefined
   }
 
@@ -145,6 +152,7 @@ export class Runner {
     let made = lane.instance
     let parts = made && (await partsOf(store, made))
     while (!lane.abort.signal.aborted && lane.instance && parts) {
+      lane.isNudged = false
       const { instance } = lane
       // An operation that makes it anew gave it another flavor and image on the way.
       if (made?.flavorId !== instance.flavorId || made.imageId !== instance.imageId) {
@@ -224,17 +232,20 @@ export class Runner {
     return 'unavailable'
   }
 
-  /** Until the delay is over, a hint comes, or the lane is told to let go. */
+  /** Until the delay is over, something has changed, or the lane is told to let go. */
   #pause(lane: Lane, delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       if (lane.abort.signal.aborted) return resolve()
-      const stop = this.#parts.clock.after(delayMs, wake)
+      // What changed while it looked may have come too late for that look. A driver that hints whenever it is looked
+      // at still gives others their turn.
+      const untilMs = lane.isNudged ? Math.min(delayMs, nudgedMs) : delayMs
+      const stop = this.#parts.clock.after(untilMs, wake)
       function wake(): void {
         stop()
-        lane.nudge = nothing
+        lane.wake = null
         resolve()
       }
-      lane.nudge = wake
+      lane.wake = wake
     })
   }
 
@@ -336,9 +347,14 @@ export class Runner {
   }
 }
 
+function nudge(lane: Lane): void {
+  lane.isNudged = true
+  lane.wake?.()
+}
+
 function letGo(lane: Lane): void {
   callOff(lane.abort)
-  lane.nudge()
+  lane.wake?.()
 }
 
 function call(

@@ -321,3 +321,56 @@ it('a clock that is set back does not put off a retry', async () => {
   assert.equal((await bench.operation(created)).state, 'succeeded')
   assert.ok(fails < 0)
 })
+
+it('a lease from before the clock was set back is brought back, for it would keep others from taking up', async () => {
+  const bench = await Bench.of(stubborn)
+  const { id } = await bench.create()
+  await bench.clock.advance(5_000)
+  const target = { kind: 'any', id } as const
+  const stop = await bench.ask({ verb: 'stop', target, rung: 'soft', graceMs: hourMs })
+  await bench.clock.advance(hourMs / 2)
+  bench.clock.jump(-hourMs / 4)
+  await bench.clock.advance(30_000)
+  const { leaseUntilMs, state } = await bench.operation(stop)
+  assert.equal(state, 'running')
+  assert.ok(leaseUntilMs <= bench.clock.nowMs() + 60_000)
+})
+
+it('a pass that was due before the clock was set back takes place', async () => {
+  const bench = await Bench.of()
+  await bench.ask({ verb: 'put', table: 'pools', row: { id: 'p', capacity: 1 } })
+  const pool = await bench.store.get('pools', 'p')
+  assert.ok(pool)
+  const row = { ...pool, passAtMs: bench.clock.nowMs() + hourMs }
+  await bench.store.commit({ writes: [{ table: 'pools', row }], events: [] })
+  await bench.clock.advance(1_000)
+  assert.equal((await bench.store.get('pools', 'p'))?.passAtMs, null)
+})
+
+it('a hint that comes during a look is followed by another look at once', async () => {
+  let hint: (id: Instance['id']) => void = quiet
+  let isDown = false
+  const bench = await Bench.of((inner, clock) => ({
+    ...stubborn(inner, clock),
+    watch: (heard) => {
+      hint = heard
+      return quiet
+    },
+    observe: async (thing, signal) => {
+      const seen = await inner.observe(thing, signal)
+      const was = isDown ? { ...seen, seen: 'down' as const, ready: false } : seen
+      await new Promise<void>((resolve) => void clock.life().after(500, resolve))
+      return was
+    },
+  }))
+  const { id } = await bench.create()
+  await bench.clock.advance(5_000)
+  const target = { kind: 'any', id } as const
+  await bench.ask({ verb: 'stop', target, rung: 'soft', graceMs: 60_000 })
+  // It is told after 250 ms; looks begin at 250, 800, 1500 and 2800 ms, and the one after would at 5300.
+  await bench.clock.advance(2_900)
+  isDown = true
+  hint(id)
+  await bench.clock.advance(2_000)
+  assert.equal((await bench.instance(id)).state, 'stopped')
+})

@@ -50,7 +50,7 @@ it('compiled code is kept where nobody else can put it', () => {
   const folder = mkdtempSync(join(tmpdir(), 'runstate-cache-'))
   try {
     assert.ok(cacheOf({ HOME: folder }).startsWith(join(folder, '.cache/runstate/')))
-    assert.ok(cacheOf({ HOME: folder, XDG_CACHE_HOME: '' }).startsWith(join(folder, '.cache/')))
+    assert.ok(cacheOf({ HOME: folder, XDG_CACHE_HOME: 'here' }).startsWith(join(folder, '.cache/')))
     assert.equal(cacheOf({}), 'undefined\n')
     assert.ok(cacheOf({ HOME: '/', XDG_CACHE_HOME: folder }).startsWith(join(folder, 'runstate/')))
   } finally {

@@ -4,7 +4,8 @@
 // - A row that a commit is writing is not here from the moment the commit is handed over: until it is known what
 //   came of it, readers ask the disk. A reader that has seen the new row never sees the old one again.
 // - What a failed commit wrote is forgotten, not guessed.
-// - An operation that has ended is not kept: nobody decides on it again, and it would push out an instance.
+// - An operation that has ended is not kept: nobody decides on it again, and it would push out an instance. Nor is
+//   what a repeated request is answered from: it is large, and seldom asked for.
 // - Rows are shared with whoever committed or reads them, so they are frozen.
 
 import { freezeDeep } from '#kernel/json.ts'
@@ -81,6 +82,7 @@ const idOf = (write: Write): string => ('remove' in write ? write.remove : write
 function keep({ table, rows }: Shelf, row: Rows[TableName]): void {
   freezeDeep(row)
   if (table === 'operations' && 'state' in row && row.state !== 'running') return
+  if (table === 'idempotency' || table === 'batches') return
   rows.set(row.id, row)
   if (rows.size <= rowsMax) return
   const oldest = rows.keys().next()

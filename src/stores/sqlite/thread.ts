@@ -1,6 +1,7 @@
 // The writing thread, seen from the main one: orders go over in order, and so do the answers come back.
 
 import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Operation } from '#kernel/operation.ts'
 import { StoreError } from '#kernel/ports/store.ts'
@@ -83,10 +84,12 @@ export class WritingThread implements Writer {
   }
 
   #start(): Worker {
+    const cache = getCompileCacheDir()
     const workerData: ThreadData = {
       path: this.#path,
       entry: new URL('./thread-entry.ts', import.meta.url).href,
-      cache: getCompileCacheDir() ?? null,
+      // Of the folder that it names, Node makes one for each of its versions.
+      cache: cache === undefined ? null : dirname(cache),
     }
     const worker = new Worker(bootstrap, { eval: true, workerData, resourceLimits })
     let cause: unknown
