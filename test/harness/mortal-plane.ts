@@ -220,8 +220,14 @@ export class MortalPlane {
       this.#say(`${type} ${subject} ${JSON.stringify(data)} by ${cause.userName ?? cause.by}`)
       if (type !== 'operation.succeeded' || data['verb'] !== 'stop') continue
       const row = await this.store.get('instances', subject)
-      const seen = row && (await this.look(row)).seen
-      if (seen === 'up') this.machine.faults.push(`${subject} is up though its stop succeeded`)
+      const operation = await this.store.get('operations', String(data['operation']))
+      const { seen, reason } = row ? await this.look(row) : {}
+      // It was seen down since it was awaited, and came up again before that was written.
+      const awaitedMs = operation?.log.at(-1)?.startedAtMs ?? Infinity
+      const wasDown = row?.observation.seen === 'down' && row.observation.atMs >= awaitedMs
+      const hasRevived = wasDown && reason === 'it started by itself'
+      if (seen === 'up' && !hasRevived)
+        this.machine.faults.push(`${subject} is up though its stop succeeded`)
     }
   }
 
