@@ -220,7 +220,8 @@ export class MortalPlane {
       this.#say(`${type} ${subject} ${JSON.stringify(data)} by ${cause.userName ?? cause.by}`)
       if (type !== 'operation.succeeded' || data['verb'] !== 'stop') continue
       const row = await this.store.get('instances', subject)
-      const operation = await this.store.get('operations', String(data['operation']))
+      const id = data['operation'] as string // each of these events names its own
+      const operation = await this.store.get('operations', id)
       const { seen, reason } = row ? await this.look(row) : {}
       // It was seen down since it was awaited, and came up again before that was written.
       const awaitedMs = operation?.log.at(-1)?.startedAtMs ?? Infinity
