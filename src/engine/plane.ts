@@ -118,13 +118,7 @@ class Heart {
   async begin(): Promise<void> {
     const { store, clock } = this.#parts
     // The store is this process's alone, so no lease of an earlier one is alive, whatever the clock said then.
-    const [last] = await store.list('operations', {
-      where: { state: 'running' },
-      order: { by: 'claimAtMs', dir: 'desc' },
-      limit: 1,
-    })
-    const lastMs = (last && columns.operations.claimAtMs(last)) ?? 0
-    await this.#claim(Math.max(lastMs, clock.nowMs() + leaseMs))
+    await this.#claim(Math.max(await this.#lastClaimMs(), clock.nowMs() + leaseMs))
     // Beside the ticker: operations, timers and requests do not wait until a large fleet is taken up.
     this.#looker.adoptAll()
     // Nor do a hundred thousand leases delay the start: no term ends before all are taken up.
@@ -132,6 +126,16 @@ class Heart {
     this.#ticking = this.#tick().catch((bug: unknown) =>
       this.#parts.log.error({ err: bug }, 'the ticker stopped: this is a bug'),
     )
+  }
+
+  /** When the last of the running operations could be claimed. */
+  async #lastClaimMs(): Promise<number> {
+    const [last] = await this.#parts.store.list('operations', {
+      where: { state: 'running' },
+      order: { by: 'claimAtMs', dir: 'desc' },
+      limit: 1,
+    })
+    return (last && columns.operations.claimAtMs(last)) ?? 0
   }
 
   async #claim(asOfMs: number): Promise<void> {
@@ -171,7 +175,9 @@ class Heart {
     const nowMs = clock.nowMs()
     // Before claiming: an operation at work here, behind a slow driver or a stalled process, is nobody's to take.
     await this.#runner.renew()
-    await this.#claim(nowMs)
+    // One that nobody here holds, of a time before the clock was set back, is due as well: its lease would not end.
+    const lastMs = await this.#lastClaimMs()
+    await this.#claim(lastMs > nowMs + 2 * leaseMs ? lastMs : nowMs)
     const pools = await store.list('pools', {
       // Each that has one is due: it never is a time to come, unless the clock was set back.
       range: { column: 'passAtMs', min: 0 },

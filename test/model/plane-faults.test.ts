@@ -336,6 +336,20 @@ it('a lease from before the clock was set back is brought back, for it would kee
   assert.ok(leaseUntilMs <= bench.clock.nowMs() + 60_000)
 })
 
+it('what nobody holds is taken up, also when the clock is set back before its lease ends', async () => {
+  const bench = await Bench.of()
+  const { id } = await bench.create()
+  await bench.clock.advance(5_000)
+  bench.view.lie()
+  const stop = { verb: 'stop', target: { kind: 'any', id }, rung: 'hard' } as const
+  const told = await bench.plane.submit(stop, { caller: admin, door: 'test', requestId: 'r' })
+  assert.deepEqual(told, { ok: false, error: { code: 'StoreUnavailable' } })
+  assert.equal((await bench.instance(id)).state, 'stopping', 'and yet it was written')
+  bench.clock.jump(-hourMs)
+  await bench.clock.advance(40_000)
+  assert.equal((await bench.instance(id)).state, 'stopped')
+})
+
 it('a pass that was due before the clock was set back takes place', async () => {
   const bench = await Bench.of()
   await bench.ask({ verb: 'put', table: 'pools', row: { id: 'p', capacity: 1 } })
