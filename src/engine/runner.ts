@@ -239,6 +239,7 @@ export class Runner {
       // What changed while it looked may have come too late for that look. A driver that hints whenever it is looked
       // at still gives others their turn.
       const untilMs = lane.isNudged ? Math.min(delayMs, nudgedMs) : delayMs
+      lane.isNudged = false
       const stop = this.#parts.clock.after(untilMs, wake)
       function wake(): void {
         stop()

@@ -31,6 +31,14 @@ export interface Walk {
 }
 
 const registered = { ttlMs: 20_000, service: 'svc1' } as const
+/** As what a thing may be seen whose instance is said to be so. */
+const mayBeSeen: Readonly<Record<string, readonly string[]>> = {
+  running: ['up'],
+  stopped: ['down', 'absent', 'paused', 'suspended', 'unknown'],
+  paused: ['paused'],
+  suspended: ['suspended'],
+  deleted: ['absent'],
+}
 /** However much goes wrong, no operation is at work for longer, once the plane is left in peace. */
 const restWithinMs = 900_000
 
@@ -405,14 +413,7 @@ class Walker {
     const { seen } = await this.#plane.look(row)
     // It is still hidden from the drivers, or an image is being taken: what the row says is the last that was known.
     if (row.observation.seen === 'unknown') return null
-    const isSo =
-      row.state === 'running'
-        ? seen === 'up'
-        : row.state === 'stopped'
-          ? seen !== 'up'
-          : row.state === 'paused' || row.state === 'suspended'
-            ? seen === row.state
-            : row.state !== 'deleted' || seen === 'absent'
+    const isSo = mayBeSeen[row.state]?.includes(seen) ?? true
     return isSo ? null : `${id} (${row.flavorId}) is ${row.state} and seen ${seen}`
   }
 }

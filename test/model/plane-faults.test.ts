@@ -361,6 +361,27 @@ it('a pass that was due before the clock was set back takes place', async () => 
   assert.equal((await bench.store.get('pools', 'p'))?.passAtMs, null)
 })
 
+it('a hint that comes during an act does not hurry whoever waits for the disk', async () => {
+  let hint: (id: Instance['id']) => void = quiet
+  const bench = await Bench.of((inner) => ({
+    watch: (heard) => {
+      hint = heard
+      return quiet
+    },
+    stop: (thing, options) => {
+      hint(thing.id)
+      bench.view.fail(1_000)
+      return inner.stop(thing, options)
+    },
+  }))
+  const { id } = await bench.create()
+  await bench.clock.advance(5_000)
+  await bench.ask({ verb: 'stop', target: { kind: 'any', id }, rung: 'hard' })
+  await bench.clock.advance(10_000)
+  // Each second once by the operation, and a few times by the engine's rounds.
+  assert.ok(bench.view.failed() < 100, `${bench.view.failed()} tries`)
+})
+
 it('a hint that comes during a look is followed by another look at once', async () => {
   let hint: (id: Instance['id']) => void = quiet
   let isDown = false
