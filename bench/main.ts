@@ -72,22 +72,26 @@ async function main(): Promise<void> {
 const idleAfterMs = 20_000
 const starts = 7
 
-/** The first start makes the folder; of the others the median. The last one is let idle. */
+/** The first start makes the folder; of the others the medians, without a settings file and with one, in turn. */
 async function sizes(dataDir: string) {
-  const tookMs: number[] = []
-  let idleMiB = Number.NaN
-  while (tookMs.length <= starts) {
+  const startMs = async (settings: string): Promise<number> => {
     const began = performance.now()
-    const server = await startServer(dataDir, yaml)
-    tookMs.push(performance.now() - began)
-    if (tookMs.length > starts) {
-      await new Promise((resolve) => setTimeout(resolve, idleAfterMs))
-      idleMiB = residentMiB(server.pid)
-    }
+    const server = await startServer(dataDir, settings)
+    const tookMs = performance.now() - began
     await server.end('SIGTERM')
+    return tookMs
   }
-  const [firstStartMs = Number.NaN, ...later] = tookMs
-  return { firstStartMs, startMs: median(later), idleMiB }
+  const firstStartMs = await startMs('')
+  const [without, withFile]: [number[], number[]] = [[], []]
+  while (without.length < starts) {
+    without.push(await startMs(''))
+    withFile.push(await startMs(yaml))
+  }
+  const idle = await startServer(dataDir, '')
+  await new Promise((resolve) => setTimeout(resolve, idleAfterMs))
+  const idleMiB = residentMiB(idle.pid)
+  await idle.end('SIGTERM')
+  return { firstStartMs, startMs: median(without), withFileMs: median(withFile), idleMiB }
 }
 
 async function allRows(server: ServerProcess, dataDir: string): Promise<readonly Row[]> {

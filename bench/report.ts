@@ -24,6 +24,7 @@ export interface Results {
   readonly size: {
     readonly firstStartMs: number
     readonly startMs: number
+    readonly withFileMs: number
     readonly idleMiB: number
   }
   readonly rows: readonly Measured[]
@@ -56,7 +57,7 @@ export function markdown({ machine, connections, rounds, size, rows, push }: Res
     '',
     ...table(rows),
     '',
-    `Start to ready line: ${whole(size.startMs)} ms (first start, which makes the folder: ${whole(size.firstStartMs)} ms). Resident when idle: ${whole(size.idleMiB)} MiB.`,
+    `Start to ready line: ${whole(size.startMs)} ms, with a settings file ${whole(size.withFileMs)} ms (first start, which makes the folder: ${whole(size.firstStartMs)} ms). Resident when idle: ${whole(size.idleMiB)} MiB.`,
     ...(push
       ? [
           '',

@@ -2,11 +2,12 @@
 // built in is only put where nothing is, so a change made through the native door stays.
 
 import { join } from 'node:path'
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { type Flavor, type Image, type Node, plainFlavor } from '#kernel/catalogue.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import type { Kind } from '#kernel/kinds.ts'
 import type { PutCatalogue } from '#kernel/request.ts'
+import { Type } from '#schema/type.ts'
 
 const closed = { additionalProperties: false }
 const id = Type.String({ minLength: 1, maxLength: 128 })

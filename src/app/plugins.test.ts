@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
-import { doorKinds, driverSettings } from './plugins.ts'
+import { validatorOf } from '#schema/validator.ts'
+import { defaultsOf, doorKinds, driverSettings } from './plugins.ts'
 
 /** Where a schema has a default, by path. */
 function defaultsIn(schema: object, path: readonly string[] = []): readonly string[] {
@@ -13,8 +14,17 @@ function defaultsIn(schema: object, path: readonly string[] = []): readonly stri
   )
 }
 
+const schemas = [...doorKinds.map(({ settings }) => settings), ...Object.values(driverSettings)]
+
+it('the defaults of every door and driver fit its own schema', () => {
+  assert.ok(schemas.length > 8)
+  for (const schema of schemas) {
+    const filled = defaultsOf(schema)
+    assert.deepEqual(validatorOf(schema).fits(filled), true, JSON.stringify(filled))
+  }
+})
+
 it('no setting has a default deeper than where defaults are filled in', () => {
-  const schemas = [...doorKinds.map(({ settings }) => settings), ...Object.values(driverSettings)]
   const all = schemas.flatMap((schema) => defaultsIn(schema))
   assert.ok(all.length > 10)
   assert.deepEqual(

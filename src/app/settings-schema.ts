@@ -1,6 +1,7 @@
 // The published JSON Schema of runstate.yaml: the file's own, with the part of every door and driver filled in.
 
-import { type TObject, type TSchema, Type } from 'typebox'
+import type { TObject, TSchema } from 'typebox'
+import { Type } from '#schema/type.ts'
 import { doorKinds, driverSettings } from './plugins.ts'
 import { fileSchema } from './settings.ts'
 

@@ -2,15 +2,18 @@
 // says which, and what was expected.
 
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type Static, Type } from 'typebox'
-import { Check, Errors } from 'typebox/schema'
-import { parse as parseYaml } from 'yaml'
+import type { Static } from 'typebox'
+import type * as Yaml from 'yaml'
 import { roles } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
+import { Type } from '#schema/type.ts'
+import { type Complaint, validatorOf } from '#schema/validator.ts'
 import { catalogueSchema } from './catalogue.ts'
 
+const require = createRequire(import.meta.url)
 const closed = { additionalProperties: false }
 const role = Type.Enum([...roles])
 const name = Type.String({ minLength: 1, maxLength: 64 })
@@ -196,7 +199,8 @@ function readFile(path: string, asked: boolean): Result<FileSettings, string> {
         )
   }
   try {
-    const value: unknown = parseYaml(text) ?? {}
+    const { parse } = require('yaml') as typeof Yaml // whoever has no file need not load it
+    const value: unknown = parse(text) ?? {}
     return checkFile(value, path)
   } catch (thrown) {
     // The YAML parser throws with the place of the mistake, on one line once the excerpt is cut off.
@@ -207,17 +211,17 @@ function readFile(path: string, asked: boolean): Result<FileSettings, string> {
 }
 
 export function checkFile(value: unknown, path: string): Result<FileSettings, string> {
-  if (Check(fileSchema, value)) return ok(value)
-  const [, [first]] = Errors(fileSchema, value)
+  const validator = validatorOf(fileSchema)
+  if (validator.fits(value)) return ok(value)
+  const [first] = validator.complaints(value)
   const where = first?.instancePath.replace(/^\//, '').replaceAll('/', '.') || 'the file'
   return err(`settings file ${path}: ${where} ${first?.message ?? 'is wrong'}${unknownKeys(first)}`)
 }
 
-function unknownKeys(first: { readonly params: object } | undefined): string {
-  const names: unknown =
-    first && 'additionalProperties' in first.params ? first.params.additionalProperties : undefined
-  return Array.isArray(names) ? `: ${names.join(', ')}` : ''
-}
+const unknownKeys = (first: Complaint | undefined): string =>
+  first?.keyword === 'additionalProperties'
+    ? `: ${first.params.additionalProperties.join(', ')}`
+    : ''
 
 function merge(given: Flags, env: NodeJS.ProcessEnv, file: FileSettings): Result<Settings, string> {
   const port = given.port ?? env['RUNSTATE_PORT'] ?? String(file.port ?? 7070)

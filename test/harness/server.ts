@@ -55,20 +55,23 @@ interface Spawned {
   readonly printed: { out: string; err: string }
 }
 
-/** The settings file lies beside the data folder, which the server makes when it is missing. */
+/**
+ * The settings file lies beside the data folder, which the server makes when it is missing. `''`: there is none, and
+ * no starter fleet.
+ */
 function spawnServer(
   dataDir: string,
   yaml: string,
   { args = [], env = {}, nodeArgs = [] }: StartOptions,
 ): Spawned {
   const config = join(dataDir, '..', 'runstate.yaml')
-  writeFileSync(config, yaml)
+  if (yaml !== '') writeFileSync(config, yaml)
   const surroundings = {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],
     RUNSTATE_PORT: '0',
     RUNSTATE_DATA: dataDir,
-    RUNSTATE_CONFIG: config,
+    ...(yaml === '' ? { RUNSTATE_STARTER: '0' } : { RUNSTATE_CONFIG: config }),
     RUNSTATE_LOG: 'error',
     ...env,
   }

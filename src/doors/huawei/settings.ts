@@ -1,6 +1,7 @@
 // This door's part of runstate.yaml: none yet.
 
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '#schema/type.ts'
 
 export const huaweiSettings = Type.Object({}, { additionalProperties: false })
 export type HuaweiSettings = Static<typeof huaweiSettings>

@@ -3,11 +3,12 @@
 // Source: notebook contract, sections 1.2 to 1.6.
 
 import { randomUUID } from 'node:crypto'
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import type { AutoStop } from '#kernel/instance.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import type { CreateInstance } from '#kernel/request.ts'
+import { Type } from '#schema/type.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
 import type { Fault } from '../shared/three-keys.ts'

@@ -1,8 +1,9 @@
 // Notebook instances, in the wire protocol of Huawei Cloud ModelArts: the older family of calls, whose free
 // flavors queue, and the current one, whose notebooks have a lease. Both show one kind of instance, each its own.
 
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { err, type Result } from '#kernel/errors.ts'
+import { Type } from '#schema/type.ts'
 import type { DoorKind } from '../shared/http.ts'
 import { mounted, type ProjectRoute } from '../shared/project-route.ts'
 import { type Fault, refusal } from '../shared/three-keys.ts'

@@ -2,10 +2,11 @@
 // Source: notebook contract, section 1.13; ambiguity 16.
 
 import { randomUUID } from 'node:crypto'
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import type { CreateInstance } from '#kernel/request.ts'
+import { Type } from '#schema/type.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
 import type { Fault } from '../shared/three-keys.ts'

@@ -2,9 +2,9 @@
 // are milliseconds here. Enumerations arrive in either case.
 // Source: notebook contract, sections 1.11, 1.12, 1.14 and 1.16; ambiguities 15, 16 and 18.
 
-import { Type } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import type { AutoStopAsked } from '#kernel/request.ts'
+import { Type } from '#schema/type.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { isObject, parseJson } from '../shared/http.ts'
 import type { Fault } from '../shared/three-keys.ts'

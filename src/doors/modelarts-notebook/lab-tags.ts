@@ -2,8 +2,8 @@
 // not missed when it is removed.
 // Source: notebook contract, section 1.17; the vendor's pages "CreateNotebookTags" and "DeleteNotebookTags".
 
-import { Type } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
+import { Type } from '#schema/type.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
 import { type Asked, change } from '../shared/project-route.ts'

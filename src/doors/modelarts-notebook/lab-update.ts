@@ -1,9 +1,9 @@
 // B9's body: what of a notebook is to change.
 // Source: notebook contract, section 1.15.
 
-import { Type } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
+import { Type } from '#schema/type.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { parseJson } from '../shared/http.ts'
 import type { Fault } from '../shared/three-keys.ts'

@@ -2,10 +2,11 @@
 // entry for edge, GPU or NPU but not both) follows them.
 // Source: edge inference contract, sections 1.2, 1.3 and 1.6.
 
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import type { DeployService, RedeployService } from '#kernel/request.ts'
+import { Type } from '#schema/type.ts'
 import { readFields } from '../shared/body-fields.ts'
 import { isObject, parseJson } from '../shared/http.ts'
 import { textIn } from '../shared/json-facts.ts'

@@ -1,7 +1,7 @@
 // Edge inference services, in the wire protocol of Huawei Cloud ModelArts: services deployed to edge nodes,
 // their status, and the instance on each node.
 
-import { Type } from 'typebox'
+import { Type } from '#schema/type.ts'
 import type { DoorKind } from '../shared/http.ts'
 import { mounted } from '../shared/project-route.ts'
 import { refusal } from '../shared/three-keys.ts'

@@ -3,10 +3,11 @@
 //
 // - A moment that something shall end is ISO 8601; a span is in milliseconds.
 
-import { type Static, type TSchema, Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import { kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
 import { meteredKinds } from '#kernel/meter.ts'
+import { Type } from '#schema/type.ts'
 import {
   charges,
   driverFaultNames,

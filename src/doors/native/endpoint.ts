@@ -5,12 +5,13 @@
 // - A row says all that the OpenAPI document says of it; nothing is written down twice.
 // - A change goes through `change`, which knows dry runs, keys, generations and waiting.
 
-import { type Static, type TObject, type TSchema, Type } from 'typebox'
+import type { Static, TObject, TSchema } from 'typebox'
 import type { Caller, Role } from '#kernel/caller.ts'
 import { err, type ErrorOf, ok, type Result } from '#kernel/errors.ts'
 import type { ProjectId } from '#kernel/ids.ts'
 import type { Identity } from '#kernel/ports/identity.ts'
 import type { Plane } from '#kernel/ports/plane.ts'
+import { Type } from '#schema/type.ts'
 import {
   type Answer,
   type Exchange,

@@ -4,7 +4,7 @@
 import type { Static, TObject, TSchema } from 'typebox'
 import { err, type ErrorOf, ok, type Result } from '#kernel/errors.ts'
 import { type Exchange, header, parseJson } from '../shared/http.ts'
-import { type Complaint, validatorOf } from '../shared/validator.ts'
+import { type Complaint, validatorOf } from '#schema/validator.ts'
 import { type Fault, faultOf, ownFault } from './faults.ts'
 
 type BadField = ErrorOf<'BadField'>
@@ -37,22 +37,20 @@ const bad = (field: string, expected: string, fault: BadField['fault'] = 'value'
 function fieldOf({ keyword, instancePath, params, message }: Complaint, what: string): BadField {
   const path = instancePath.split('/').slice(1)
   const field = path.join('.') || what
-  if (keyword === 'required' && 'requiredProperties' in params) {
-    const first = (params.requiredProperties as readonly string[])[0] ?? '' // always names at least one
+  if (keyword === 'required') {
+    const first = params.requiredProperties[0] ?? '' // always names at least one
     return bad([...path, first].join('.'), '', 'missing')
   }
-  if (keyword === 'additionalProperties' && 'additionalProperties' in params) {
-    const first = (params.additionalProperties as readonly string[])[0] ?? '' // always names at least one
+  if (keyword === 'additionalProperties') {
+    const first = params.additionalProperties[0] ?? '' // always names at least one
     return bad([...path, first].join('.'), 'left out: it is not known here')
   }
-  const [limit] = 'limit' in params ? [String(params.limit)] : ['']
-  if (keyword === 'type' && 'type' in params) return bad(field, String(params.type), 'type')
-  if (keyword === 'enum' && 'allowedValues' in params)
-    return bad(field, `one of ${(params.allowedValues as readonly unknown[]).join(', ')}`)
-  if (keyword === 'minimum') return bad(field, `at least ${limit}`, 'range')
-  if (keyword === 'maximum') return bad(field, `at most ${limit}`, 'range')
-  if (keyword === 'minLength') return bad(field, `at least ${limit} long`, 'range')
-  if (keyword === 'maxLength') return bad(field, `at most ${limit} long`, 'range')
+  if (keyword === 'type') return bad(field, String(params.type), 'type')
+  if (keyword === 'enum') return bad(field, `one of ${params.allowedValues.join(', ')}`)
+  if (keyword === 'minimum') return bad(field, `at least ${params.limit}`, 'range')
+  if (keyword === 'maximum') return bad(field, `at most ${params.limit}`, 'range')
+  if (keyword === 'minLength') return bad(field, `at least ${params.limit} long`, 'range')
+  if (keyword === 'maxLength') return bad(field, `at most ${params.limit} long`, 'range')
   if (keyword === 'format') return bad(field, aTime)
   return bad(field, message.replace(/^must (be )?/, ''))
 }

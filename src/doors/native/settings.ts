@@ -1,6 +1,7 @@
 // This door's part of runstate.yaml.
 
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '#schema/type.ts'
 
 const defaults = { heartbeatMs: 15_000, streamsMax: 1_000, streamBytesMax: 1_048_576 } as const
 

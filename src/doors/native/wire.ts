@@ -5,10 +5,11 @@
 // - What is unknown or does not apply is `null`, never left out: a reader needs no second check.
 // - No secret has a place here: what drivers were told (`launch`, `handle`) is never shown.
 
-import { type Static, type TSchema, Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import type { JsonObject } from '#kernel/json.ts'
 import { type Kind, kindNames } from '#kernel/kinds.ts'
 import { rungs } from '#kernel/ladder.ts'
+import { Type } from '#schema/type.ts'
 import { problemCodes } from './faults.ts'
 import {
   acceleratorNames,

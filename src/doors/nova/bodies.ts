@@ -1,7 +1,8 @@
 // The bodies that this door reads, with Nova's own names and limits. All of them are closed.
 // Source: contract, sections 5 and 6; openstack/nova nova/api/openstack/compute/schemas/.
 
-import { type Static, type TSchema, Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
+import { Type } from '#schema/type.ts'
 import type { Microversion } from './microversion.ts'
 import { checks } from './schema.ts'
 import { propertiesIn, type Span, startsOf, versioned } from './versioned.ts'

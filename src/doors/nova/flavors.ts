@@ -1,10 +1,10 @@
 // The flavors that servers are made of: the catalogue's, read only.
 // Source: contract, section 8.1; openstack/nova nova/api/openstack/compute/flavors.py.
 
-import { Type } from 'typebox'
 import { may } from '#kernel/access.ts'
 import { type Flavor, plainFlavor } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
+import { Type } from '#schema/type.ts'
 import type { Call, Links, Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { badRequest, conflict, faultOf, type NovaFault, policy } from './faults.ts'

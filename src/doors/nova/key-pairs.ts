@@ -4,11 +4,11 @@
 
 import { createHash, generateKeyPair } from 'node:crypto'
 import { promisify } from 'node:util'
-import { Type } from 'typebox'
 import { may } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type KeyPair, keyPairId } from '#kernel/key-pair.ts'
 import { userId } from '#kernel/ids.ts'
+import { Type } from '#schema/type.ts'
 import type { Call, Reply } from './call.ts'
 import { badRequest, conflict, faultOf, type NovaFault, policy } from './faults.ts'
 import type { Microversion } from './microversion.ts'

@@ -5,7 +5,7 @@
 
 import type { Static, TSchema } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { type Complaint as Complained, validatorOf } from '../shared/validator.ts'
+import { type Complaint as Complained, validatorOf } from '#schema/validator.ts'
 import { badRequest, type NovaFault } from './faults.ts'
 import { pythonText, pythonTextOf, quoted } from './python-text.ts'
 

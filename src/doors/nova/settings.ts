@@ -1,6 +1,7 @@
 // This door's part of runstate.yaml.
 
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '#schema/type.ts'
 
 const successStatus = Type.Optional(
   Type.Union([Type.Literal(202), Type.Literal(204)], {

@@ -1,6 +1,7 @@
 // This door's part of runstate.yaml.
 
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
+import { Type } from '#schema/type.ts'
 
 const fields = Type.Object(
   {

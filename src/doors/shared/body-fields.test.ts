@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Type } from 'typebox'
+import { Type } from '#schema/type.ts'
 import { readFields } from './body-fields.ts'
 
 const schema = Type.Object({

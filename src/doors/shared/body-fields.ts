@@ -3,7 +3,7 @@
 
 import type { Static, TSchema } from 'typebox'
 import { err, type ErrorOf, ok, type Result } from '#kernel/errors.ts'
-import { type Complaint, validatorOf } from './validator.ts'
+import { type Complaint, validatorOf } from '#schema/validator.ts'
 
 type BadField = ErrorOf<'BadField'>
 
@@ -26,13 +26,13 @@ const ranks: readonly BadField['fault'][] = ['missing', 'type', 'value', 'range'
 
 function fieldOf({ keyword, instancePath, params }: Complaint, body: unknown): BadField {
   const path = instancePath.split('/').slice(1)
-  if (keyword === 'required' && 'requiredProperties' in params) {
-    const first = (params.requiredProperties as readonly string[])[0] ?? '' // always names at least one
+  if (keyword === 'required') {
+    const first = params.requiredProperties[0] ?? '' // always names at least one
     return { code: 'BadField', field: [...path, first].join('.'), fault: 'missing', expected: '' }
   }
   const value = at(body, path)
   const field = path.join('.')
-  if (keyword === 'type' && 'type' in params)
+  if (keyword === 'type')
     return { code: 'BadField', field, fault: 'type', expected: String(params.type) }
   if (keyword === 'enum' && typeof value !== 'string')
     return { code: 'BadField', field, fault: 'type', expected: 'string' }

@@ -1,9 +1,10 @@
 // The door of Volcengine ECS: one path, actions in the query, signed requests, one envelope for all answers.
 
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { err } from '#kernel/errors.ts'
 import { type DoorKind, type Exchange, header } from '#doors/shared/http.ts'
 import { decodeQuery } from '#doors/shared/signature.ts'
+import { Type } from '#schema/type.ts'
 import { absent } from './actions.ts'
 import { gateway, unrouted } from './faults.ts'
 import { askedOf, type Desk } from './gateway.ts'

@@ -4,11 +4,12 @@
 //   only overrides the port, adds arguments and sets variables, and none that would load other code.
 // - Keys that belong to other drivers are passed over: one image may serve several.
 
-import { type Static, type TSchema, Type } from 'typebox'
+import type { Static, TSchema } from 'typebox'
 import { ok, type Result } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import type { Thing } from '#kernel/ports/driver.ts'
 import type { DriverError } from '#kernel/request.ts'
+import { Type } from '#schema/type.ts'
 import { faultOf } from '../shared/faults.ts'
 import { refused } from '../shared/world.ts'
 

@@ -1,10 +1,11 @@
 // What the driver hands to the kernel to find its thing again. The records in the thing's folder are newer than
 // a handle can be (a crash may come between the two), so they win; the handle is what is left without them.
 
-import { fits } from '../shared/faults.ts'
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
+import { Type } from '#schema/type.ts'
+import { validatorOf } from '#schema/validator.ts'
 
 /**
  * A process, so that no other is ever taken for it. A pid alone comes back; a pid with the moment it started,
@@ -53,7 +54,7 @@ export const noHandle: Handle = { version: 1, port: null, run: null }
 /** Null is the handle of what was never made. */
 export function readHandle(handle: JsonObject | null): Result<Handle, string> {
   if (handle === null) return ok(noHandle)
-  if (!fits(Handle, handle)) return err('its handle is not one of the process driver')
+  if (!validatorOf(Handle).fits(handle)) return err('its handle is not one of the process driver')
   return ok(handle)
 }
 

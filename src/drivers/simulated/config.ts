@@ -1,12 +1,13 @@
 // What the simulated driver accepts: how long each act takes and how it misbehaves. One form for all three
 // places where it may be said; the later one wins: settings, flavor.attributes, image or instance (`scenario`).
 
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { ok, type Result } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import type { Act } from '#kernel/operation.ts'
 import type { Thing, Usage } from '#kernel/ports/driver.ts'
 import type { DriverError } from '#kernel/request.ts'
+import { Type } from '#schema/type.ts'
 import { faultOf } from '../shared/faults.ts'
 import { refused } from '../shared/world.ts'
 

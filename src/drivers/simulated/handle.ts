@@ -1,10 +1,11 @@
 // All there is of a simulated thing: what it was last told and when. What it looks like at some moment follows
 // from this and the scenario (observe.ts), so it goes on "running" while the server is away.
 
-import { fits } from '../shared/faults.ts'
-import { type Static, Type } from 'typebox'
+import type { Static } from 'typebox'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
+import { Type } from '#schema/type.ts'
+import { validatorOf } from '#schema/validator.ts'
 
 const strict = { additionalProperties: false }
 
@@ -47,7 +48,7 @@ export const made = (attempt: number, nowMs: number): Handle => ({
 /** Null is the handle of what was never made. */
 export function readHandle(handle: JsonObject | null): Result<Handle | null, string> {
   if (handle === null) return ok(null)
-  if (!fits(Handle, handle)) return err('its handle is not one of the simulated driver')
+  if (!validatorOf(Handle).fits(handle)) return err('its handle is not one of the simulated driver')
   return ok(handle)
 }
 

@@ -6,13 +6,14 @@ import type { Rule } from '../law.ts'
 import type { SourceFile } from '../tree.ts'
 import { importsOf } from './scan.ts'
 
+const floor0 = ['kernel', 'schema'] as const
 const floor1 = ['engine', 'stores', 'drivers', 'doors', 'identity'] as const
 
 /** A room's row names the rooms that it may import from; `[]` is nobody. */
 const mayKnow: Readonly<Record<string, readonly string[]>> = {
-  kernel: [],
-  ...Object.fromEntries(floor1.map((room) => [room, ['kernel']])),
-  app: ['kernel', ...floor1],
+  ...Object.fromEntries(floor0.map((room) => [room, []])),
+  ...Object.fromEntries(floor1.map((room) => [room, floor0])),
+  app: [...floor0, ...floor1],
   cli: [],
   console: [],
 }

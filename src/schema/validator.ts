@@ -1,16 +1,13 @@
-// Schemas, compiled when they are first needed: a start pays for none that nobody uses.
+// Whether a value fits a schema. TypeBox's checker is loaded, and a schema compiled, when first needed: a start pays for
+// nothing that nobody uses.
 
+import { createRequire } from 'node:module'
 import type { Static, TSchema } from 'typebox'
-import { Compile } from 'typebox/schema'
+import type * as Schema from 'typebox/schema'
+import type { TLocalizedValidationError } from 'typebox/error'
 
-/** What we read of a complaint. Source: JSON Schema error objects as TypeBox shapes them. */
-export interface Complaint {
-  readonly keyword: string
-  readonly instancePath: string
-  readonly message: string
-  /** Differ by keyword. */
-  readonly params: object
-}
+/** A JSON Schema error object; its `params` differ by keyword. */
+export type Complaint = TLocalizedValidationError
 
 export interface Validator<Value> {
   fits(value: unknown): value is Value
@@ -18,11 +15,13 @@ export interface Validator<Value> {
   complaints(value: unknown): readonly Complaint[]
 }
 
+const require = createRequire(import.meta.url)
 const known = new WeakMap<TSchema, Validator<unknown>>()
 
 export function validatorOf<S extends TSchema>(schema: S): Validator<Static<S>> {
   let validator = known.get(schema)
   if (validator === undefined) {
+    const { Compile } = require('typebox/schema') as typeof Schema
     const compiled = Compile(schema)
     validator = {
       fits: (value): value is unknown => compiled.Check(value),
