@@ -55,10 +55,7 @@ interface Spawned {
   readonly printed: { out: string; err: string }
 }
 
-/**
- * The settings file lies beside the data folder, which the server makes when it is missing. `''`: there is none, and
- * no starter fleet.
- */
+/** The settings file lies beside the data folder, which the server makes when it is missing. `''`: there is none. */
 function spawnServer(
   dataDir: string,
   yaml: string,
@@ -71,7 +68,7 @@ function spawnServer(
     HOME: process.env['HOME'],
     RUNSTATE_PORT: '0',
     RUNSTATE_DATA: dataDir,
-    ...(yaml === '' ? { RUNSTATE_STARTER: '0' } : { RUNSTATE_CONFIG: config }),
+    ...(yaml === '' ? {} : { RUNSTATE_CONFIG: config }),
     RUNSTATE_LOG: 'error',
     ...env,
   }
