@@ -19,8 +19,8 @@ import { processDriver } from '#drivers/process/driver.ts'
 import { settings as processSettings } from '#drivers/process/config.ts'
 import { simulatedDriver } from '#drivers/simulated/driver.ts'
 import { settings as simulatedSettings } from '#drivers/simulated/config.ts'
-import { offers } from './offers.ts'
 import { validatorOf } from '#schema/validator.ts'
+import { offers } from './offers.ts'
 import type { Settings } from './settings.ts'
 
 /** A door's kind, whatever its settings are. */
@@ -131,7 +131,7 @@ function check<S extends TSchema>(
 ): Result<Static<S>, string> {
   const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
   const filled: unknown = isObject ? { ...defaultsOf(schema), ...value } : value
-  // Defaults fit, as a test holds; what checks is loaded for nobody who sets nothing.
+  // Defaults fit, as a test holds: who sets nothing is ready before the checker is loaded.
   if (isObject && Object.keys(value).length === 0) return ok(filled as Static<S>)
   const validator = validatorOf(schema)
   if (validator.fits(filled)) return ok(filled)

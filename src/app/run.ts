@@ -1,5 +1,6 @@
 // From the command line to a listening server, and back: signals, exit codes, and the lines a person sees.
 
+import { loadChecker } from '#schema/validator.ts'
 import { serve, type Server } from './serve.ts'
 import { readSettings, type Settings, usage } from './settings.ts'
 import { logger } from './logger.ts'
@@ -32,6 +33,7 @@ export async function run(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
   process.stdout.write(
     `${welcome(server.value, settings.value)}runstate ready ${server.value.url}\n`,
   )
+  loadChecker()
 }
 
 function refuse(line: string): void {

@@ -198,16 +198,17 @@ function readFile(path: string, asked: boolean): Result<FileSettings, string> {
           `cannot read settings file ${path}: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
         )
   }
+  const { parse } = require('yaml') as typeof Yaml // whoever has no file need not load it
+  let value: unknown
   try {
-    const { parse } = require('yaml') as typeof Yaml // whoever has no file need not load it
-    const value: unknown = parse(text) ?? {}
-    return checkFile(value, path)
+    value = parse(text) ?? {}
   } catch (thrown) {
     // The YAML parser throws with the place of the mistake, on one line once the excerpt is cut off.
     return err(
       `settings file ${path} is not YAML: ${thrown instanceof Error ? thrown.message.split('\n')[0] : String(thrown)}`,
     )
   }
+  return checkFile(value, path)
 }
 
 export function checkFile(value: unknown, path: string): Result<FileSettings, string> {

@@ -67,7 +67,7 @@ const { schema } = fc.letrec<{ schema: Build; fields: readonly [string, Build][]
     tie('fields').map(
       (fields): Build =>
         (type) =>
-          type.Partial(type.Object(built(fields, type))),
+          type.Partial(type.Object(built(fields, type)), { additionalProperties: false }),
     ),
     tie('fields').map(
       (fields): Build =>

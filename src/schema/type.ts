@@ -30,12 +30,11 @@ const builders = {
   Number: plain('number'),
   Object: objectOf,
   Optional: optional,
-  Partial: ({ properties }: { readonly properties: Properties }, options?: object) => ({
-    ...objectOf(
+  Partial: ({ properties }: { readonly properties: Properties }, options?: object) =>
+    objectOf(
       Object.fromEntries(Object.entries(properties).map(([key, one]) => [key, optional(one)])),
+      options,
     ),
-    ...options,
-  }),
   Record: (key: { readonly pattern?: string }, value: object, options?: object) => ({
     type: 'object',
     patternProperties: { [key.pattern ?? '^.*$']: value },

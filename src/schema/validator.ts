@@ -1,5 +1,5 @@
-// Whether a value fits a schema. TypeBox's checker is loaded, and a schema compiled, when first needed: a start pays for
-// nothing that nobody uses.
+// Whether a value fits a schema. A schema is compiled when it is first needed, and TypeBox's checker is loaded behind
+// the ready line, or before that by who needs it earlier (docs/decisions/0016).
 
 import { createRequire } from 'node:module'
 import type { Static, TSchema } from 'typebox'
@@ -16,13 +16,16 @@ export interface Validator<Value> {
 }
 
 const require = createRequire(import.meta.url)
+
+/** A server calls it once: what it acts with must not be read from the disk later, where an upgrade may be replacing it. */
+export const loadChecker = (): typeof Schema => require('typebox/schema') as typeof Schema
+
 const known = new WeakMap<TSchema, Validator<unknown>>()
 
 export function validatorOf<S extends TSchema>(schema: S): Validator<Static<S>> {
   let validator = known.get(schema)
   if (validator === undefined) {
-    const { Compile } = require('typebox/schema') as typeof Schema
-    const compiled = Compile(schema)
+    const compiled = loadChecker().Compile(schema)
     validator = {
       fits: (value): value is unknown => compiled.Check(value),
       complaints: (value) => compiled.Errors(value)[1],

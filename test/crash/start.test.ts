@@ -89,6 +89,54 @@ interface Row {
 const rowsOf = async (server: ServerProcess): Promise<readonly Row[]> =>
   (await server.call('GET', '/api/v1/instances')).body['items'] as readonly Row[] // what the native door lists
 
+/** Says on stderr which files are loaded, from node's first moment on. */
+const telling = `data:text/javascript,${encodeURIComponent(`
+  import { registerHooks } from 'node:module'
+  registerHooks({
+    load(url, context, next) {
+      if (url.startsWith('file:')) process.stderr.write('loaded ' + url + '\\n')
+      return next(url, context)
+    },
+  })
+`)}`
+
+it('a server that has answered once acts without loading anything more: an upgrade may be replacing its files', async (t) => {
+  const server = await running(t, '', {
+    env: { RUNSTATE_STARTER: '0' },
+    nodeArgs: ['--import', telling],
+  })
+  await fetch(`${server.url}/healthz`) // checks nothing itself
+  const before = server.stderr()
+  assert.match(before, /^loaded .*typebox/m)
+  for (const [flavor, image] of [
+    ['sim.small', 'sim'],
+    ['proc.small', 'echo-http'],
+  ]) {
+    const name = `with-${image}`
+    const made = await server.call('POST', '/api/v1/instances', {
+      kind: 'server',
+      name,
+      flavor,
+      image,
+    })
+    assert.equal(made.status, 202)
+    const stateIs = (wanted: string) =>
+      until(
+        () => rowsOf(server),
+        (all) => all.some((row) => row.name === name && row.state === wanted),
+        30_000,
+      )
+    await stateIs('running')
+    const [id] = made.body['instances'] as readonly string[] // what the native door made
+    const action = { action: 'stop', mode: 'hard' }
+    const stopped = await server.call('POST', `/api/v1/instances/${id}/actions`, action)
+    assert.equal(stopped.status, 202)
+    await stateIs('stopped')
+  }
+  const later = server.stderr().slice(before.length)
+  assert.deepEqual(later.match(/^loaded .*$/gm) ?? [], [])
+})
+
 describe('the first start', () => {
   const { folder, data } = place()
   const real = ['web-1', 'notebook-1', 'defect-detect@edge-1', 'defect-detect@edge-2']
