@@ -41,12 +41,7 @@ export type KernelError =
       readonly expected: string
       readonly value?: string
     }
-  | {
-      readonly code: 'Forbidden'
-      readonly needs: string
-      /** It is the workspace that does not let anybody do this. */
-      readonly workspace?: { readonly id: string; readonly isAbnormal: boolean }
-    }
+  | { readonly code: 'Forbidden'; readonly needs: string }
   /** At rest, but not in a state from which this may be asked. */
   | {
       readonly code: 'WrongState'

@@ -76,12 +76,10 @@ const policy = (id: string, asks: Asks): Fault =>
 
 /** What both families say alike. */
 const common = {
-  Forbidden: ({ needs, workspace }, asks) => {
-    if (!workspace) return notAuthorized(asks.permission ?? needs)
-    return workspace.isAbnormal
-      ? workspaceAbnormal(workspace.id, asks.verb)
-      : policy(`workspace:${workspace.id}`, asks)
-  },
+  Forbidden: ({ needs }, asks) => notAuthorized(asks.permission ?? needs),
+  // Only its workspace.
+  Unusable: ({ id, because }, asks) =>
+    because === 'abnormal' ? workspaceAbnormal(id, asks.verb) : policy(`workspace:${id}`, asks),
   NotOwner: (_, asks) => notAuthorized(asks.permission ?? asks.verb),
   Held: ({ id }, asks) => policy(id, asks),
   OwnedByService: ({ id }, asks) => policy(id, asks),
@@ -102,7 +100,6 @@ const common = {
 const impossible = (internal: Fault) =>
   ({
     NodeNotReady: () => internal,
-    Unusable: () => internal,
     NotOnNodes: () => internal,
     ServiceBusy: () => internal,
     ServiceInUse: () => internal,

@@ -97,6 +97,16 @@ describe('workspaces', () => {
     for (const stop of stops) assert.equal(because(board.ask(stop)), 'denied')
     assert.equal(because(board.ask(deploy({ name: 'two', workspace: 'w' }))), undefined)
   })
+
+  it('one that is no more holds nothing that is in it', () => {
+    const board = new Board()
+    const workspace = { id: 'w', name: 'w', isAbnormal: false, denies: [], instancesMax: null }
+    board.put('projects', { ...project, workspaces: [workspace] })
+    board.must(deploy({ workspace: 'w' }))
+    for (const one of board.all('instances')) board.settle(one.id)
+    board.put('projects', { ...project, workspaces: [] })
+    board.must({ verb: 'stop-service', service: board.all('services')[0]?.id ?? '' })
+  })
 })
 
 describe('what a service must be let alone for', () => {

@@ -2,30 +2,12 @@
 // model is published, and whether each node has what is needed. State plays no part here.
 
 import type { Flavor, Image, Node } from '../catalogue.ts'
-import type { KernelError, Unusable } from '../errors.ts'
-import type { CallerRequest, Context, Needs } from '../request.ts'
-import type { Draft, Reader } from '../rows.ts'
-import { defaultWorkspace, type Quotas } from '../project.ts'
+import type { KernelError } from '../errors.ts'
+import type { Context, Needs } from '../request.ts'
+import type { Draft } from '../rows.ts'
+import type { Quotas } from '../project.ts'
 import { type Service, serviceOwnerKey } from '../service.ts'
-
-const unusable = (
-  what: Extract<KernelError, { code: 'Unusable' }>['what'],
-  { id, name }: { readonly id: string; readonly name: string },
-  because: Unusable,
-): KernelError => ({ code: 'Unusable', what, id, name, because })
-
-/** A workspace that is not there, is out of order, or whose policy forbids this. */
-export function workspaceForbids(
-  rows: Reader,
-  { project, workspace: id }: Pick<Service, 'project' | 'workspace'>,
-  verb: CallerRequest['verb'],
-): KernelError | undefined {
-  const known = rows.get('projects', project)?.workspaces?.find((one) => one.id === id)
-  if (!known)
-    return id === defaultWorkspace ? undefined : { code: 'NotFound', what: 'workspace', id }
-  if (known.isAbnormal) return unusable('workspace', known, 'abnormal')
-  return known.denies.includes(verb) ? unusable('workspace', known, 'denied') : undefined
-}
+import { unusable } from './conditions.ts'
 
 /** Somebody else counts on it as it is. */
 export const sharedService = (service: Service): KernelError | undefined =>

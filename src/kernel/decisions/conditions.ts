@@ -1,11 +1,11 @@
 // The facts that forbid a request whatever the state, in the order in which they are checked. The order is that
 // of the strictest contract that names one (ECS StopInstance, section 6.3); the others name fewer of them.
 
-import type { ErrorOf, KernelError } from '../errors.ts'
+import type { ErrorOf, KernelError, Unusable } from '../errors.ts'
 import { type Hold, type Instance, situationOf } from '../instance.ts'
 import type { Workspace } from '../project.ts'
 import type { Context } from '../request.ts'
-import type { Draft } from '../rows.ts'
+import type { Draft, Reader } from '../rows.ts'
 import type { RequestVerb } from '../errors.ts'
 
 interface Subject {
@@ -111,23 +111,29 @@ export function adminsOwn(
   return tells && caller.role !== 'admin' ? { code: 'Forbidden', needs: 'admin' } : undefined
 }
 
-/** Undefined for the default one, which has no rules, and for one that is no more. */
+export const unusable = (
+  what: ErrorOf<'Unusable'>['what'],
+  { id, name }: { readonly id: string; readonly name: string },
+  because: Unusable,
+): KernelError => ({ code: 'Unusable', what, id, name, because })
+
+/** Undefined for the default one that nobody gave rules, and for one that is no more. */
 export const workspaceOf = (
-  draft: Draft,
+  rows: Reader,
   project: string,
   id: string | undefined,
 ): Workspace | undefined =>
   id === undefined
     ? undefined
-    : draft.get('projects', project)?.workspaces?.find((one) => one.id === id)
+    : rows.get('projects', project)?.workspaces?.find((one) => one.id === id)
 
+/** It is out of order, or its policy forbids this. */
 export function workspaceForbids(
   workspace: Workspace | undefined,
-  verb: RequestVerb,
+  verb: string,
 ): KernelError | undefined {
-  if (!workspace || !(workspace.isAbnormal || workspace.denies.includes(verb))) return undefined
-  const { id, isAbnormal } = workspace
-  return { code: 'Forbidden', needs: verb, workspace: { id, isAbnormal } }
+  if (workspace?.isAbnormal) return unusable('workspace', workspace, 'abnormal')
+  return workspace?.denies.includes(verb) ? unusable('workspace', workspace, 'denied') : undefined
 }
 
 /** A driver that is out of service does nothing; asked last, when the request is right in itself. */

@@ -2,7 +2,6 @@
 // kind are not told apart from one that never was (law 10).
 
 import { may, sees } from '../access.ts'
-import { workspaceForbids } from './allowances.ts'
 import { aliasKey, edgeAlias, microserviceKey, registryAlias } from '../aliases.ts'
 import type { Caller } from '../caller.ts'
 import { err, ok, type Result } from '../errors.ts'
@@ -12,6 +11,7 @@ import { lifecycles } from '../kinds.ts'
 import type { CallerRequest, Context, InstanceRef } from '../request.ts'
 import type { Reader } from '../rows.ts'
 import type { Service } from '../service.ts'
+import { workspaceForbids, workspaceOf } from './conditions.ts'
 
 export function findInstance(rows: Reader, ref: InstanceRef, caller: Caller): Result<Instance> {
   if ('service' in ref)
@@ -88,7 +88,9 @@ export function ownedService(
   if (!found.ok) return found
   if (!may(caller, verb)) return err({ code: 'Forbidden', needs: verb })
   const owned = ownService(found.value, caller)
-  const forbids = owned.ok ? workspaceForbids(rows, owned.value, verb) : undefined
+  if (!owned.ok) return owned
+  const { project, workspace } = owned.value
+  const forbids = workspaceForbids(workspaceOf(rows, project, workspace), verb)
   return forbids ? err(forbids) : owned
 }
 

@@ -2,14 +2,7 @@
 // service's status is follows from its instances (inference.ts); here is only what is asked of all of them.
 
 import { may } from '../access.ts'
-import {
-  overQuota,
-  sharedService,
-  unfitNode,
-  unpublished,
-  usedService,
-  workspaceForbids,
-} from './allowances.ts'
+import { overQuota, sharedService, unfitNode, unpublished, usedService } from './allowances.ts'
 import { defaultWorkspace } from '../project.ts'
 import { edgeAlias } from '../aliases.ts'
 import { free, take } from '../capacity.ts'
@@ -31,7 +24,7 @@ import { reading } from '../meter.ts'
 import type { Draft } from '../rows.ts'
 import type { Service } from '../service.ts'
 import { allowedParts, blank } from './create.ts'
-import { cannotStart, driverDown, forbidden } from './conditions.ts'
+import { cannotStart, driverDown, forbidden, workspaceForbids, workspaceOf } from './conditions.ts'
 import { findService, ownedService } from './find.ts'
 import { begin, emit, flavorOf, settleService } from './moves.ts'
 import type { Flavor } from '../catalogue.ts'
@@ -57,7 +50,10 @@ export function deploy(draft: Draft, context: Context, request: DeployService): 
     labels: request.labels ?? {},
     attributes: request.attributes ?? {},
   }
-  const forbids = workspaceForbids(draft, service, request.verb)
+  const workspace = workspaceOf(draft, project, service.workspace)
+  if (!workspace && service.workspace !== defaultWorkspace)
+    return err({ code: 'NotFound', what: 'workspace', id: service.workspace })
+  const forbids = workspaceForbids(workspace, request.verb)
   if (forbids) return err(forbids)
   const flavor = request.onNodes ? nodesFor(draft, request, { project, replaces: null }) : ok(null)
   if (!flavor.ok) return flavor
