@@ -14,6 +14,7 @@ import {
 } from 'fastify'
 import {
   type Answer,
+  causeOf,
   type Door,
   exchangeOf,
   mount,
@@ -88,12 +89,7 @@ export function listener(
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
   app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
-    const why: Unrouted =
-      error.statusCode === 413
-        ? 'too-large'
-        : (error.statusCode ?? 500) < 500
-          ? 'malformed'
-          : 'internal'
+    const why = causeOf(error)
     if (why === 'internal')
       request.log.error({ err: error }, 'a request failed outside every door: this is a bug')
     return refuse(doors, table, why, request, reply)
@@ -177,6 +173,7 @@ const plainly = {
   'too-large': [413, 'the body is too large'],
   malformed: [400, 'malformed request'],
   overloaded: [503, 'too busy, try again later'],
+  unavailable: [503, 'the store cannot be read, try again later'],
   internal: [500, 'internal error'],
 } as const satisfies Record<Unrouted, readonly [number, string]>
 

@@ -119,7 +119,7 @@ export type KernelError =
       readonly fault?: DriverFault
     }
   | { readonly code: 'Overloaded'; readonly retryAfterMs: number }
-  /** The store could not commit. Nothing was changed. */
+  /** The store could not be read or written. Nothing was changed. */
   | { readonly code: 'StoreUnavailable' }
   /** A worker that lost its lease reported; the engine drops its report. Doors never see it. */
   | { readonly code: 'Fenced'; readonly operation: OperationId }
@@ -173,7 +173,7 @@ export const errorMeanings = {
   TokenInProcess: 'The first request with this idempotency token is still being answered.',
   DriverUnavailable: 'Its driver is out of service.',
   Overloaded: 'Too much waits; try again later.',
-  StoreUnavailable: 'The store could not commit; nothing was changed.',
+  StoreUnavailable: 'The store could not be read or written; nothing was changed.',
   Fenced: 'A worker that lost its lease reported; doors never see it.',
 } as const satisfies Record<ErrorCode, string>
 export type ErrorOf<Code extends ErrorCode> = Extract<KernelError, { readonly code: Code }>

@@ -110,7 +110,16 @@ const unroutedFaults = {
   malformed: badRequest(
     'The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.',
   ),
-  overloaded: { status: 503, message: 'The service is too busy. Please try again later.' },
+  overloaded: {
+    status: 503,
+    message: 'The service is too busy. Please try again later.',
+    retryAfterMs: 1000,
+  },
+  unavailable: {
+    status: 503,
+    message: 'The service is currently unavailable. Please try again later.',
+    retryAfterMs: 1000,
+  },
   internal: {
     status: 500,
     message: 'An unexpected error prevented the server from fulfilling your request.',

@@ -227,5 +227,6 @@ export const unrouted = {
   'too-large': { ...devenvField.badBody, status: 413 },
   malformed: devenvField.badBody,
   overloaded: later(busy, 1000),
+  unavailable: internalLab,
   internal: internalLab,
 } as const satisfies Record<Unrouted, Fault>

@@ -215,5 +215,6 @@ export const unrouted = {
   'too-large': fault(413, '0101', 'Invalid Argument.'),
   malformed: fault(400, '0101', 'Invalid Argument.'),
   overloaded: tooMany('services', 1000),
+  unavailable: internal,
   internal,
 } as const satisfies Record<Unrouted, Fault>

@@ -38,6 +38,8 @@ function unroutedFault(why: Unrouted, exchange: Exchange, allow: readonly string
       return ownFault('Malformed', { detail: 'The request is not well-formed HTTP.' })
     case 'overloaded':
       return faultOf({ code: 'Overloaded', retryAfterMs: 1000 })
+    case 'unavailable':
+      return faultOf({ code: 'StoreUnavailable' })
     case 'internal':
       return ownFault('Internal', { detail: 'The request id leads to the log.' })
     default:

@@ -258,7 +258,7 @@ export const faults = {
   },
   StoreUnavailable: {
     status: 503,
-    title: 'The store cannot be written.',
+    title: 'The store cannot be used.',
     tell: () => ({ detail: 'Nothing was changed; come again.', retryAfterMs: 1000 }),
   },
   Fenced: {

@@ -7,7 +7,7 @@
 import type { DoorKind, Exchange, Unrouted } from '../shared/http.ts'
 import { absent } from './absent.ts'
 import { finished, type Mount } from './call.ts'
-import { type NovaFault, noSuchRoute, refusal, unexpected } from './faults.ts'
+import { type NovaFault, noSuchRoute, refusal, unavailable, unexpected } from './faults.ts'
 import { imagePrefix, refused } from './images.ts'
 import { doorName } from './kept.ts'
 import { negotiate, versionMin, versionText } from './microversion.ts'
@@ -51,6 +51,7 @@ const unrouted = {
     message: 'The server is busy. Try again later.',
     retryAfterMs: 1000,
   },
+  unavailable,
   internal: unexpected,
 } as const satisfies Record<Unrouted, NovaFault>
 

@@ -81,10 +81,7 @@ const faults = {
     message: 'The server is busy. Try again later.',
     retryAfterMs: e.retryAfterMs,
   }),
-  StoreUnavailable: () => ({
-    status: 503,
-    message: 'Nothing was changed: the store is not usable.',
-  }),
+  StoreUnavailable: () => unavailable,
   Fenced: () => unexpected,
 } as const satisfies Faults
 
@@ -127,6 +124,12 @@ export const noSuchRoute: NovaFault = {
   status: 404,
   message: 'The resource could not be found.',
 }
+export const unavailable: NovaFault = {
+  status: 503,
+  message: 'Nothing was changed: the store is not usable.',
+  retryAfterMs: 1000,
+}
+
 export const unexpected: NovaFault = {
   status: 500,
   message: 'Unexpected API Error. The request was not carried out; the log of the server says why.',

@@ -87,8 +87,7 @@ export async function deleteImage(exchange: Exchange, house: House): Promise<Ans
   if (code === 'NotFound') return refused(exchange, 409, `Image ${name} is being saved`)
   if (code === 'Forbidden')
     return refused(exchange, 403, 'You are not permitted to delete this image.')
-  const busy = refused(exchange, 503, 'Nothing was changed')
-  return { ...busy, headers: { ...busy.headers, 'retry-after': '1' } }
+  return refused(exchange, 503, 'Nothing was changed')
 }
 
 /** `in:` takes several, separated by commas; other parameters choose nothing here. */
@@ -166,7 +165,8 @@ const titles: Readonly<Record<number, string>> = {
 
 export const refused = (exchange: Exchange, status: number, message: string): Answer => {
   const title = titles[status] ?? 'Internal Server Error'
-  return answered(exchange, status, { message, code: `${status} ${title}`, title })
+  const answer = answered(exchange, status, { message, code: `${status} ${title}`, title })
+  return status === 503 ? { ...answer, headers: { ...answer.headers, 'retry-after': '1' } } : answer
 }
 
 const answered = (exchange: Exchange, status: number, body: object | undefined): Answer => ({

@@ -9,7 +9,6 @@ import type { Caller } from '#kernel/caller.ts'
 import { err, type KernelError, ok, type Result } from '#kernel/errors.ts'
 import type { ProjectId } from '#kernel/ids.ts'
 import type { Plane, Submission } from '#kernel/ports/plane.ts'
-import { StoreError } from '#kernel/ports/store.ts'
 import type { CallerRequest, Receipt } from '#kernel/request.ts'
 import {
   type Answer,
@@ -105,15 +104,8 @@ async function answerOf<T>(
   at: { readonly desk: Desk; readonly row: RegistryRoute },
   answer: (asked: Asked) => Promise<Result<T, Fault>>,
 ): Promise<Result<T, Fault>> {
-  try {
-    const asked = await askedOf(exchange, at)
-    return asked.ok ? await answer(asked.value) : asked
-  } catch (thrown) {
-    // Reads reject when the store is out of reach; everything else is a bug and goes on up.
-    if (!(thrown instanceof StoreError)) throw thrown
-    exchange.log.error({ err: thrown, door: doorName }, 'the store could not be read')
-    return err(fault('500011'))
-  }
+  const asked = await askedOf(exchange, at)
+  return asked.ok ? answer(asked.value) : asked
 }
 
 async function askedOf(

@@ -80,6 +80,7 @@ const faults = {
   'too-large': tooLarge,
   malformed: invalid('The request cannot be read.'),
   overloaded: { code: '429001', detail: '', retryAfterMs: 1_000 },
+  unavailable: fault('500011'),
   internal: fault('500003'),
 } as const satisfies Partial<Record<Unrouted, Fault>>
 

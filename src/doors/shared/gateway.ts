@@ -60,6 +60,8 @@ export function gatewayFault(refusal: AuthRefusal): GatewayFault {
   return faultOf(refusal)
 }
 
+const backendUnavailable = { ...gateway(503, '0201', 'Backend unavailable'), retryAfterMs: 1000 }
+
 /** What never reaches a service. */
 export const unroutedFaults = {
   'not-found': gateway(
@@ -74,7 +76,8 @@ export const unroutedFaults = {
   ),
   'too-large': gateway(413, '0201', 'Request entity too large'),
   malformed: gateway(400, '0201', 'Bad request'),
-  overloaded: { ...gateway(503, '0201', 'Backend unavailable'), retryAfterMs: 1000 },
+  overloaded: backendUnavailable,
+  unavailable: backendUnavailable,
   internal: gateway(500, '0404', 'Internal error'),
 } as const satisfies Record<Unrouted, GatewayFault>
 

@@ -74,13 +74,15 @@ export interface Route {
   readonly upgrade?: (exchange: Exchange) => Promise<Answer | Takes>
 }
 
-/** Refusals that happen before any route is reached; each door says them in its own words. */
+/** Refusals that no handler gives; each door says them in its own words. */
 export type Unrouted =
   | 'not-found'
   | 'method-not-allowed'
   | 'too-large'
   | 'malformed'
   | 'overloaded'
+  /** The store could not be read: as the door answers a change that the store could not write. */
+  | 'unavailable'
   | 'internal'
 
 /** A call that its cloud documents and a door does not answer. */
@@ -191,8 +193,16 @@ export async function send(reply: FastifyReply, answer: Answer): Promise<void> {
   }
 }
 
-const bug = 'a handler threw: this is a bug'
-const isStoreAway = (error: unknown): boolean => error instanceof StoreError
+interface Thrown {
+  readonly statusCode?: number
+}
+
+/** What a request failed of, from what was thrown on its way. */
+export function causeOf(error: Thrown): Unrouted {
+  if (error instanceof StoreError) return 'unavailable'
+  if (error.statusCode === 413) return 'too-large'
+  return (error.statusCode ?? 500) < 500 ? 'malformed' : 'internal'
+}
 
 const isStream = (body: object): body is Readable => 'pipe' in body
 
@@ -214,20 +224,14 @@ export function mount(app: FastifyInstance, door: Door): void {
       if (named !== undefined && !mediaType.test(named)) headers['content-type'] = anyBytes
       done()
     })
-    scope.setErrorHandler(async (error: { statusCode?: number; code?: string }, request, reply) => {
-      const exchange = exchangeOf(request)
-      const why: Unrouted =
-        error.statusCode === 413
-          ? 'too-large'
-          : error.statusCode !== undefined && error.statusCode < 500
-            ? 'malformed'
-            : 'internal'
-      if (why === 'internal') {
-        // A disk that is away is no bug, and the operator looks for another line then.
-        const what = isStoreAway(error) ? 'the store could not be read' : bug
+    scope.setErrorHandler(async (error: Thrown, request, reply) => {
+      const why = causeOf(error)
+      // A disk that is away is no bug, and the operator looks for another line then.
+      const what =
+        why === 'internal' ? 'a handler threw: this is a bug' : 'the store could not be read'
+      if (why === 'internal' || why === 'unavailable')
         request.log.error({ err: error, door: door.name }, what)
-      }
-      await send(reply, door.refuse(why, exchange, []))
+      await send(reply, door.refuse(why, exchangeOf(request), []))
     })
     const { close } = door
     if (close) scope.addHook('preClose', async () => close())

@@ -311,5 +311,6 @@ export const unrouted = {
   'too-large': business.invalidArgument,
   malformed: business.invalidArgument,
   overloaded: gateway.flowLimitExceeded(1000),
+  unavailable: business.internalError,
   internal: gateway.internalError,
 } as const satisfies Record<Unrouted, Fault>
