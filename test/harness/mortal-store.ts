@@ -1,7 +1,7 @@
 // One store that outlives the processes that use it. Each process has a view of it; a view can be told to fail, to
 // be slow, and to die: before a commit reaches the disk, after it did, or at once. The dead never hear an answer.
 
-import { type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
+import { behind, type Commit, type Store, StoreError } from '#kernel/ports/store.ts'
 
 export type Death = 'now' | 'before-commit' | 'after-commit'
 
@@ -32,7 +32,7 @@ async function following<T>(
   try {
     await before
   } catch {
-    throw new StoreError('behind', 'the commit that this one rests on failed')
+    throw behind()
   }
   return await work()
 }

@@ -116,3 +116,7 @@ export class StoreError extends Error {
     this.code = code
   }
 }
+
+/** Of a commit whose `after` failed: it is not carried out. */
+export const behind = (): StoreError =>
+  new StoreError('behind', 'the commit that this one rests on failed')

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { assert } from '#kernel/assert.ts'
 import { freezeDeep } from '#kernel/json.ts'
 import type { Operation } from '#kernel/operation.ts'
-import { type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
+import { behind, type Commit, type Store, StoreError, type Write } from '#kernel/ports/store.ts'
 import { type Column, columnsOf, type Rows, type TableName, tableNames } from '#kernel/tables.ts'
 import { isLegal, uniqueColumns } from './checks.ts'
 import { EventLog } from './log.ts'
@@ -27,8 +27,7 @@ export function memoryStore(): Store {
 
   function commit(asked: Commit, after?: Commit): number {
     try {
-      if (after && failed.has(after))
-        throw new StoreError('behind', 'the commit that this one rests on failed')
+      if (after && failed.has(after)) throw behind()
       return apply(asked)
     } catch (thrown) {
       failed.add(asked)

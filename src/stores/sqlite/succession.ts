@@ -1,6 +1,6 @@
 // Commits that rest on earlier ones: none is carried out when the one it rests on was not.
 
-import { StoreError } from '#kernel/ports/store.ts'
+import { behind } from '#kernel/ports/store.ts'
 
 /** A commit's number, and that of the one it rests on. */
 export interface Place {
@@ -10,9 +10,6 @@ export interface Place {
 
 /** Whoever rests on a commit was handed over while that was under way, so few failures are worth remembering. */
 const failuresMax = 64
-
-export const behind = (): StoreError =>
-  new StoreError('behind', 'the commit that this one rests on failed')
 
 export class Succession {
   readonly #failed = new Set<number>()
