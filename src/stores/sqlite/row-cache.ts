@@ -6,7 +6,9 @@
 // - What a failed commit wrote is forgotten, not guessed.
 // - An operation that has ended is not kept: nobody decides on it again, and it would push out an instance. Nor is
 //   what a repeated request is answered from: it is large, and seldom asked for.
-// - Rows are shared with whoever committed or reads them, so they are frozen.
+// - A row that is read once is not kept: who walks through a large fleet would push out what is at work, and each row
+//   would live just long enough to be costly garbage.
+// - Kept rows are shared with whoever committed or reads them, so they are frozen.
 
 import { freezeDeep } from '#kernel/json.ts'
 import type { Commit, Write } from '#kernel/ports/store.ts'
@@ -31,7 +33,7 @@ export class RowCache {
     if (known !== undefined) return known
     const row = read()
     const shelf = this.#shelf(table)
-    if (row !== undefined && !shelf.inFlight.has(id)) keep(shelf, row)
+    if (row !== undefined && !shelf.inFlight.has(id) && isAskedAgain(shelf, id)) keep(shelf, row)
     return row
   }
 
@@ -64,7 +66,10 @@ export class RowCache {
   #shelf(table: TableName): Shelf {
     let shelf = this.#shelves.get(table)
     if (shelf === undefined)
-      this.#shelves.set(table, (shelf = { table, rows: new Map(), inFlight: new Map() }))
+      this.#shelves.set(
+        table,
+        (shelf = { table, rows: new Map(), once: new Set(), inFlight: new Map() }),
+      )
     return shelf
   }
 }
@@ -73,18 +78,30 @@ interface Shelf {
   readonly table: TableName
   /** The one that was read or written longest ago comes first; what is at work is written again and again. */
   readonly rows: Map<string, Rows[TableName]>
+  /** What was read lately and not kept, the first read first. */
+  readonly once: Set<string>
   /** How many commits that are under way write this row. */
   readonly inFlight: Map<string, number>
 }
 
 const idOf = (write: Write): string => ('remove' in write ? write.remove : write.row.id)
 
+function isAskedAgain({ once }: Shelf, id: string): boolean {
+  if (once.delete(id)) return true
+  once.add(id)
+  if (once.size > rowsMax) dropOldest(once)
+  return false
+}
+
 function keep({ table, rows }: Shelf, row: Rows[TableName]): void {
   freezeDeep(row)
   if (table === 'operations' && 'state' in row && row.state !== 'running') return
   if (table === 'idempotency' || table === 'batches') return
   rows.set(row.id, row)
-  if (rows.size <= rowsMax) return
-  const oldest = rows.keys().next()
-  if (!oldest.done) rows.delete(oldest.value)
+  if (rows.size > rowsMax) dropOldest(rows)
+}
+
+function dropOldest(some: Pick<Map<string, unknown>, 'keys' | 'delete'>): void {
+  const oldest = some.keys().next()
+  if (!oldest.done) some.delete(oldest.value)
 }

@@ -55,6 +55,18 @@ test('every connection syncs each commit, whoever opens it', (t) => {
   db.close()
 })
 
+test('a row that is read once is not kept in memory, one that is read again is', async (t) => {
+  const folder = folderFor(t)
+  const [often, once] = [rows.instances({ name: 'often' }), rows.instances({ name: 'once' })]
+  const before = await openIn(folder, t)
+  await before.commit(put('instances', often, once))
+  await before.close()
+  const store = await openIn(folder, t)
+  for (const { id } of [often, once, often]) await store.get('instances', id)
+  assert.deepEqual(store.kept('instances', often.id), often)
+  assert.equal(store.kept('instances', once.id), undefined)
+})
+
 test('what was committed is there after the store was closed and opened again', async (t) => {
   const folder = folderFor(t)
   const row = rows.instances()
