@@ -1,6 +1,6 @@
 // Asks a thing something from outside: whether it is ready, or to drain. Never later than its deadline.
 
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { connect } from 'node:net'
 import { messageOf } from '../shared/world.ts'
 import type { Call } from './config.ts'
@@ -62,6 +62,8 @@ function askHttp(call: Extract<Call, { kind: 'http' }>, { signal }: Place): Prom
       return
     }
     sent.once('error', (error) => done(error.message))
+    // One that answers with another protocol (101) is cut off, which is no error to Node.
+    sent.once('close', () => done('the connection ended without an answer'))
     sent.end()
   })
 }
@@ -69,13 +71,20 @@ function askHttp(call: Extract<Call, { kind: 'http' }>, { signal }: Place): Prom
 function askExec(command: readonly string[], place: Place): Promise<Answer> {
   const [file = '', ...rest] = command
   return new Promise((done) => {
-    const child = spawn(file, rest, {
-      cwd: place.cwd,
-      env: place.environment,
-      // A group of its own, so that all of it ends at the deadline.
-      detached: true,
-      stdio: 'ignore',
-    })
+    let child: ChildProcess
+    try {
+      child = spawn(file, rest, {
+        cwd: place.cwd,
+        env: place.environment,
+        // A group of its own, so that all of it ends at the deadline.
+        detached: true,
+        stdio: 'ignore',
+      })
+    } catch (thrown) {
+      // Node tells listeners of five of the system's refusals (ENOENT is one), and throws all others.
+      done(messageOf(thrown))
+      return
+    }
     const end = () => {
       if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
         endGroup(child.pid)
