@@ -461,6 +461,28 @@ describe('decide', () => {
     assert.equal(board.instance(id).state, 'running')
   })
 
+  it('what is seen on a node that is out of contact is told once, however often it is looked at', () => {
+    const board = new Board()
+    const id = settled(board)
+    const node = (state: 'ready' | 'unconnected') => ({
+      id: 'n1',
+      name: 'n1',
+      state,
+      attributes: {},
+    })
+    board.must({ verb: 'put', table: 'nodes', row: node('unconnected') }, { as: admin })
+    const before = board.events.length
+    for (let looks = 0; looks < 3; looks++) board.observe(id, board.seen('up'))
+    const told = board.events.slice(before)
+    assert.deepEqual(
+      told.map(({ type, data }) => [type, data['seen']]),
+      [['instance.observed', 'unknown']],
+    )
+    board.must({ verb: 'put', table: 'nodes', row: node('ready') }, { as: admin })
+    board.observe(id, board.seen('up'))
+    assert.equal(board.instance(id).state, 'running')
+  })
+
   it('a process that died by itself is stopped, with the reason', () => {
     const board = new Board()
     const id = board.create()

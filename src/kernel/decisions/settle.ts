@@ -384,6 +384,8 @@ export function observed(
     node && node.state !== 'ready'
       ? { ...seen, seen: 'unknown', reason: `node ${node.name} is ${node.state}` }
       : seen
+  // The engine has asked of the look alone, which knows nothing of the node.
+  if (!isNews(instance, trusted)) return ok({ instanceIds: [instance.id], unchanged: 'already' })
   const on = driftOf(instance, trusted)
   const seenNow = { ...instance, observation: trusted }
   const next = { ...seenNow, handle: handleOf(seenNow) }
@@ -391,7 +393,7 @@ export function observed(
     draft.put('instances', next)
     // What can no longer be seen is shown otherwise, so its service may be, too.
     refreshService(draft, context, next)
-    if (seen.seen !== instance.observation.seen)
+    if (trusted.seen !== instance.observation.seen)
       emit(draft, context, next, 'instance.observed', {
         seen: trusted.seen,
         reason: trusted.reason,
