@@ -13,7 +13,7 @@ export const eventTypes = {
   'instance.released': 'A hold ended.',
   'instance.reset': 'Somebody put its state right by hand.',
   'instance.stopped-mode': 'A stopped or stopping instance keeps or releases its capacity; `mode`.',
-  'instance.charge': 'How an instance is paid for changed; `charge`.',
+  'instance.charge': 'How an instance is paid for changed, or whether it is; `charge`.',
   'instance.observed': 'What a driver sees changed without changing the state.',
   'instance.status': "A registered instance's status was reported or set.",
   'instance.bound': 'An instance serves as a registered one from now on; `service`, `instance`.',

@@ -141,6 +141,27 @@ describe('the meter', () => {
     assert.equal(whole(usageOf(board, id, always)), lived, 'what is gone takes no more time')
   })
 
+  it('of what failed to be stopped ends when it is seen to be down or gone after all', () => {
+    for (const seen of ['down', 'absent'] as const) {
+      const board = new Board()
+      const id = board.create()
+      board.settle(id)
+      const upMs = board.nowMs
+      board.must({ verb: 'stop', target: target(id), rung: 'hard' })
+      board.report(id, { act: 'stop', ok: false, error: { code: 'refused', message: 'no' } })
+      assert.equal(board.instance(id).state, 'failed')
+      board.nowMs += 1_000
+      board.observe(id, board.seen('unknown'))
+      assert.equal(board.instance(id).charged, true, 'it is there for all we know')
+      board.observe(id, board.seen(seen))
+      assert.equal(board.instance(id).charged, false)
+      board.nowMs += 60_000
+      const spans = usageOf(board, id, { fromMs: 0, untilMs: board.nowMs })
+      assert.equal(charged(spans), 1_000)
+      assert.equal(whole(spans), board.nowMs - upMs)
+    }
+  })
+
   it('is not deceived by a clock that is set back', () => {
     const board = new Board()
     const id = board.create()

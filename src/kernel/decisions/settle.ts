@@ -7,6 +7,7 @@ import { type Instance, situationOf } from '../instance.ts'
 import { step } from '../lifecycle.ts'
 import { lifecycles, type Verb } from '../kinds.ts'
 import type { Rung } from '../ladder.ts'
+import { isCharged, reading } from '../meter.ts'
 import { currentStep, type Operation, planOf, type StepLog } from '../operation.ts'
 import type { Observation } from '../observation.ts'
 import { judge, patienceMs, type Verdict } from '../reconcile.ts'
@@ -388,7 +389,15 @@ export function observed(
   if (!isNews(instance, trusted)) return ok({ instanceIds: [instance.id], unchanged: 'already' })
   const on = driftOf(instance, trusted)
   const seenNow = { ...instance, observation: trusted }
-  const next = { ...seenNow, handle: handleOf(seenNow) }
+  // Only what failed is charged by what is seen; all else by the state that this moves it to.
+  const isMetered = instance.state === 'failed'
+  const charged = isMetered ? isCharged(seenNow, flavorOf(draft, instance)) : instance.charged
+  const isRepriced = charged !== instance.charged
+  const next = {
+    ...seenNow,
+    handle: handleOf(seenNow),
+    ...(isRepriced ? { charged, updatedAtMs: momentOf(context, instance) } : {}),
+  }
   if (on === undefined || step(lifecycles[instance.kind], instance.state, on) === undefined) {
     draft.put('instances', next)
     // What can no longer be seen is shown otherwise, so its service may be, too.
@@ -397,6 +406,11 @@ export function observed(
       emit(draft, context, next, 'instance.observed', {
         seen: trusted.seen,
         reason: trusted.reason,
+      })
+    if (isRepriced)
+      emit(draft, context, next, 'instance.charge', {
+        charge: next.charge,
+        ...reading(next, situationOf(next)),
       })
     return ok({ instanceIds: [instance.id] })
   }
