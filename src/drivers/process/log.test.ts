@@ -1,7 +1,7 @@
 // A log outlives its command and the server, and is bounded whoever looks after it.
 
 import assert from 'node:assert/strict'
-import { statSync } from 'node:fs'
+import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { describe } from 'node:test'
 import { Held, until } from '#test/contract/driver.contract.ts'
 import { law, type ProcessBench, runs, sh } from '#test/harness/process-bench.ts'
@@ -84,5 +84,18 @@ describe('process: logs', () => {
     assert.equal(statSync(log).size, 0)
     assert.equal(statSync(`${log}.1`).size, 10_000)
     assert.deepEqual(await linesOf(bench, held, 50), whole.slice(-50))
+  })
+
+  law('a log that has filled the disk is cut all the same', async (bench) => {
+    const held = new Held(bench.driver, bench.run({ command: ['true'] }))
+    await held.do('create')
+    const { log } = folderOf(bench.dataDir, held.thing.id)
+    writeFileSync(log, `${'old '.repeat(20_000)}new`)
+    writeFileSync(`${log}.1`, 'older')
+    // Whatever is written there meets a full disk, until the name is used for something else.
+    symlinkSync('/dev/full', `${log}.new`)
+    await boundLog(log, 3)
+    assert.equal(statSync(log).size, 0)
+    assert.equal(readFileSync(`${log}.1`, 'utf8'), 'new', 'there was room without the older part')
   })
 })

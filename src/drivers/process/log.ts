@@ -3,8 +3,9 @@
 // - The command holds its log open, so the file is copied and emptied, never renamed; what is written between
 //   the copy and the emptying is lost. That is the price of a log that survives the server.
 // - It is bounded when looked at: between two looks it may grow past the bound.
+// - A full disk does not keep it from that: it may be this log that fills it, and then nobody else can write either.
 
-import { type FileHandle, open, rename } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { codeOf } from '../shared/world.ts'
 import { folderOf } from './folder.ts'
 
@@ -15,22 +16,37 @@ export async function boundLog(log: string, bytesMax: number): Promise<void> {
   try {
     const { size } = await file.stat()
     if (size <= bytesMax) return
-    const aside = `${log}.new`
-    await copyEnd(file, { from: size - bytesMax, to: size }, aside)
-    await rename(aside, `${log}.1`)
+    const end = { from: size - bytesMax, to: size }
+    // Without the older part there may be room; if there is none, the bound goes before what was written.
+    if (!(await isMoved(file, end, log))) await isMoved(file, end, log)
     await file.truncate(0)
   } finally {
     await file.close()
   }
 }
 
+interface Span {
+  readonly from: number
+  readonly to: number
+}
+
+/** False when the disk is full; then the older part is given up. */
+async function isMoved(file: FileHandle, end: Span, log: string): Promise<boolean> {
+  const aside = `${log}.new`
+  try {
+    await copyEnd(file, end, aside)
+    await rename(aside, `${log}.1`)
+    return true
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'ENOSPC' && codeOf(thrown) !== 'EDQUOT') throw thrown
+    for (const path of [aside, `${log}.1`]) await rm(path, { force: true })
+    return false
+  }
+}
+
 const chunkBytes = 1_048_576
 
-async function copyEnd(
-  file: FileHandle,
-  { from, to }: { readonly from: number; readonly to: number },
-  path: string,
-): Promise<void> {
+async function copyEnd(file: FileHandle, { from, to }: Span, path: string): Promise<void> {
   const target = await open(path, 'w', 0o600)
   try {
     const chunk = Buffer.alloc(Math.min(chunkBytes, to - from))
