@@ -8,7 +8,7 @@
 //   <data>/process/ports/<port>                    a link whose target is the id that the port was given to
 
 import { randomUUID } from 'node:crypto'
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../shared/world.ts'
 
@@ -79,7 +79,26 @@ export async function removeFolder(folder: Folder): Promise<void> {
   })
   for (const entry of entries) {
     if (entry.startsWith(`${asidePrefix}${folder.id}-`)) {
-      await rm(join(folder.all, entry), { recursive: true, force: true })
+      await removeAll(join(folder.all, entry))
     }
+  }
+}
+
+async function removeAll(path: string): Promise<void> {
+  const all = { recursive: true, force: true }
+  try {
+    await rm(path, all)
+  } catch (thrown) {
+    if (codeOf(thrown) !== 'EACCES') throw thrown
+    await makeWritable(path)
+    await rm(path, all)
+  }
+}
+
+/** A command may leave folders that nothing can be removed from, as Go does with its modules. No link is followed. */
+async function makeWritable(path: string): Promise<void> {
+  await chmod(path, ownerOnly.mode)
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await makeWritable(join(path, entry.name))
   }
 }
