@@ -212,6 +212,33 @@ describe('decide', () => {
     assert.equal(board.settle(id).state, 'stopped')
   })
 
+  it('a stop that cannot be asked goes down the ladder: after its tries, or as soon as its rung has had its time', () => {
+    const graceMs = 2_000
+    for (const code of ['failed', 'timeout'] as const) {
+      for (const tookMs of [0, graceMs]) {
+        const board = new Board()
+        const id = board.create()
+        board.settle(id)
+        const ask = { verb: 'stop', target: target(id), rung: 'drain', graceMs } as const
+        const { operationId } = board.must(ask)
+        const asked: (string | null)[] = []
+        while (board.instance(id).underway) {
+          const operation = board.operation(operationId)
+          board.nowMs = Math.max(board.nowMs, operation.notBeforeMs ?? 0) + tookMs
+          asked.push(operation.rung)
+          board.report(id, { act: 'stop', ok: false, error: { code, message: 'nobody answers' } })
+        }
+        const soft = tookMs < graceMs ? 4 : 1
+        const wanted = { drain: soft, soft, hard: 4 }
+        assert.deepEqual(
+          asked,
+          rungs.flatMap((rung) => Array.from({ length: wanted[rung] }, () => rung)),
+        )
+        assert.equal(board.operation(operationId).state, 'failed')
+      }
+    }
+  })
+
   it('a soft stop that is not heard becomes hard at its deadline, in the same operation', () => {
     const board = new Board()
     const id = board.create()

@@ -117,14 +117,18 @@ function judgeAct(
 ): Verdict {
   if (report.ok) return { do: 'advance' }
   const { error } = report
-  const harder = report.act === 'stop' && operation.rung !== null ? nextRung(operation.rung) : null
+  const { rung } = operation
+  const isAsked = report.act === 'stop' && !operation.undoing
+  const harder = isAsked && rung !== null ? nextRung(rung) : null
   // A driver that cannot ask politely can still be told to force.
   if (error.code === 'unsupported' && harder)
     return { do: 'escalate', to: harder, message: error.message }
-  const mayRetry =
-    (error.code === 'failed' || error.code === 'timeout') && operation.tries + 1 < triesMax
-  if (mayRetry)
+  const mayPass = error.code === 'failed' || error.code === 'timeout'
+  const isLate = harder !== null && nowMs - operation.stepSinceMs >= operation.graceMs
+  if (mayPass && !isLate && operation.tries + 1 < triesMax)
     return { do: 'retry', notBeforeMs: nowMs + backoffMs(operation), message: error.message }
+  // What could not be asked in its rung's time has not been heard, and is stopped harder all the same.
+  if (mayPass && harder) return { do: 'escalate', to: harder, message: error.message }
   return { do: 'fail', message: error.message, evidence: error.evidence ?? {} }
 }
 
