@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import {
   closeSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -21,6 +22,7 @@ import { join } from 'node:path'
 import { after, before, describe, it, type TestContext } from 'node:test'
 import type { Event } from '#kernel/event.ts'
 import { openSqliteStore } from '#stores/sqlite/store.ts'
+import { inNameOf } from '#test/harness/proc.ts'
 import { runServer, type ServerProcess, startServer } from '#test/harness/server.ts'
 
 const yaml = `
@@ -192,6 +194,38 @@ describe('a disk', () => {
     assert.equal(await server.end('SIGTERM'), 0)
     const names = await kept(data)
     for (const name of [...acknowledged, 'after']) assert.ok(names.includes(name), name)
+  })
+
+  it('that can hold no more files: what fills it can be killed and removed all the same', async (t) => {
+    const at = mounted(t, 'size=64m,nr_inodes=400,mode=700')
+    if (at === null) return
+    const real = `
+starter: false
+catalogue:
+  flavors: [{ id: real, driver: process }]
+  images: [{ id: sleeper, launch: { command: [sleep, "1000"] } }]
+`
+    const data = join(at, 'data')
+    const server = await startServer(data, real, { env: { RUNSTATE_LOG: 'fatal' } })
+    t.after(() => server.end('SIGKILL'))
+    const wait = { prefer: 'wait=20' }
+    const body = { kind: 'server', name: 'full', flavor: 'real', image: 'sleeper' }
+    const made = await server.call('POST', '/api/v1/instances', body, wait)
+    const [id = ''] = made.body['instances'] as readonly string[] // of one that was made
+    const stateOf = async () => (await server.call('GET', `/api/v1/instances/${id}`)).body['state']
+    assert.equal(await stateOf(), 'running')
+    const work = join(data, 'process', id, 'work')
+    const fill = (): void => {
+      for (let nth = 0; ; nth++) writeFileSync(join(work, `file-${nth}`), '')
+    }
+    assert.throws(fill, /ENOSPC/)
+    const act = (how: object) => server.call('POST', `/api/v1/instances/${id}/actions`, how, wait)
+    await act({ action: 'stop', mode: 'hard' })
+    assert.equal(await stateOf(), 'stopped')
+    assert.deepEqual(inNameOf(id), [])
+    await act({ action: 'delete' })
+    assert.equal((await server.call('GET', `/api/v1/instances/${id}`)).status, 404)
+    assert.equal(existsSync(work), false)
   })
 
   it('that is read-only: the start is refused with one line, and so is each change when it becomes so', async (t) => {

@@ -12,7 +12,7 @@ import { randomInt } from 'node:crypto'
 import { readdir, readlink, symlink, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { codeOf } from '../shared/world.ts'
+import { codeOf, isNoRoom } from '../shared/world.ts'
 
 const firstMax = 2 ** 40
 
@@ -39,6 +39,22 @@ export async function takeFence(
     }
     for (const earlier of taken) await unlink(join(control, `fence.${earlier}`)).catch(goneAlready)
     return ok(mine)
+  }
+}
+
+/**
+ * The same for acts that make room. On a full disk no number can be taken, so nothing can begin to run either, and
+ * what fills it must not be kept alive by that: they go ahead without one, unless a later attempt has acted.
+ */
+export async function takeFenceIfRoom(
+  control: string,
+  attempt: number,
+): Promise<Result<number | null, Refusal>> {
+  try {
+    return await takeFence(control, attempt)
+  } catch (thrown) {
+    if (isNoRoom(thrown)) return ok(null)
+    throw thrown
   }
 }
 

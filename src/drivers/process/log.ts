@@ -6,7 +6,7 @@
 // - A full disk does not keep it from that: it may be this log that fills it, and then nobody else can write either.
 
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { codeOf } from '../shared/world.ts'
+import { codeOf, isNoRoom } from '../shared/world.ts'
 import { folderOf } from './folder.ts'
 
 /** Moves all but the newest `bytesMax` away, keeping one older part. */
@@ -38,7 +38,7 @@ async function isMoved(file: FileHandle, end: Span, log: string): Promise<boolea
     await rename(aside, `${log}.1`)
     return true
   } catch (thrown) {
-    if (codeOf(thrown) !== 'ENOSPC' && codeOf(thrown) !== 'EDQUOT') throw thrown
+    if (!isNoRoom(thrown)) throw thrown
     for (const path of [aside, `${log}.1`]) await rm(path, { force: true })
     return false
   }

@@ -4,7 +4,7 @@
 import { ok, type Result } from '#kernel/errors.ts'
 import type { DriverError } from '#kernel/request.ts'
 import { failed, stale } from '../shared/world.ts'
-import { takeFence } from './fence.ts'
+import { takeFenceIfRoom } from './fence.ts'
 import { isThere, removeFolder } from './folder.ts'
 import type { Host } from './host.ts'
 import { returnPort } from './ports.ts'
@@ -22,7 +22,7 @@ export interface Removing extends Site {
 export async function removeThing(removing: Removing): Promise<Result<null, DriverError>> {
   const { folder, handle, host, attempt, signal } = removing
   if (await isThere(folder.control)) {
-    const fence = await takeFence(folder.control, attempt)
+    const fence = await takeFenceIfRoom(folder.control, attempt)
     if (!fence.ok) return stale(attempt, fence.error.latest)
   }
   const runs = (await readRuns(folder.control)) ?? []

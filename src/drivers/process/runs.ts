@@ -14,7 +14,7 @@ import { constants } from 'node:os'
 import { lstat, open, readdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Rung, rungs } from '#kernel/ladder.ts'
-import { codeOf } from '../shared/world.ts'
+import { codeOf, isNoRoom } from '../shared/world.ts'
 import type { Handle, Identity } from './handle.ts'
 import type { Host } from './host.ts'
 
@@ -121,8 +121,8 @@ export async function recordStop(
     return true
   } catch (thrown) {
     if (codeOf(thrown) === 'EEXIST') return false
-    // The folder was taken away under a thing that runs: it can still be stopped, only not noted.
-    if (codeOf(thrown) === 'ENOENT') return true
+    // The folder was taken away under a thing that runs, or its disk is full: it can still be stopped, only not noted.
+    if (codeOf(thrown) === 'ENOENT' || isNoRoom(thrown)) return true
     throw thrown
   }
 }

@@ -11,7 +11,7 @@ import { calledOff, failed, stale, timedOut } from '../shared/world.ts'
 import type { Answer } from './call.ts'
 import type { StopSignal } from './config.ts'
 import { type Folder, isThere } from './folder.ts'
-import { takeFence } from './fence.ts'
+import { takeFence, takeFenceIfRoom } from './fence.ts'
 import type { Handle } from './handle.ts'
 import type { Host } from './host.ts'
 import { lastRun, phaseOf, readRuns, recordStop, type Run } from './runs.ts'
@@ -34,7 +34,8 @@ export async function stopRun(stopping: Stopping): Promise<Result<null, DriverEr
   const { folder, attempt, host, rung } = stopping
   // Without its folder nothing can be on its way to run, but what the handle names may still do.
   if (await isThere(folder.control)) {
-    const fence = await takeFence(folder.control, attempt)
+    const take = rung === 'hard' ? takeFenceIfRoom : takeFence
+    const fence = await take(folder.control, attempt)
     if (!fence.ok) return stale(attempt, fence.error.latest)
   }
   const last = await decided(stopping)

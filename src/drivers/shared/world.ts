@@ -66,6 +66,10 @@ export function listeners<T>(): Listeners<T> {
 export const messageOf = (thrown: unknown): string =>
   thrown instanceof Error ? thrown.message : String(thrown)
 
+/** The disk, or this user's part of it, is full. */
+export const isNoRoom = (thrown: unknown): boolean =>
+  codeOf(thrown) === 'ENOSPC' || codeOf(thrown) === 'EDQUOT'
+
 /** The code of a system error (`ENOENT`), or undefined for anything else. */
 export function codeOf(thrown: unknown): string | undefined {
   if (!(thrown instanceof Error) || !('code' in thrown)) return undefined
