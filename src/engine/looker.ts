@@ -5,7 +5,8 @@ import { isNews } from '#kernel/decisions/settle.ts'
 import type { InstanceId } from '#kernel/ids.ts'
 import type { Instance } from '#kernel/instance.ts'
 import type { RunnerParts } from './runner.ts'
-import { observe } from './runner.ts'
+import { within } from './clock.ts'
+import { observe, observeTimeoutMs } from './runner.ts'
 import type { Store } from '#kernel/ports/store.ts'
 import { thingOf } from './thing.ts'
 
@@ -105,11 +106,17 @@ export class Looker {
   }
 
   async #adopt(row: Instance): Promise<void> {
-    const { store, drivers, log } = this.#parts
+    const { store, drivers, clock, log } = this.#parts
     const driver = drivers.get(row.driver ?? '')
     if (!driver || row.handle === null || row.state === 'deleted') return
     try {
-      await driver.adopt(await thingOf(store, row))
+      const thing = await thingOf(store, row)
+      const bounds = { clock, timeoutMs: observeTimeoutMs, signal: this.#gone.signal }
+      await within(
+        bounds,
+        () => driver.adopt(thing),
+        () => log.warn({ instance: row.id }, 'its driver did not take it up in time'),
+      )
     } catch (cause) {
       log.error(
         { err: cause, instance: row.id },

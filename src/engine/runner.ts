@@ -50,7 +50,7 @@ const lookLastMs = 2_000
 const nudgedMs = 10
 /** After a write that failed. */
 const retryMs = 1_000
-const observeTimeoutMs = 10_000
+export const observeTimeoutMs = 10_000
 /** Acts at one driver at a time. */
 const actsMax = 128
 

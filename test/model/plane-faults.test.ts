@@ -25,6 +25,7 @@ class Bench {
   readonly #odd: Odd
   plane!: Plane
   view!: StoreView
+  close!: () => Promise<void>
 
   constructor(odd: Odd = () => ({})) {
     this.#odd = odd
@@ -75,6 +76,7 @@ class Bench {
       log,
     })
     this.plane = engine.plane
+    this.close = () => engine.close()
   }
 
   async ask(request: CallerRequest): Promise<Receipt> {
@@ -114,6 +116,20 @@ it('a driver that hangs and hears no abort does not keep its operation from endi
   const operation = await bench.operation(created)
   assert.equal(operation.state, 'failed')
   assert.match(operation.failure?.message ?? '', /did not answer to start within 30 s/)
+})
+
+it('a driver that hangs at taking up what lives keeps nobody from being looked at, nor the server from ending', async () => {
+  const bench = await Bench.of(() => ({ adopt: () => never() }))
+  const { id } = await bench.create()
+  await bench.clock.advance(5_000)
+  bench.view.die('now')
+  await bench.begin()
+  await bench.clock.advance(1_000)
+  let isClosed = false
+  void bench.close().then(() => (isClosed = true))
+  await bench.clock.advance(5_000)
+  assert.ok(isClosed)
+  assert.equal((await bench.instance(id)).state, 'running')
 })
 
 it('each retry has a higher fence than the act that may still hang somewhere', async () => {
