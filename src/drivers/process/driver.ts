@@ -39,10 +39,10 @@ import { observeThing, unknown } from './observe.ts'
 import { pauseRun, unpauseRun } from './pause.ts'
 import { givePort } from './ports.ts'
 import { removeThing } from './remove.ts'
-import { lastRun, phaseOf, readRuns, type Run } from './runs.ts'
+import { lastRun, readRuns, type Run } from './runs.ts'
 import { drainOf, fillingOf, placeOf, probeOf, type Site, siteOf } from './site.ts'
 import { startRun } from './start.ts'
-import { stopRun } from './stop.ts'
+import { isAnybodyThere, stopRun } from './stop.ts'
 import { usageOf } from './usage.ts'
 import { type Watcher, watcher } from './watcher.ts'
 
@@ -210,7 +210,8 @@ class ProcessDriver implements Driver {
     }
     const { folder, handle } = site.value
     const run = lastRun((await readRuns(folder.control)) ?? [], handle)
-    if (run && phaseOf(run, this.#host) !== 'over') this.#watch(thing, site.value, run, null)
+    if (run && (await isAnybodyThere({ folder, host: this.#host }, run)))
+      this.#watch(thing, site.value, run, null)
   }
 
   watch(hint: (id: InstanceId) => void): () => void {

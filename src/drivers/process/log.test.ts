@@ -73,6 +73,24 @@ describe('process: logs', () => {
     },
   )
 
+  law(
+    'a log stays within its bounds while children of a command that has ended write it, also after a restart',
+    async (bench) => {
+      const parent = sh(`( ${talkative.at(-1) ?? ''} ) & exit 0`)
+      const held = new Held(bench.driver, bench.run({ command: parent }))
+      await held.do('create')
+      await held.do('start')
+      await held.down()
+      await bench.driver.close()
+      const { log } = folderOf(bench.dataDir, held.thing.id)
+      await until('it outgrows its bounds unwatched', () => statSync(log).size > 3 * logBytesMax)
+      held.driver = bench.configured({ logBytesMax, pollMs: 20 })
+      await held.driver.adopt(held.thing)
+      await until('its log is cut again', () => statSync(log).size < logBytesMax)
+      await held.do('stop', 'hard')
+    },
+  )
+
   law('the last lines run on from the part moved aside to the newest', async (bench) => {
     const held = await runs(bench, { command: talkative })
     const { log } = folderOf(bench.dataDir, held.thing.id)

@@ -85,7 +85,11 @@ export async function decided(stopping: Deciding): Promise<Result<Run | null, Dr
   }
 }
 
-async function isAnybodyThere({ folder, host }: Stopping, run: Run): Promise<boolean> {
+/** Its children may go on without it. */
+export async function isAnybodyThere(
+  { folder, host }: Pick<Stopping, 'folder' | 'host'>,
+  run: Run,
+): Promise<boolean> {
   return phaseOf(run, host) !== 'over' || (await survivors(run, folder.id, host)) > 0
 }
 
