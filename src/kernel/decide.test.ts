@@ -476,6 +476,25 @@ describe('decide', () => {
     assert.equal(currentStep(board.operation(underway?.operationId))?.name, 'create')
   })
 
+  it('what was seen before a start says nothing of what a start that failed has left behind', () => {
+    for (const seen of ['down', 'absent'] as const) {
+      const board = new Board([flavor({ poolId: 'pool', units: 1 })], [{ id: 'pool', capacity: 1 }])
+      const id = board.create()
+      board.settle(id)
+      board.observe(id, board.seen(seen))
+      board.nowMs += 1_000
+      board.must({ verb: 'start', target: target(id) })
+      if (seen === 'absent') board.report(id, { act: 'create', ok: true, handle: { made: 2 } })
+      // It may have begun to run, and nobody can end it.
+      for (const act of ['start', 'stop'] as const)
+        board.report(id, { act, ok: false, error: { code: 'refused', message: 'no' } })
+      const { state, handle, place } = board.instance(id)
+      assert.equal(state, 'failed')
+      assert.deepEqual(handle, { made: seen === 'absent' ? 2 : true }, 'it is looked at again')
+      assert.deepEqual(place, { poolId: 'pool', units: 1 }, 'and keeps its place until then')
+    }
+  })
+
   it('a look that began before a request which has ended since is dropped', () => {
     const board = new Board()
     const id = board.create()

@@ -348,12 +348,15 @@ function finishFailed(work: Work): void {
   // What could not be started holds no capacity; what runs all the same, or may for all we know, still does.
   const { verb } = operation
   const begins = verb === 'create' || verb === 'start' || verb === 'restart' || verb === 'rebuild'
-  const { seen } = instance.observation
-  const down = begins && (instance.handle === null || seen === 'down' || seen === 'absent')
+  const { seen, atMs } = instance.observation
+  // What was seen before it began says nothing of what it has left behind.
+  const isSince = atMs >= operation.startedAtMs
+  const isSeenDown = isSince && (seen === 'down' || seen === 'absent')
+  const down = begins && (instance.handle === null || isSeenDown)
   if (down) free(draft, context, instance.place)
   move(draft, context, instance, 'fail', {
     underway: null,
-    handle: handleOf(instance),
+    handle: isSince ? handleOf(instance) : instance.handle,
     failure,
     ...(down ? { place: null } : {}),
   })
