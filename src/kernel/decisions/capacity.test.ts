@@ -141,6 +141,24 @@ describe('capacity', () => {
       }
       assert.equal(board.instance(id).state, 'failed', seen)
       assert.equal(board.get('pools', 'pool')?.taken, taken, seen)
+      board.observe(id, board.seen('down'))
+      assert.equal(board.get('pools', 'pool')?.taken, 0, 'now everybody knows')
+      board.must({ verb: 'start', target: target(id) })
+      assert.equal(board.get('pools', 'pool')?.taken, 1)
+    }
+  })
+
+  it('of what failed to be stopped is given back when it is seen down, if a stop gives it back', () => {
+    for (const releasesOnStop of [true, false]) {
+      const pools = [{ id: 'pool', capacity: 1 }]
+      const board = new Board([flavor({ poolId: 'pool', releasesOnStop })], pools)
+      const id = board.create()
+      board.settle(id)
+      board.must({ verb: 'stop', target: target(id), rung: 'hard' })
+      board.report(id, { act: 'stop', ok: false, error: { code: 'refused', message: 'no' } })
+      assert.equal(board.instance(id).state, 'failed')
+      board.observe(id, board.seen('down'))
+      assert.equal(board.get('pools', 'pool')?.taken, releasesOnStop ? 0 : 1)
     }
   })
 

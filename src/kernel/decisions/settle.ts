@@ -5,7 +5,7 @@ import { free } from '../capacity.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Instance, situationOf } from '../instance.ts'
 import { step } from '../lifecycle.ts'
-import { lifecycles, type Verb } from '../kinds.ts'
+import { type FailedVerb, lifecycles, type Verb } from '../kinds.ts'
 import type { Rung } from '../ladder.ts'
 import { isCharged, reading } from '../meter.ts'
 import { currentStep, type Operation, planOf, type StepLog } from '../operation.ts'
@@ -335,6 +335,9 @@ function saved({ draft, context }: Work, id: string): void {
 const handleOf = ({ handle, observation }: Instance): Instance['handle'] =>
   observation.seen === 'absent' ? null : handle
 
+const begins = (verb: FailedVerb): boolean =>
+  verb === 'create' || verb === 'start' || verb === 'restart' || verb === 'rebuild'
+
 function finishFailed(work: Work): void {
   const { draft, context, operation, instance } = work
   end(work, 'failed')
@@ -346,13 +349,11 @@ function finishFailed(work: Work): void {
     evidence: operation.failure?.evidence ?? {},
   }
   // What could not be started holds no capacity; what runs all the same, or may for all we know, still does.
-  const { verb } = operation
-  const begins = verb === 'create' || verb === 'start' || verb === 'restart' || verb === 'rebuild'
   const { seen, atMs } = instance.observation
   // What was seen before it began says nothing of what it has left behind.
   const isSince = atMs >= operation.startedAtMs
   const isSeenDown = isSince && (seen === 'down' || seen === 'absent')
-  const down = begins && (instance.handle === null || isSeenDown)
+  const down = begins(operation.verb) && (instance.handle === null || isSeenDown)
   if (down) free(draft, context, instance.place)
   move(draft, context, instance, 'fail', {
     underway: null,
@@ -402,18 +403,19 @@ export function observed(
     ...(isRepriced ? { charged, updatedAtMs: momentOf(context, instance) } : {}),
   }
   if (on === undefined || step(lifecycles[instance.kind], instance.state, on) === undefined) {
-    draft.put('instances', next)
+    const after = { ...next, place: placeAfter(draft, context, next) }
+    draft.put('instances', after)
     // What can no longer be seen is shown otherwise, so its service may be, too.
-    refreshService(draft, context, next)
+    refreshService(draft, context, after)
     if (trusted.seen !== instance.observation.seen)
-      emit(draft, context, next, 'instance.observed', {
+      emit(draft, context, after, 'instance.observed', {
         seen: trusted.seen,
         reason: trusted.reason,
       })
     if (isRepriced)
-      emit(draft, context, next, 'instance.charge', {
-        charge: next.charge,
-        ...reading(next, situationOf(next)),
+      emit(draft, context, after, 'instance.charge', {
+        charge: after.charge,
+        ...reading(after, situationOf(after)),
       })
     return ok({ instanceIds: [instance.id] })
   }
@@ -436,6 +438,16 @@ export function observed(
     before: situationOf(instance),
     after: situationOf(after),
   })
+}
+
+/** What failed and may run for all we know has kept its place until it is seen that it does not. */
+function placeAfter(draft: Draft, context: Context, instance: Instance): Instance['place'] {
+  const { failure, place, observation } = instance
+  const isOver = observation.seen === 'down' || observation.seen === 'absent'
+  if (place === null || failure === null || !isOver) return place
+  if (!begins(failure.verb) && !flavorOf(draft, instance)?.releasesOnStop) return place
+  free(draft, context, place)
+  return null
 }
 
 type Drift = 'halted' | 'lost' | 'appeared' | 'froze' | 'slept'
