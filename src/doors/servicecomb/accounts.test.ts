@@ -161,6 +161,67 @@ suite('permissions', () => {
     assert.equal(at(listed.body, 'services', 1), undefined)
   })
 
+  test('no other place in a request names the services that are judged', async () => {
+    const admin = await root()
+    const service = { serviceName: 'hidden', appId: 'judged', serviceId: 'judged-hidden' }
+    const own = { serviceName: 'open', appId: 'judged', serviceId: 'judged-open' }
+    const far = { ...own, serviceId: 'judged-far', environment: 'production' }
+    const instance = { instanceId: 'a', hostName: 'h' }
+    for (const one of [service, own, far])
+      await made(admin.call('POST', '{r}/microservices', { service: one }))
+    for (const id of ['judged-hidden', 'judged-far'])
+      await made(admin.call('POST', `{r}/microservices/${id}/instances`, { instance }))
+    const labels = { environment: '', appId: 'judged', serviceName: 'open' }
+    const { client: narrow } = await somebody([
+      { resources: [{ type: 'service', labels }], verbs: ['*'] },
+    ])
+    const key = { appId: 'judged', serviceName: 'hidden' }
+    const consumer = { ...key, version: '0.0.1' }
+    const consumed = { 'x-consumerid': 'judged-far' }
+    const cases = [
+      ['GET', `{r}/instances?appId=judged&serviceName=hidden&serviceId=ID`],
+      ['GET', `{r}/existence?type=microservice&appId=judged&serviceName=hidden&serviceId=ID`],
+      ['POST', '{r}/instances/action?type=query&serviceId=ID', { services: [{ service: key }] }],
+      ['POST', '{r}/microservices?serviceId=ID', { service: { ...key, version: '2' } }],
+      ['PUT', '{r}/dependencies?serviceId=ID', { dependencies: [{ consumer, providers: [] }] }],
+      [
+        'PUT',
+        '{r}/heartbeats?serviceId=ID',
+        { instances: [{ serviceId: service.serviceId, instanceId: 'a' }] },
+      ],
+      [
+        'PUT',
+        '{r}/heartbeats',
+        {
+          instances: [
+            { serviceId: service.serviceId, instanceId: 'a', instance: { serviceId: 'ID' } },
+          ],
+        },
+      ],
+      ['DELETE', '{r}/microservices?serviceId=ID', { serviceIds: ['judged-hidden'], force: true }],
+    ] as const
+    for (const [method, path, body] of cases)
+      for (const id of ['judged-open', 'nowhere', '']) {
+        const sent = body && JSON.stringify(body).replace('ID', id)
+        const reply = await narrow.call(method, path.replace('ID', id), sent)
+        assert.equal(codeOf(reply), '403 403205', `${method} ${path} ${id}`)
+      }
+    // A consumer looks in its own environment, by one call as by many.
+    const wanted = { services: [{ service: { ...key, serviceName: 'open' } }] }
+    const elsewhere = await narrow.call('POST', '{r}/instances/action?type=query', wanted, consumed)
+    assert.equal(codeOf(elsewhere), '403 403205')
+    const known = '{r}/existence?type=microservice&appId=judged&serviceName=open&version=0.0.1'
+    assert.equal(
+      codeOf(await narrow.call('GET', `${known}&env=production`, undefined, consumed)),
+      '403 403205',
+    )
+    await made(narrow.call('GET', known, undefined, consumed))
+    await made(narrow.call('POST', '{r}/instances/action?type=query', wanted))
+    const schema = '{r}/existence?type=schema&schemaId=s&serviceId=judged'
+    assert.equal(codeOf(await narrow.call('GET', `${schema}-open`)), '400 400016')
+    assert.equal(codeOf(await narrow.call('GET', `${schema}-hidden`)), '403 403205')
+  })
+
   test('who signed in is the cause of what he changes', async () => {
     const { name, client: own } = await somebody([everything])
     const service = { serviceName: 'caused', serviceId: 'caused' }

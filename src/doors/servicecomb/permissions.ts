@@ -147,27 +147,40 @@ export const isVisible = (
 ): boolean =>
   labels === null || labels.some((label) => fits({ environment, appId, serviceName }, label))
 
-/** The services that a call is about, as far as they are there or named. */
+/**
+ * The services that a call is about, as far as they are there or named. Each is read where the call itself reads
+ * it and nowhere else: a caller who names one of his own in another place must not get at others by that.
+ */
 function targetsOf(asked: Asked, path: string, book: Book): readonly Labels[] {
   const { exchange, query } = asked
   const byId = (id: string): readonly Labels[] => {
     const version = book.version(serviceRowId(asked, id))
     return version ? [labelsOf(version)] : []
   }
-  const own = exchange.params['serviceId'] ?? query.get('serviceId')
+  const own = exchange.params['serviceId']
   if (own !== undefined) return byId(own)
-  if (path.endsWith('/existence') || path.endsWith('/registry/instances') || path === v3Find)
-    return [queryLabels(asked, book)]
+  if (path.endsWith('/existence') && query.get('type') === 'schema')
+    return byId(query.get('serviceId') ?? '')
+  const environment = consumerEnvironment(asked, book)
+  if (path.endsWith('/existence')) return [queryLabels(asked, undefined)]
+  if (path.endsWith('/registry/instances') || path === v3Find)
+    return [queryLabels(asked, environment)]
   const body = bodyOf(exchange)
   const inList = (key: string): readonly JsonObject[] => objectsIn(body, key)
   const created = objectIn(body, 'service')
   return [
-    ...(created ? [keyLabels({ appId: 'default', ...created })] : []),
+    ...(created ? [keyLabels({ ...created, appId: textIn(created, 'appId') || 'default' })] : []),
     ...textsIn(body, 'serviceIds').flatMap(byId),
-    ...inList('services').map((one) => keyLabels(objectIn(one, 'service') ?? {})),
+    ...inList('services').map((one) => ({
+      ...keyLabels(objectIn(one, 'service') ?? {}),
+      ...(environment === undefined ? {} : { environment }),
+    })),
     ...inList('dependencies').map((one) => keyLabels(objectIn(one, 'consumer') ?? {})),
+    // A heartbeat's entry is a pair, a find's holds one.
     ...inList('instances').flatMap((one) =>
-      byId(textIn(objectIn(one, 'instance') ?? one, 'serviceId') ?? ''),
+      [one, objectIn(one, 'instance') ?? {}].flatMap((pair) =>
+        byId(textIn(pair, 'serviceId') ?? ''),
+      ),
     ),
   ]
 }
@@ -186,16 +199,15 @@ const keyLabels = (key: JsonObject): Labels => ({
   serviceName: textIn(key, 'serviceName') ?? '',
 })
 
-/** A consumer looks in its own environment. */
-function queryLabels(asked: Asked, book: Book): Labels {
-  const { query, exchange } = asked
-  const consumer = book.version(serviceRowId(asked, header(exchange, 'x-consumerid') ?? ''))
-  return {
-    environment: consumer?.environment ?? query.get('env') ?? '',
-    appId: query.get('appId') ?? '',
-    serviceName: query.get('serviceName') ?? '',
-  }
-}
+/** A consumer looks in its own environment, whatever it asks for. */
+const consumerEnvironment = (asked: Asked, book: Book): string | undefined =>
+  book.version(serviceRowId(asked, header(asked.exchange, 'x-consumerid') ?? ''))?.environment
+
+const queryLabels = ({ query }: Asked, environment: string | undefined): Labels => ({
+  environment: environment ?? query.get('env') ?? '',
+  appId: query.get('appId') ?? '',
+  serviceName: query.get('serviceName') ?? '',
+})
 
 function bodyOf({ body }: Exchange): JsonObject {
   if (body.length === 0) return {}
