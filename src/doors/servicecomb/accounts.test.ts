@@ -222,6 +222,32 @@ suite('permissions', () => {
     assert.equal(codeOf(await narrow.call('GET', `${schema}-hidden`)), '403 403205')
   })
 
+  test('details show no service beside the one that may be read', async () => {
+    const admin = await root()
+    const keyOf = (serviceName: string) => ({ serviceName, appId: 'beside', version: '1' })
+    for (const name of ['below', 'seen', 'above'])
+      await made(
+        admin.call('POST', '{r}/microservices', { service: { ...keyOf(name), serviceId: name } }),
+      )
+    const needs = (consumer: string, provider: string) => ({
+      consumer: keyOf(consumer),
+      providers: [keyOf(provider)],
+    })
+    const dependencies = [needs('above', 'seen'), needs('seen', 'below')]
+    await made(admin.call('POST', '{r}/dependencies', { dependencies }))
+    const labels = { appId: 'beside', serviceName: 'seen' }
+    const { client: narrow } = await somebody([
+      { resources: [{ type: 'service', labels }], verbs: ['get'] },
+    ])
+    for (const path of ['microservices/seen', 'microservices?options=all&appId=beside']) {
+      const whole = (await made(admin.call('GET', `/v4/default/govern/${path}`))).text
+      assert.match(whole, /"above".*"below"|"below".*"above"/)
+      const shown = (await made(narrow.call('GET', `/v4/default/govern/${path}`))).text
+      assert.match(shown, /"seen"/)
+      assert.doesNotMatch(shown, /"above"|"below"/, path)
+    }
+  })
+
   test('who signed in is the cause of what he changes', async () => {
     const { name, client: own } = await somebody([everything])
     const service = { serviceName: 'caused', serviceId: 'caused' }

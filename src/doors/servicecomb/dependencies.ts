@@ -72,9 +72,7 @@ const reading =
     const one = book.version(serviceRowId(asked, id))
     if (!one) return err(fault('400012', 'Service does not exist.'))
     const noSelf = asked.query.get('noSelf') === '1'
-    const found = of(book, one).filter(
-      (other) => isVisible(asked, other) && (!noSelf || other.id !== one.id),
-    )
+    const found = of(book, one).filter((other) => !noSelf || other.id !== one.id)
     return ok(collection(key, (await rowsOf(asked, found)).map(encodeService)))
   }
 
@@ -82,11 +80,12 @@ const reading =
 export const listProviders = reading('providers', (book, one) => book.providersOf(one))
 export const listConsumers = reading('consumers', (book, one) => book.consumersOf(one))
 
-/** One that left meanwhile is left out. */
+/** What the caller may see of them. One that left meanwhile is left out. */
 export async function rowsOf(
-  { plane }: Pick<Asked, 'plane'>,
+  asked: Pick<Asked, 'plane' | 'labels'>,
   versions: readonly Version[],
 ): Promise<readonly Service[]> {
-  const rows = await Promise.all(versions.map(({ id }) => plane.read.get('services', id)))
+  const seen = versions.filter((one) => isVisible(asked, one))
+  const rows = await Promise.all(seen.map(({ id }) => asked.plane.read.get('services', id)))
   return rows.filter((row) => row !== undefined)
 }
