@@ -105,9 +105,13 @@ export class Book {
 
   /** All versions of a microservice, oldest first. An alias is looked for only when none has that name. */
   named(name: Name): readonly Version[] {
-    const key = nameText(name)
-    const named = this.#all(this.#names.get(key))
-    return named.length > 0 ? named : this.#all(this.#aliases.get(key))
+    const named = this.#all(this.#names.get(nameText(name)))
+    return named.length > 0 ? named : this.aliased(name)
+  }
+
+  /** All versions that have this name as their alias, oldest first. */
+  aliased(name: Name): readonly Version[] {
+    return this.#all(this.#aliases.get(nameText(name)))
   }
 
   #all(ids: Iterable<ServiceId>): readonly Version[] {

@@ -115,6 +115,24 @@ suite('services', () => {
     assert.equal(reply.text, '{"serviceId":"svc1"}')
   })
 
+  test('an alias is taken by an alias only, and never from who has the identity', async () => {
+    const registry = fresh()
+    const { serviceId: _, ...unnamed } = service
+    const named = (serviceName: string, more: object = {}) =>
+      create(registry, { ...unnamed, serviceName, ...more })
+    await made(named('plain', { serviceId: 'plain' }))
+    const like = await made(named('like', { alias: 'plain', serviceId: 'like' }))
+    assert.equal(like.text, '{"serviceId":"like"}')
+    await made(named('holder', { alias: 'held', serviceId: 'holder' }))
+    const again = await made(named('plain', { alias: 'held' }))
+    assert.equal(again.text, '{"serviceId":"plain"}')
+    const own = await made(named('third', { alias: 'held', serviceId: 'holder' }))
+    assert.equal(own.text, '{"serviceId":"holder"}')
+    const other = await named('third', { alias: 'held', serviceId: 'third' })
+    assert.equal(codeOf(other), '400 400010')
+    assert.equal(detailOf(other), 'ServiceID conflict or found the same service with different id.')
+  })
+
   test('instances and tags may come with the service', async () => {
     const registry = fresh()
     const rest = { tags: { a: 'b' }, instances: [{ hostName: 'h1' }, { hostName: 'h2' }] }

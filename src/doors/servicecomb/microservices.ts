@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { err, ok, type KernelError, type Result } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import type { Receipt } from '#kernel/request.ts'
-import type { Version } from './book.ts'
+import type { Book, Version } from './book.ts'
 import { freshRequestId } from '../shared/http.ts'
 import { planOf } from '../shared/lent-headers.ts'
 import { type Answered, type Asked, change, submit } from './call.ts'
@@ -78,7 +78,12 @@ export async function createService(asked: Asked): Answered {
   const wanted = decodeService(asked.exchange.body)
   if (!wanted.ok) return wanted
   const namesake = await namesakeOf(asked, wanted.value)
-  if (namesake) return ok(json({ serviceId: namesake.publicId }))
+  if (namesake) {
+    const { serviceId, serviceName: name } = wanted.value
+    return serviceId === '' || serviceId === namesake.publicId
+      ? ok(json({ serviceId: namesake.publicId }))
+      : err(faultOf({ code: 'AlreadyExists', what: 'service', name, id: serviceId }))
+  }
   const made = await registerService(asked, wanted.value)
   if (!made.ok) return err(faultOf(made.error))
   if (asked.lent.dryRun) return ok(json(planOf(made.value)))
@@ -93,15 +98,19 @@ export async function createService(asked: Asked): Answered {
   return ok(json({ serviceId: id }))
 }
 
-/** A service whose alias is taken by the same version of another one is that other one. */
+/** A new service whose alias is taken by the same version of another one is that other one. */
 async function namesakeOf(asked: Asked, wanted: NewService): Promise<Version | undefined> {
-  if (wanted.alias === '') return undefined
+  const { version, alias } = wanted
+  if (alias === '') return undefined
   const book = await asked.desk.mirror.book(asked.project)
-  const named = book.named({ ...wanted, serviceName: wanted.alias })
-  return named.find(
-    (one) => one.version === wanted.version && one.serviceName !== wanted.serviceName,
-  )
+  if (isKnownIn(book, wanted)) return undefined
+  return book.aliased({ ...wanted, serviceName: alias }).find((one) => one.version === version)
 }
+
+const isKnownIn = (book: Book, wanted: NewService): boolean =>
+  book
+    .named(wanted)
+    .some((one) => one.version === wanted.version && one.serviceName === wanted.serviceName)
 
 async function registerService(
   asked: Asked,
@@ -122,10 +131,7 @@ async function registerService(
       attributes: attributesOf(wanted),
     })
   const book = await asked.desk.mirror.book(asked.project)
-  const isKnown = book
-    .named(wanted)
-    .some((one) => one.version === version && one.serviceName === serviceName)
-  return isKnown ? submitted() : asked.desk.quotas.services.within(submitted)
+  return isKnownIn(book, wanted) ? submitted() : asked.desk.quotas.services.within(submitted)
 }
 
 const attributesOf = ({ identity, framework, tags }: NewService): Record<string, JsonObject> => ({
