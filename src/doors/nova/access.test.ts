@@ -166,6 +166,32 @@ test('an admin’s lock is an admin’s to undo', async () => {
   assert.equal((await act(mary, id, { 'os-stop': null })).status, 202)
 })
 
+test('an admin’s lock on top of an owner’s is an admin’s to undo', async () => {
+  const id = await made()
+  const lockOf = async () => {
+    const shown = await mary.call('GET', `/compute/v2.1/servers/${id}`, {
+      headers: { 'openstack-api-version': 'compute 2.73' },
+    })
+    return [shown.at('server.locked'), shown.at('server.locked_reason')]
+  }
+  const because = (locked_reason: string) => ({
+    body: { lock: { locked_reason } },
+    headers: { 'openstack-api-version': 'compute 2.73' },
+  })
+  const path = `/compute/v2.1/servers/${id}/action`
+  assert.equal((await mary.call('POST', path, because('mine'))).status, 202)
+  assert.equal((await amos.call('POST', path, because('audit'))).status, 202)
+  assert.deepEqual(await lockOf(), [true, 'audit'])
+  assert.equal((await mary.call('POST', path, because('mine again'))).status, 202)
+  assert.equal((await act(mary, id, { unlock: null })).status, 403)
+  assert.deepEqual(await lockOf(), [true, 'audit'])
+  const unlocked = await act(amos, id, { unlock: null })
+  assert.equal(unlocked.status, 202)
+  assert.deepEqual(await lockOf(), [false, null])
+  const listed = await mary.call('GET', `/compute/v2.1/servers/${id}/os-instance-actions`)
+  assert.deepEqual(listed.each('instanceActions', 'action'), ['unlock', 'lock', 'lock', 'create'])
+})
+
 test('os-resetState is an admin’s, and takes effect at once', async () => {
   const id = await made()
   const body = { 'os-resetState': { state: 'error' } }

@@ -163,6 +163,7 @@ export async function showInstanceAction(call: Call): Answered {
   return ok({ status: 200, body })
 }
 
+/** One per request: an unlock may end an owner's lock and an admin's. */
 const locksOf = async (read: Reads, instanceId: string): Promise<readonly Event[]> => {
   const events = await read.events({
     after: 0,
@@ -171,7 +172,9 @@ const locksOf = async (read: Reads, instanceId: string): Promise<readonly Event[
     newestFirst: true,
     limit: actionsMax,
   })
-  return events.filter(({ type, data }) => type === 'instance.reset' || data['kind'] === 'lock')
+  return events
+    .filter(({ type, data }) => type === 'instance.reset' || data['kind'] === 'lock')
+    .filter(({ cause }, at, all) => cause.requestId !== all[at - 1]?.cause.requestId)
 }
 
 const ofOperation = (operation: Operation): Done => ({

@@ -13,7 +13,7 @@ import { type NovaFault, policy } from './faults.ts'
 import { keptOf } from './kept.ts'
 import { type Sorting, sortingsOf } from './query-parameters.ts'
 import { stateOf } from './states.ts'
-import { hostOf } from './wire.ts'
+import { hostOf, lockOf } from './wire.ts'
 
 export interface Order {
   readonly by: ColumnName<'instances'>
@@ -62,8 +62,8 @@ const values: Readonly<Record<string, ValueOf>> = {
   availability_zone: (instance) => keptOf(instance).availabilityZone ?? '',
   config_drive: (instance) => Number(keptOf(instance).hasConfigDrive),
   key_name: (instance) => keptOf(instance).keyName,
-  locked_by: ({ holds }) => {
-    const lock = holds.find(({ kind }) => kind === 'lock')
+  locked_by: (instance) => {
+    const lock = lockOf(instance)
     return lock === undefined ? null : lock.byAdmin ? 'admin' : 'owner'
   },
   kernel_id: same,
@@ -84,7 +84,7 @@ export const ignoredKeys: ReadonlySet<string> = new Set(
 
 /** `locked` orders from here on; before, it is one of those that Nova takes and ignores. */
 const lockedSince = 73
-const isLocked: ValueOf = ({ holds }) => Number(holds.some(({ kind }) => kind === 'lock'))
+const isLocked: ValueOf = (instance) => Number(lockOf(instance) !== undefined)
 
 export function orderOf(params: URLSearchParams, call: Call): Result<Order, NovaFault> {
   const valueOf = (key: string): ValueOf | undefined =>

@@ -71,7 +71,9 @@ const addedIn = (instance: Instance, view: View, kept: Kept): object =>
       .map(({ fields }) => fields(instance, view, kept)),
   ) as object // each part is one
 
-const lockOf = ({ holds }: Instance): Hold | undefined => holds.find(({ kind }) => kind === 'lock')
+/** An admin's comes on top of an owner's, so the last one is whose word counts. */
+export const lockOf = ({ holds }: Instance): Hold | undefined =>
+  holds.findLast(({ kind }) => kind === 'lock')
 
 export const bareMetalTag = '__type_baremetal'
 export function tagsOf(

@@ -147,7 +147,7 @@ export function attributesAfter(
   return { ...attributes, [door]: Object.fromEntries(merged.filter(([, fact]) => fact !== null)) }
 }
 
-/** Locking what is locked changes nothing: a lock keeps its first owner. */
+/** Locking what is locked changes nothing; only an admin's lock comes on top of one that its owner may undo. */
 export function hold(
   draft: Draft,
   context: Context,
@@ -155,9 +155,12 @@ export function hold(
   request: HoldInstance,
 ): Result<Receipt> {
   const holds = activeHolds(instance, context.nowMs)
-  const lock = request.kind === 'lock' ? holds.find((one) => one.kind === 'lock') : undefined
-  if (lock) return ok({ ...receiptOf(instance, instance), holdId: lock.id, unchanged: 'already' })
   const byAdmin = context.caller.role === 'admin' && context.caller.projectId !== instance.project
+  const lock =
+    request.kind === 'lock'
+      ? holds.find((one) => one.kind === 'lock' && (one.byAdmin || !byAdmin))
+      : undefined
+  if (lock) return ok({ ...receiptOf(instance, instance), holdId: lock.id, unchanged: 'already' })
   const made: Hold = {
     id: context.ids.next(),
     kind: request.kind,
