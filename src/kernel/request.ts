@@ -335,13 +335,14 @@ export interface RemoveCatalogue {
   readonly id: string
 }
 
-/** The caller's own public keys. */
+/** A user's public keys: the caller's own, or those of `userId`, which is an admin's to say. */
 export interface AddKeyPair extends Pick<KeyPair, 'name' | 'type' | 'publicKey' | 'fingerprint'> {
   readonly verb: 'add-key-pair'
+  readonly userId?: KeyPair['userId']
 }
-export interface RemoveKeyPair {
+export interface RemoveKeyPair extends Pick<KeyPair, 'name'> {
   readonly verb: 'remove-key-pair'
-  readonly name: string
+  readonly userId?: KeyPair['userId']
 }
 
 /** Independent items in one commit: one that is refused never sinks the others. */

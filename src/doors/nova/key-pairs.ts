@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { may } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { type KeyPair, keyPairId } from '#kernel/key-pair.ts'
-import { userId } from '#kernel/ids.ts'
+import { type UserId, userId } from '#kernel/ids.ts'
 import { Type } from '#schema/type.ts'
 import type { Call, Reply } from './call.ts'
 import { badRequest, conflict, faultOf, type NovaFault, policy } from './faults.ts'
@@ -80,7 +80,7 @@ export async function showKeyPair(call: Call): Answered {
   const owner = ownerIn(call, new URLSearchParams(call.exchange.rawQuery))
   if (!owner.ok) return owner
   const name = call.exchange.params['key_name'] ?? ''
-  const row = await call.house.plane.read.get('keyPairs', keyPairId(userId(owner.value), name))
+  const row = await call.house.plane.read.get('keyPairs', keyPairId(owner.value, name))
   if (!row) return err(unknown(name, owner.value))
   const { createdAtMs } = row
   const whole = {
@@ -102,14 +102,15 @@ export async function createKeyPair(call: Call): Answered {
   if (!body.ok) return body
   if (!may(call.caller, 'add-key-pair')) return err(policy(call.rule))
   const { name, public_key: given, type = 'ssh', user_id: forUser } = body.value.keypair
-  if (forUser !== undefined && forUser !== call.caller.userId) return err(policy(call.rule))
+  const owner = ownerOf(call, forUser)
+  if (!owner.ok) return owner
   const made = given === undefined ? await generated() : undefined
   const publicKey = (given ?? made?.publicKey ?? '').trim()
   const fingerprint = fingerprintOf(publicKey, type)
   if (fingerprint === undefined)
     return err(badRequest('Keypair data is invalid: failed to generate fingerprint'))
   const receipt = await call.house.plane.submit(
-    { verb: 'add-key-pair', name, type, publicKey, fingerprint },
+    { verb: 'add-key-pair', name, type, publicKey, fingerprint, userId: owner.value },
     call.submission,
   )
   if (!receipt.ok) {
@@ -121,7 +122,7 @@ export async function createKeyPair(call: Call): Answered {
     name,
     public_key: publicKey,
     fingerprint,
-    user_id: call.caller.userId,
+    user_id: owner.value,
     ...(version >= typesSince ? { type } : {}),
     ...(made === undefined ? {} : { private_key: made.privateKey }),
   }
@@ -130,10 +131,15 @@ export async function createKeyPair(call: Call): Answered {
 
 export async function deleteKeyPair(call: Call): Answered {
   if (!may(call.caller, 'remove-key-pair')) return err(policy(call.rule))
+  const owner = ownerIn(call, new URLSearchParams(call.exchange.rawQuery))
+  if (!owner.ok) return owner
   const name = call.exchange.params['key_name'] ?? ''
-  const receipt = await call.house.plane.submit({ verb: 'remove-key-pair', name }, call.submission)
+  const receipt = await call.house.plane.submit(
+    { verb: 'remove-key-pair', name, userId: owner.value },
+    call.submission,
+  )
   if (receipt.ok) return ok({ status: call.negotiated.version >= typesSince ? 204 : 202 })
-  if (receipt.error.code === 'NotFound') return err(unknown(name, call.caller.userId))
+  if (receipt.error.code === 'NotFound') return err(unknown(name, owner.value))
   return err(faultOf(receipt.error, { verb: 'delete', rule: call.rule }))
 }
 
@@ -142,14 +148,13 @@ const unknown = (name: string, owner: string): NovaFault => ({
   message: `Keypair ${name} not found for user ${owner}`,
 })
 
-/** An admin may look at another's. */
-function ownerIn(
-  { caller, negotiated, rule }: Call,
-  params: URLSearchParams,
-): Result<string, NovaFault> {
-  const other = negotiated.version >= othersSince ? firstOf(params, 'user_id') : undefined
-  if (other === undefined || other === caller.userId) return ok(caller.userId)
-  return caller.role === 'admin' ? ok(other) : err(policy(rule))
+const ownerIn = (call: Call, params: URLSearchParams): Result<UserId, NovaFault> =>
+  ownerOf(call, call.negotiated.version >= othersSince ? firstOf(params, 'user_id') : undefined)
+
+/** Whose keys are meant. Those of another are an admin's to see and to change. */
+function ownerOf({ caller, rule }: Call, asked: string | undefined): Result<UserId, NovaFault> {
+  if (asked === undefined || asked === caller.userId) return ok(caller.userId)
+  return caller.role === 'admin' ? ok(userId(asked)) : err(policy(rule))
 }
 
 const brief = ({ name, publicKey, fingerprint, type }: KeyPair, version: Microversion): object => ({
