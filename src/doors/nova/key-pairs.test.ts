@@ -49,3 +49,30 @@ test('a key of another user is that user’s or an admin’s to change, and neve
   assert.equal((await ask(ada, 'DELETE', `/gone?user_id=${mary.userId}`)).status, 404)
   assert.equal((await ask(mary, 'DELETE', '/other')).status, 204)
 })
+
+test('what is no key is refused, and a key is kept as it was sent', async () => {
+  const blob = publicKey.split(' ')[1] ?? ''
+  const wrong = [
+    'ssh-rsa JUNK me',
+    `ssh-rsa ${'A'.repeat(2048)} me`,
+    `ssh-rsa ${blob} me`,
+    `ssh-ed25519 ${blob.slice(0, 60)} me`,
+    `ssh-ed25519 ${blob}AAAA me`,
+    'ssh-ed25519',
+    blob,
+  ]
+  for (const public_key of wrong) {
+    const heard = await ask(mary, 'POST', '', { name: 'wrong', public_key })
+    assert.equal(heard.status, 400, public_key)
+    assert.equal(
+      heard.at('badRequest.message'),
+      'Keypair data is invalid: failed to generate fingerprint',
+    )
+  }
+  const sent = `${publicKey}\n`
+  const made = await ask(mary, 'POST', '', { name: 'line', public_key: sent })
+  assert.equal(made.at('keypair.public_key'), sent)
+  assert.equal(made.at('keypair.fingerprint'), 'a9:16:b1:82:fe:ce:47:b9:6e:90:cb:32:ee:08:f4:db')
+  assert.equal((await ask(mary, 'GET', '/line')).at('keypair.public_key'), sent)
+  assert.equal((await ask(mary, 'POST', '', { name: 'made' })).status, 201)
+})

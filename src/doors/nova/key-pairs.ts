@@ -105,7 +105,8 @@ export async function createKeyPair(call: Call): Answered {
   const owner = ownerOf(call, forUser)
   if (!owner.ok) return owner
   const made = given === undefined ? await generated() : undefined
-  const publicKey = (given ?? made?.publicKey ?? '').trim()
+  // Kept as it was sent, a line's end and all: clients compare what they read with what they sent.
+  const publicKey = given ?? made?.publicKey ?? ''
   const fingerprint = fingerprintOf(publicKey, type)
   if (fingerprint === undefined)
     return err(badRequest('Keypair data is invalid: failed to generate fingerprint'))
@@ -164,17 +165,34 @@ const brief = ({ name, publicKey, fingerprint, type }: KeyPair, version: Microve
   ...(version >= typesSince ? { type } : {}),
 })
 
-/** MD5 over the key's bytes, as Nova prints it; undefined when there are none. */
+/** MD5 over the key's bytes, as Nova prints it; undefined when it is no key. */
 function fingerprintOf(publicKey: string, type: KeyPair['type']): string | undefined {
-  const text =
-    type === 'ssh'
-      ? /^(?:ssh|ecdsa|sk)-[\w@.-]+ +([A-Za-z0-9+/]+={0,2})( |$)/.exec(publicKey)?.[1]
-      : /-----BEGIN CERTIFICATE-----([\sA-Za-z0-9+/=]+)-----END CERTIFICATE-----/.exec(
-          publicKey,
-        )?.[1]
-  if (text === undefined) return undefined
-  const hash = createHash(type === 'ssh' ? 'md5' : 'sha1').update(Buffer.from(text, 'base64'))
+  const bytes = type === 'ssh' ? sshKeyIn(publicKey) : certificateIn(publicKey)
+  if (bytes === undefined) return undefined
+  const hash = createHash(type === 'ssh' ? 'md5' : 'sha1').update(bytes)
   return hash.digest('hex').replaceAll(/(..)(?!$)/g, '$1:')
+}
+
+/** Its parts follow each other, each after its length, and the first one repeats the algorithm's name. */
+function sshKeyIn(publicKey: string): Buffer | undefined {
+  const line = /^((?:ssh|ecdsa|sk)-[\w@.-]+) +([A-Za-z0-9+/]+={0,2})( |$)/.exec(publicKey.trim())
+  const bytes = Buffer.from(line?.[2] ?? '', 'base64')
+  const parts: Buffer[] = []
+  let at = 0
+  while (at + 4 <= bytes.length) {
+    const end = at + 4 + bytes.readUInt32BE(at)
+    parts.push(bytes.subarray(at + 4, end))
+    at = end
+  }
+  const isWhole = at === bytes.length && parts.length > 1
+  return isWhole && parts[0]?.toString('latin1') === line?.[1] ? bytes : undefined
+}
+
+function certificateIn(publicKey: string): Buffer | undefined {
+  const text = /-----BEGIN CERTIFICATE-----([\sA-Za-z0-9+/=]+)-----END CERTIFICATE-----/.exec(
+    publicKey,
+  )
+  return text?.[1] === undefined ? undefined : Buffer.from(text[1], 'base64')
 }
 
 const generate = promisify(generateKeyPair)
