@@ -5,6 +5,7 @@ import { may } from '#kernel/access.ts'
 import { type Flavor, plainFlavor } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { Type } from '#schema/type.ts'
+import { planOf } from '../shared/lent-headers.ts'
 import type { Call, Links, Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { badRequest, conflict, faultOf, type NovaFault, policy } from './faults.ts'
@@ -193,6 +194,7 @@ export async function createFlavor(call: Call): Answered {
     call.submission,
   )
   if (!receipt.ok) return err(faultOf(receipt.error, { verb: 'create', rule: call.rule }))
+  if (call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })
   const shown = flavorDetail(row, call.links, call.negotiated.version)
   return ok({ status: 200, body: { flavor: shown } })
 }
@@ -205,9 +207,10 @@ export async function deleteFlavor(call: Call): Answered {
     { verb: 'remove-from-catalogue', table: 'flavors', id: flavor.value.id },
     call.submission,
   )
-  return receipt.ok
-    ? ok({ status: 202 })
-    : err(faultOf(receipt.error, { verb: 'delete', rule: call.rule }))
+  if (!receipt.ok) return err(faultOf(receipt.error, { verb: 'delete', rule: call.rule }))
+  return call.submission.dryRun
+    ? ok({ status: 200, body: planOf(receipt.value) })
+    : ok({ status: 202 })
 }
 
 async function flavorIn(call: Call): Promise<Result<Flavor, NovaFault>> {

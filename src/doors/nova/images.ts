@@ -7,6 +7,7 @@
 import { type Image, isImageOf } from '#kernel/catalogue.ts'
 import { numberIn, objectIn, textIn } from '../shared/json-facts.ts'
 import type { Answer, Exchange, House } from '../shared/http.ts'
+import { lentHeaders, planOf } from '../shared/lent-headers.ts'
 import { prove } from './auth.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { imageNamed, imageUuid } from './image-ids.ts'
@@ -78,15 +79,20 @@ export async function deleteImage(exchange: Exchange, house: House): Promise<Ans
   const name = exchange.params['image_id'] ?? ''
   const image = await imageNamed(house.plane.read, name, caller.value.projectId)
   if (!image) return refused(exchange, 404, `Failed to find image ${name} to delete`)
+  const lent = lentHeaders(exchange)
+  if (!lent.ok)
+    return refused(exchange, 400, `${lent.error.field}: expected ${lent.error.expected}`)
   const receipt = await house.plane.submit(
     { verb: 'remove-from-catalogue', table: 'images', id: image.id },
-    { caller: caller.value, door: 'nova', requestId: requestIdOf(exchange) },
+    { caller: caller.value, door: 'nova', requestId: requestIdOf(exchange), ...lent.value },
   )
+  if (receipt.ok && lent.value.dryRun) return answered(exchange, 200, planOf(receipt.value))
   if (receipt.ok) return answered(exchange, 204, undefined)
   const { code } = receipt.error
   if (code === 'NotFound') return refused(exchange, 409, `Image ${name} is being saved`)
   if (code === 'Forbidden')
     return refused(exchange, 403, 'You are not permitted to delete this image.')
+  if (code === 'TokenReused') return refused(exchange, 409, 'The Idempotency-Key was used before')
   return refused(exchange, 503, 'Nothing was changed')
 }
 

@@ -76,3 +76,20 @@ test('what is no key is refused, and a key is kept as it was sent', async () => 
   assert.equal((await ask(mary, 'GET', '/line')).at('keypair.public_key'), sent)
   assert.equal((await ask(mary, 'POST', '', { name: 'made' })).status, 201)
 })
+
+test('a repeated request is not given a private key that fits nothing', async () => {
+  const asked = (keypair: object) =>
+    mary.call('POST', pairs, { body: { keypair }, headers: { 'idempotency-key': 'one-key' } })
+  const first = await asked({ name: 'once' })
+  assert.equal(first.status, 200)
+  assert.equal((await asked({ name: 'once' })).status, 409)
+  const shown = await mary.call('GET', `${pairs}/once`)
+  assert.equal(shown.at('keypair.fingerprint'), first.at('keypair.fingerprint'))
+  const given = () =>
+    mary.call('POST', pairs, {
+      body: { keypair: { name: 'given', public_key: publicKey } },
+      headers: { 'idempotency-key': 'given-key' },
+    })
+  const told = await given()
+  assert.deepEqual((await given()).json, told.json)
+})

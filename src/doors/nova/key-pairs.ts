@@ -9,6 +9,7 @@ import { err, ok, type Result } from '#kernel/errors.ts'
 import { type KeyPair, keyPairId } from '#kernel/key-pair.ts'
 import { type UserId, userId } from '#kernel/ids.ts'
 import { Type } from '#schema/type.ts'
+import { planOf } from '../shared/lent-headers.ts'
 import type { Call, Reply } from './call.ts'
 import { badRequest, conflict, faultOf, type NovaFault, policy } from './faults.ts'
 import type { Microversion } from './microversion.ts'
@@ -44,11 +45,12 @@ const createBody = versioned([typesSince, othersSince, givenSince], (version) =>
   return Type.Object({ keypair: Type.Object(chosen, closed) }, closed)
 })
 
-/** One of the caller's own, by its name. */
+/** By its name: one of the caller's own, unless another's are meant. */
 export const keyPairNamed = (
   { caller, house }: Pick<Call, 'caller' | 'house'>,
   name: string,
-): Promise<KeyPair | undefined> => house.plane.read.get('keyPairs', keyPairId(caller.userId, name))
+  owner = caller.userId,
+): Promise<KeyPair | undefined> => house.plane.read.get('keyPairs', keyPairId(owner, name))
 
 export async function listKeyPairs(call: Call): Answered {
   const { version } = call.negotiated
@@ -80,7 +82,7 @@ export async function showKeyPair(call: Call): Answered {
   const owner = ownerIn(call, new URLSearchParams(call.exchange.rawQuery))
   if (!owner.ok) return owner
   const name = call.exchange.params['key_name'] ?? ''
-  const row = await call.house.plane.read.get('keyPairs', keyPairId(owner.value, name))
+  const row = await keyPairNamed(call, name, owner.value)
   if (!row) return err(unknown(name, owner.value))
   const { createdAtMs } = row
   const whole = {
@@ -119,6 +121,10 @@ export async function createKeyPair(call: Call): Answered {
       return err(conflict(`Key pair '${name}' already exists.`))
     return err(faultOf(receipt.error, { verb: 'create', rule: call.rule }))
   }
+  if (call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })
+  // A repeated request made a second private half, and it is the first one that fits: that was said once.
+  if (made && (await keyPairNamed(call, name, owner.value))?.publicKey !== publicKey)
+    return err(conflict(`Key pair '${name}' already exists.`))
   const keypair = {
     name,
     public_key: publicKey,
@@ -139,6 +145,7 @@ export async function deleteKeyPair(call: Call): Answered {
     { verb: 'remove-key-pair', name, userId: owner.value },
     call.submission,
   )
+  if (receipt.ok && call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })
   if (receipt.ok) return ok({ status: call.negotiated.version >= typesSince ? 204 : 202 })
   if (receipt.error.code === 'NotFound') return err(unknown(name, owner.value))
   return err(faultOf(receipt.error, { verb: 'delete', rule: call.rule }))

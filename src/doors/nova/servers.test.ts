@@ -320,6 +320,33 @@ test('a dry run answers the plan and changes nothing', async () => {
   assert.deepEqual((await mary.call('GET', `${servers}?name=dry`)).at('servers'), [])
 })
 
+test('a dry run of what is no server answers the plan and changes nothing, too', async () => {
+  const headers = { 'x-dry-run': 'true' }
+  const keyPairs = '/compute/v2.1/os-keypairs'
+  const flavors = '/compute/v2.1/flavors'
+  const image = `/image/v2/images/${imageUuid('sim')}`
+  const kept = { body: { keypair: { name: 'kept' } } }
+  const flavor = (name: string) => ({
+    body: { flavor: { name, id: name, ram: 1, vcpus: 1, disk: 1 } },
+  })
+  assert.equal((await ada.call('POST', keyPairs, kept)).status, 200)
+  assert.equal((await ada.call('POST', flavors, flavor('kept'))).status, 200)
+  const asked = [
+    await ada.call('POST', keyPairs, { body: { keypair: { name: 'dry' } }, headers }),
+    await ada.call('DELETE', `${keyPairs}/kept`, { headers }),
+    await ada.call('POST', flavors, { ...flavor('dry'), headers }),
+    await ada.call('DELETE', `${flavors}/kept`, { headers }),
+    await ada.call('DELETE', image, { headers }),
+  ]
+  for (const heard of asked) assert.deepEqual([heard.status, heard.at('dry_run')], [200, true])
+  const here = [`${keyPairs}/kept`, `${flavors}/kept`, image]
+  for (const path of here) assert.equal((await ada.call('GET', path)).status, 200, path)
+  for (const path of [`${keyPairs}/dry`, `${flavors}/dry`])
+    assert.equal((await ada.call('GET', path)).status, 404, path)
+  const wrong = await ada.call('DELETE', image, { headers: { 'x-dry-run': 'perhaps' } })
+  assert.equal(wrong.status, 400)
+})
+
 test('the same Idempotency-Key gets the same answer once more; another request with it is refused', async () => {
   const headers = { 'idempotency-key': 'once-only' }
   const first = await post({ ...plain, name: 'once' }, headers)
