@@ -5,6 +5,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { as, type OpenStackCaller, settled, twoProjects } from '#test/harness/openstack.ts'
 import { type World, world } from '#test/harness/world.ts'
+import { imageUuid } from './image-ids.ts'
 
 const servers = '/compute/v2.1/servers'
 
@@ -82,6 +83,21 @@ test('an update answers little until 2.74, and everything from 2.75 on', async (
     assert.ok(!before.includes(field), field)
   assert.ok(before.includes('locked_reason'), 'what versions added shows all the same')
   assert.ok((await put(75)).includes('OS-EXT-STS:vm_state'))
+})
+
+test('a rebuild shows user data once, also to who sees the facts of hosts', async () => {
+  for (const [who, path] of [
+    [ada, servers],
+    [mary, '/v2.1/servers'],
+  ] as const) {
+    const body = { rebuild: { imageRef: imageUuid('sim') } }
+    const heard = await who.call('POST', `${path}/${id}/action`, { body, headers: at(75) })
+    assert.equal(heard.status, 202, heard.text)
+    const fields = Object.keys(heard.at('server') as object)
+    assert.ok(fields.includes('user_data') && fields.includes('OS-EXT-SRV-ATTR:host'))
+    assert.ok(!fields.includes('OS-EXT-SRV-ATTR:user_data'))
+    await settled(mary, id, 'ACTIVE')
+  }
 })
 
 test('bodies are closed to what their version does not know', async () => {

@@ -135,11 +135,14 @@ export function serverUpdated(instance: Instance, view: View): object {
   }
 }
 
-/** The same with what a rebuild may have changed. */
+/** The same with what a rebuild may have changed; what is shown as `user_data` is not shown under its other name. */
 export function serverRebuilt(instance: Instance, view: View): object {
   const { keyName, userData } = keptOf(instance)
+  const { 'OS-EXT-SRV-ATTR:user_data': _, ...updated } = serverUpdated(instance, view) as {
+    'OS-EXT-SRV-ATTR:user_data'?: string | null // what may be in it
+  }
   return {
-    ...serverUpdated(instance, view),
+    ...updated,
     ...(view.version >= 54 ? { key_name: keyName } : {}),
     ...(view.version >= 57 ? { user_data: userData ?? null } : {}),
   }
