@@ -1,5 +1,5 @@
 // What this API lets a caller say of a server that nothing else of runstate has a word for. It is kept with the
-// instance under this door's name, and shown again as it was said.
+// instance under this door's name, and shown again as it was said; an address in its shortest spelling.
 //
 // - No password is kept: nothing here could use it, and what is not there cannot leak.
 // - An instance made through another door says nothing of all this, so every fact has a default.
@@ -33,6 +33,10 @@ export const tagFacts = (change: Readonly<Record<string, boolean>>): JsonObject 
     Object.entries(change).map(([tag, isSet]) => [`${tagPrefix}${tag}`, isSet ? true : null]),
   )
 
+/** The one spelling of an address of version 6 that Nova shows, whichever was said (RFC 5952). */
+const shortest = (address: string): string =>
+  address === '' ? '' : (URL.parse(`http://[${address}]`)?.hostname.slice(1, -1) ?? address)
+
 const nothing: JsonObject = {}
 const everybody = ['default'] as const
 
@@ -43,7 +47,7 @@ export function keptOf(instance: Pick<Instance, 'attributes'>): Kept {
   return {
     diskConfig: textIn(facts, 'diskConfig') ?? 'MANUAL',
     accessIPv4: textIn(facts, 'accessIPv4') ?? '',
-    accessIPv6: textIn(facts, 'accessIPv6') ?? '',
+    accessIPv6: shortest(textIn(facts, 'accessIPv6') ?? ''),
     availabilityZone: textIn(facts, 'availabilityZone'),
     hasConfigDrive: flagIn(facts, 'configDrive') ?? false,
     keyName: textIn(facts, 'keyName') ?? null,

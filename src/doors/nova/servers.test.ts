@@ -300,6 +300,18 @@ test('every change is in the instance actions, newest first, locks too', async (
   assert.equal((await otto.call('GET', path)).status, 404)
 })
 
+test('an address of version 6 is shown in its shortest spelling', async () => {
+  const said = '0000:0000:0000:0000:0000:babe:220.12.22.2'
+  const id = await running({ ...plain, accessIPv6: said })
+  const path = `${servers}/${id}`
+  const shown = async () => (await mary.call('GET', path)).at('server.accessIPv6')
+  assert.equal(await shown(), '::babe:dc0c:1602')
+  const put = (accessIPv6: string) => mary.call('PUT', path, { body: { server: { accessIPv6 } } })
+  assert.equal((await put('2001:DB8::0001')).at('server.accessIPv6'), '2001:db8::1')
+  assert.equal((await put('')).at('server.accessIPv6'), '')
+  assert.equal(await shown(), '')
+})
+
 test('a dry run answers the plan and changes nothing', async () => {
   const id = await running()
   const headers = { 'x-dry-run': 'true' }
