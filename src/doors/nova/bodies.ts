@@ -67,17 +67,13 @@ const hostname = Type.String({
   maxLength: 63,
   pattern: '^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$',
 })
-const userData = Type.Union([
-  Type.String({ maxLength: 65_535, pattern: '^[A-Za-z0-9+/\\s]*={0,2}\\s*$' }),
-  Type.Null(),
-])
+const base64 = Type.String({ maxLength: 65_535, pattern: '^[A-Za-z0-9+/\\s]*={0,2}\\s*$' })
+const userData = Type.Union([base64, Type.Null()])
 const keyName = Type.String({ minLength: 1, maxLength: 255 })
+/** How many there may be is a quota, refused as one. */
+export const filesMax = 16
 const personality = Type.Array(
-  Type.Object(
-    { path: Type.String({ maxLength: 255 }), contents: Type.String({ maxLength: 65_535 }) },
-    closed,
-  ),
-  { maxItems: 16 },
+  Type.Object({ path: Type.String({ maxLength: 255 }), contents: base64 }, closed),
 )
 const certificates = Type.Union([
   Type.Array(Type.String({ minLength: 1, maxLength: 255 }), {

@@ -8,9 +8,15 @@ import { compact } from '#kernel/ids.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import type { CreateInstance } from '#kernel/request.ts'
 import { planOf } from '../shared/lent-headers.ts'
-import { createBody, isTrue, metadataItemsMax, type WantedServer as Wanted } from './bodies.ts'
+import {
+  createBody,
+  filesMax,
+  isTrue,
+  metadataItemsMax,
+  type WantedServer as Wanted,
+} from './bodies.ts'
 import type { Call, Reply } from './call.ts'
-import { badRequest, faultOf, forbidden, type NovaFault, policy } from './faults.ts'
+import { badRequest, faultOf, forbidden, type NovaFault, policy, tooManyFiles } from './faults.ts'
 import { imageNamed } from './image-ids.ts'
 import { doorName, tagFacts } from './kept.ts'
 import { keyPairNamed } from './key-pairs.ts'
@@ -73,10 +79,11 @@ async function requestFor(
   wanted: Wanted,
   extras: Extras,
 ): Promise<Result<CreateInstance, NovaFault>> {
-  const { metadata = {}, imageRef = '' } = wanted
+  const { metadata = {}, imageRef = '', personality = [] } = wanted
   if (Object.keys(metadata).length > metadataItemsMax) {
     return err(forbidden(`Maximum number of metadata items exceeds ${metadataItemsMax}`))
   }
+  if (personality.length > filesMax) return err(tooManyFiles)
   const count = countOf(wanted)
   if (!count.ok) return count
   const zone = wanted.availability_zone

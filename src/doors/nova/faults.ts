@@ -119,6 +119,7 @@ export const forbidden = (message: string): NovaFault => ({ status: 403, message
 export const conflict = (message: string): NovaFault => ({ status: 409, message })
 export const policy = (rule: string): NovaFault =>
   forbidden(`Policy doesn't allow ${rule} to be performed.`)
+export const tooManyFiles = forbidden('Personality file limit exceeded')
 export const malformedBody = badRequest('Malformed request body')
 export const noSuchRoute: NovaFault = {
   status: 404,

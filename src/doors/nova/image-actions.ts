@@ -5,9 +5,9 @@
 import { err, ok, type Result } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import type { InstanceRef, InstanceRequest, Receipt } from '#kernel/request.ts'
-import { createImageBody, metadataItemsMax, rebuildBody } from './bodies.ts'
+import { createImageBody, filesMax, metadataItemsMax, rebuildBody } from './bodies.ts'
 import type { Call, Reply } from './call.ts'
-import { type Asked, badRequest, forbidden, type NovaFault } from './faults.ts'
+import { type Asked, badRequest, forbidden, type NovaFault, tooManyFiles } from './faults.ts'
 import { imageNamed } from './image-ids.ts'
 import { imagePrefix } from './images.ts'
 import { doorName } from './kept.ts'
@@ -34,6 +34,7 @@ export async function rebuild(
   if (!checked.ok) return checked
   const wanted = checked.value.rebuild
   if (Object.keys(wanted.metadata ?? {}).length > metadataItemsMax) return err(tooMuchMetadata)
+  if ((wanted.personality ?? []).length > filesMax) return err(tooManyFiles)
   const image = await imageNamed(call.house.plane.read, wanted.imageRef, call.project)
   const keyName = wanted.key_name ?? undefined
   if (keyName !== undefined && !(await keyPairNamed(call, keyName)))

@@ -32,6 +32,8 @@ before(async () => {
 })
 after(() => w.close())
 
+const files = (count: number) =>
+  Array.from({ length: count }, (_, at) => ({ path: `/etc/f${at}`, contents: 'QQ==' }))
 const plain = { name: 'one', flavorRef: 'quick', imageRef: 'sim' }
 const post = (server: unknown, headers: Readonly<Record<string, string>> = {}, by = mary) =>
   by.call('POST', servers, { body: { server }, headers })
@@ -178,6 +180,8 @@ const refusals: readonly (readonly [unknown, number, string | RegExp])[] = [
   [{ ...plain, key_name: 'mine' }, 400, 'Invalid key_name provided.'],
   [{ ...plain, accessIPv4: 'x' }, 400, /under any of the given schemas$/],
   [{ ...plain, user_data: '#!' }, 400, /under any of the given schemas$/],
+  [{ ...plain, personality: [{ path: '/a', contents: 'A file.' }] }, 400, /does not match/],
+  [{ ...plain, personality: files(17) }, 403, 'Personality file limit exceeded'],
   [{ ...plain, description: 'later' }, 400, /\('description' was unexpected\)$/],
   [{ ...plain, tags: [] }, 400, /\('tags' was unexpected\)$/],
 ]
@@ -197,6 +201,13 @@ test('too much metadata is over quota, and a reader may not create at all', asyn
   assert.equal(heard.status, 403)
   assert.equal(heard.at('forbidden.message'), 'Maximum number of metadata items exceeds 128')
   assert.equal((await post(plain, {}, rita)).status, 403)
+})
+
+test('as many files as the limits say are taken', async () => {
+  const limits = await mary.call('GET', '/compute/v2.1/limits')
+  const most = Number(limits.at('limits.absolute.maxPersonality'))
+  const id = await made({ ...plain, personality: files(most) })
+  await mary.call('DELETE', `${servers}/${id}`)
 })
 
 test('a pool that is full refuses the next server, and nothing is left of it', async () => {

@@ -5,7 +5,7 @@ import { err, ok, type Result } from '#kernel/errors.ts'
 import { keyPairsMax } from '#kernel/key-pair.ts'
 import type { Call, Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
-import { metadataItemsMax } from './bodies.ts'
+import { filesMax, metadataItemsMax } from './bodies.ts'
 import { type NovaFault, policy } from './faults.ts'
 import { imageUuid } from './image-ids.ts'
 import { firstOf } from './query-parameters.ts'
@@ -36,7 +36,7 @@ export async function showLimits(call: Call): Answered {
     maxServerGroups: unlimited,
     maxServerGroupMembers: unlimited,
     ...(version <= imageMetaUntil ? { maxImageMeta: metadataItemsMax } : {}),
-    ...(version <= filesUntil ? { maxPersonality: 16, maxPersonalitySize: 65_535 } : {}),
+    ...(version <= filesUntil ? { maxPersonality: filesMax, maxPersonalitySize: 65_535 } : {}),
     ...(hasNetworks
       ? {
           maxSecurityGroups: unlimited,
@@ -79,7 +79,7 @@ export async function showQuotaSet(call: Call): Answered {
       : {}),
     ...(version <= filesUntil
       ? {
-          injected_files: 16,
+          injected_files: filesMax,
           injected_file_content_bytes: 65_535,
           injected_file_path_bytes: 255,
         }
