@@ -9,6 +9,9 @@ import { propertiesIn, type Span, startsOf, versioned } from './versioned.ts'
 
 const closed = { additionalProperties: false } as const
 
+// A pattern is tried on text of any length, also on what is too long. So in none of them may two parts that follow
+// each other take the same characters: the time would grow with the square of the length, or worse.
+
 /** No control characters, no blank at either end. */
 const name = Type.String({
   minLength: 1,
@@ -65,9 +68,9 @@ const description = Type.Union([
 const hostname = Type.String({
   minLength: 1,
   maxLength: 63,
-  pattern: '^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$',
+  pattern: '^[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]$',
 })
-const base64 = Type.String({ maxLength: 65_535, pattern: '^[A-Za-z0-9+/\\s]*={0,2}\\s*$' })
+const base64 = Type.String({ maxLength: 65_535, pattern: '^[A-Za-z0-9+/\\s]*(=\\s*){0,2}$' })
 const userData = Type.Union([base64, Type.Null()])
 const keyName = Type.String({ minLength: 1, maxLength: 255 })
 /** How many there may be is a quota, refused as one. */

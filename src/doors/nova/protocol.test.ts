@@ -232,6 +232,27 @@ test('a body beyond all bounds is refused and changes nothing', async () => {
   assert.equal(heard.at('overLimit.code'), 413)
 })
 
+test('a text made to be tried in all ways is refused as quickly as any other', async () => {
+  const plain = { name: 'n', flavorRef: 'sim.small', imageRef: 'sim', networks: 'none' }
+  const texts = {
+    user_data: [`${' '.repeat(65_534)}!`, `${'= '.repeat(32_000)}!`],
+    hostname: [`${'a'.repeat(3000)}!`, `${'a-'.repeat(3000)}!`],
+    name: [`a${' '.repeat(60_000)}`, `a${' '.repeat(200)}`],
+  }
+  for (const [field, hostile] of Object.entries(texts)) {
+    for (const text of hostile) {
+      const sinceMs = performance.now()
+      const heard = await mary.call('POST', '/compute/v2.1/servers', {
+        body: { server: { ...plain, [field]: text } },
+        headers: { 'openstack-api-version': 'compute 2.90' },
+      })
+      assert.equal(heard.status, 400, field)
+      // Before the patterns were made so, these took seconds, and all other callers waited.
+      assert.ok(performance.now() - sinceMs < 1000, field)
+    }
+  }
+})
+
 test('a request signed by the vendor’s own library acts; a byte changed, it does not', async () => {
   const { HUAWEICLOUD_SDK_AK = '', HUAWEICLOUD_SDK_SK = '' } = w.credentials
   const project = w.credentials['HUAWEICLOUD_PROJECT_ID'] ?? ''
