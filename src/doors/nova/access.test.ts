@@ -192,6 +192,24 @@ test('an admin’s lock on top of an owner’s is an admin’s to undo', async (
   assert.deepEqual(listed.each('instanceActions', 'action'), ['unlock', 'lock', 'lock', 'create'])
 })
 
+test('what another project uses is an admin’s to see, and is not taken for one’s own', async () => {
+  await made()
+  const limits = (who: OpenStackCaller, query = '') =>
+    who.call('GET', `/compute/v2.1/limits${query}`)
+  const usedBy = async (who: OpenStackCaller, query = '') =>
+    (await limits(who, query)).at('limits.absolute.totalInstancesUsed')
+  const own = await usedBy(mary)
+  assert.ok(Number(own) > 0)
+  assert.equal(await usedBy(mary, `?tenant_id=${mary.projectId}`), own)
+  assert.equal(await usedBy(amos), 0)
+  assert.equal(await usedBy(amos, `?tenant_id=${mary.projectId}`), own)
+  const denied = await limits(otto, `?tenant_id=${mary.projectId}`)
+  assert.equal(
+    denied.at('forbidden.message'),
+    "Policy doesn't allow os_compute_api:limits:other_project to be performed.",
+  )
+})
+
 test('os-resetState is an admin’s, and takes effect at once', async () => {
   const id = await made()
   const body = { 'os-resetState': { state: 'error' } }

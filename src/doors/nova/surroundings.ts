@@ -3,6 +3,7 @@
 
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { keyPairsMax } from '#kernel/key-pair.ts'
+import type { Reads } from '#kernel/ports/plane.ts'
 import type { Call, Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
 import { filesMax, metadataItemsMax } from './bodies.ts'
@@ -22,9 +23,13 @@ const networksUntil = 35
 const imageMetaUntil = 38
 const filesUntil = 56
 
-/** Nothing is limited but what a request may hold; what is used is counted. */
+/** Nothing is limited but what a request may hold; what is used is counted, of another project for an admin. */
 export async function showLimits(call: Call): Answered {
-  const used = await usageOf(call)
+  const { caller, exchange, house, rule } = call
+  const project = firstOf(new URLSearchParams(exchange.rawQuery), 'tenant_id') ?? call.project
+  if (project !== call.project && caller.role !== 'admin')
+    return err(policy(`${rule}:other_project`))
+  const used = await usageOf(house.plane.read, project)
   const { version } = call.negotiated
   const hasNetworks = version <= networksUntil
   const absolute = {
@@ -124,8 +129,7 @@ interface Usage {
 }
 
 /** One count per flavor of the catalogue: sizes follow from the flavor, and no server is loaded. */
-async function usageOf({ house, project }: Call): Promise<Usage> {
-  const { read } = house.plane
+async function usageOf(read: Reads, project: string): Promise<Usage> {
   const where = { project, kind: 'server', situation: liveSituations }
   const servers = await read.count('instances', { where })
   let vcpus = 0
