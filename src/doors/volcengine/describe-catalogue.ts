@@ -128,4 +128,7 @@ const imageEntry = (image: Image) => ({
   Visibility: 'public',
   ...objectIn(image.attributes, 'ecs'),
   ImageId: image.id,
+  // What it was captured from may say otherwise of itself, and so would the copy.
+  ...(image.isSaving ? { Status: 'creating' } : {}),
+  ...(image.project === undefined ? {} : { Visibility: 'private' }),
 })
