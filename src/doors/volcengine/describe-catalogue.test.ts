@@ -5,6 +5,18 @@ import { until, world, type World } from '#test/harness/world.ts'
 
 type Entry = Readonly<Record<string, unknown>>
 
+/** What an image may say of itself, besides what is the same of all. */
+const fullFacts = {
+  OsType: 'Windows',
+  Platform: 'Windows Server',
+  ProjectName: 'mine',
+  Status: 'error',
+  Visibility: 'shared',
+  IsSupportCloudInit: true,
+  IsLTS: true,
+  Tags: [{ Key: 'team', Value: 'blue' }, 'no tag'],
+}
+
 let w: World
 let b: Bench
 let olaf: Ecs
@@ -17,7 +29,13 @@ before(async () => {
         projects: [{ name: 'other' }],
         users: [{ name: 'olaf', password: 'of-another', roles: { other: 'member' } }],
       },
-      catalogue: { images: [{ id: 'told', kinds: ['server'], attributes: { ecs: facts } }] },
+      catalogue: {
+        flavors: [{ id: 'gpu.large', driver: 'simulated', hardware: 'GPU', kinds: ['server'] }],
+        images: [
+          { id: 'told', kinds: ['server'], attributes: { ecs: facts } },
+          { id: 'bare', kinds: ['server'], hardware: 'GPU', attributes: { ecs: fullFacts } },
+        ],
+      },
     },
   })
   b = await bench(w)
@@ -44,5 +62,41 @@ suite('captured images', () => {
     )
     assert.deepEqual(whole, [[imageId, 'available', 'private']])
     assert.deepEqual(await images(named, olaf), [])
+  })
+})
+
+suite('the filters of images', () => {
+  const ids = async (query: Readonly<Record<string, string>>) =>
+    (await images({ MaxResults: '100', ...query })).map(([id]) => id)
+
+  for (const query of [
+    { ImageName: 'bare' },
+    { ImageStatus: 'error' },
+    { 'Status.1': 'error', 'Status.2': 'creating' },
+    { OsType: 'Windows' },
+    { Platform: 'Windows Server' },
+    { ProjectName: 'mine' },
+    { Visibility: 'shared' },
+    { IsSupportCloudInit: 'true' },
+    { IsLTS: 'True' },
+    { InstanceTypeId: 'gpu.large' },
+    { 'TagFilters.1.Key': 'team' },
+    { 'TagFilters.1.Key': 'team', 'TagFilters.1.Values.1': 'red', 'TagFilters.1.Values.2': 'blue' },
+  ]) {
+    test(JSON.stringify(query), async () => assert.deepEqual(await ids(query), ['bare']))
+  }
+
+  test('leave out what does not fit, and all that given ones are about must fit', async () => {
+    const others = await ids({ IsSupportCloudInit: 'false' })
+    assert(others.includes('told') && !others.includes('bare'))
+    assert.deepEqual(await ids({ OsType: 'Windows', Visibility: 'public' }), [])
+    assert.deepEqual(await ids({ 'TagFilters.1.Key': 'team', 'TagFilters.1.Values.1': 'red' }), [])
+    assert.deepEqual(await ids({ InstanceTypeId: 'no-such-type' }), [])
+    assert(!(await ids({ InstanceTypeId: 'ecs.g3i.large' })).includes('bare'))
+  })
+
+  test('that are wrong are refused', async () => {
+    for (const query of [{ IsLTS: 'perhaps' }, { IsSupportCloudInit: '1' }])
+      assert.equal((await b.ecs('DescribeImages', query)).code, 'InvalidArgument')
   })
 })

@@ -4,14 +4,18 @@
 // A flavor's and an image's `attributes.ecs` holds facts that only this cloud shows, in its own words
 // (`Processor`, `LocalVolumes`, `OsType`, …); they go over what is derived here.
 // Source: contracts/volcengine-ecs.md section 7.6; DescribeImages has no section there, its fields are those of
-// the vendor's SDK model `ImageForDescribeImagesOutput`.
+// the vendor's SDK models `DescribeImagesInput` and `ImageForDescribeImagesOutput`.
 
 import { type Flavor, type Image, isImageOf } from '#kernel/catalogue.ts'
 import { err, ok } from '#kernel/errors.ts'
-import { objectIn } from '#doors/shared/json-facts.ts'
+import type { JsonObject } from '#kernel/json.ts'
+import { flagIn, isJsonObject, listIn, objectIn, textIn } from '#doors/shared/json-facts.ts'
 import { type Call, isHere, type Outcome, zonesOf } from './call.ts'
 import { business } from './faults.ts'
+import { tagFilters } from './filters.ts'
 import { pageOfList } from './paging.ts'
+import type { Reading } from './reading.ts'
+import type { TagEntry } from './wire.ts'
 
 const placesMax = 20
 
@@ -89,26 +93,59 @@ function instanceTypeEntry(flavor: Flavor): object {
 export async function describeImages(call: Call): Promise<Outcome> {
   const { reading, plane } = call
   const ids = reading.list('ImageIds', { max: namesMax })
-  const name = reading.text('ImageName')
-  const osType = reading.text('OsType')
-  const status = reading.text('ImageStatus')
-  const visibility = reading.text('Visibility')
+  const fits = imageTests(reading)
+  const typeId = reading.text('InstanceTypeId')
+  const type = typeId === undefined ? undefined : await plane.read.get('flavors', typeId)
   const rows = isHere(call) ? await plane.read.list('images', { limit: rowsMax }) : []
   const found = rows
     .filter((image) => image.kinds.includes('server') && isImageOf(image, call.principal.account))
+    .filter(({ id }) => ids.length === 0 || ids.includes(id))
+    .filter(({ hardware }) => typeId === undefined || hardware === type?.hardware)
     .map(imageEntry)
-    .filter(
-      (entry) =>
-        (ids.length === 0 || ids.includes(entry.ImageId)) &&
-        (name === undefined || entry.ImageName === name) &&
-        (osType === undefined || entry.OsType === osType) &&
-        (status === undefined || entry.Status === status) &&
-        (visibility === undefined || entry.Visibility === visibility),
-    )
+    .filter((entry) => fits.every((test) => test(entry)))
   const page = pageOfList(reading, found, { size: 10, max: 100, idOf: (one) => one.ImageId })
   if (reading.fault) return err(reading.fault)
   return ok({ Images: page.rows, NextToken: page.next, TotalCount: found.length })
 }
+
+/** Parameters and the field that each is about. */
+const imageTexts = {
+  ImageName: 'ImageName',
+  ImageStatus: 'Status',
+  OsType: 'OsType',
+  Platform: 'Platform',
+  ProjectName: 'ProjectName',
+  Visibility: 'Visibility',
+} as const
+const imageFlags = ['IsSupportCloudInit', 'IsLTS'] as const
+
+/** All must hold. A field that nobody has said anything of is empty, a flag false. */
+function imageTests(reading: Reading): readonly ((entry: JsonObject) => boolean)[] {
+  const texts = Object.entries(imageTexts).flatMap(([name, field]) => {
+    const text = reading.text(name)
+    return text === undefined ? [] : [(entry: JsonObject) => textIn(entry, field) === text]
+  })
+  const flags = imageFlags.flatMap((name) => {
+    const flag = reading.flag(name)
+    return flag === undefined
+      ? []
+      : [(entry: JsonObject) => (flagIn(entry, name) ?? false) === flag]
+  })
+  const statuses = reading.list('Status', { max: namesMax })
+  const ofStatus = (entry: JsonObject) => statuses.includes(textIn(entry, 'Status') ?? '')
+  const tags = tagFilters(reading).map(
+    ({ fitsTags }) =>
+      (entry: JsonObject) =>
+        fitsTags(tagsIn(entry)),
+  )
+  return [...texts, ...flags, ...(statuses.length === 0 ? [] : [ofStatus]), ...tags]
+}
+
+const tagsIn = (entry: JsonObject): readonly TagEntry[] =>
+  (listIn(entry, 'Tags') ?? []).filter(isJsonObject).map((tag) => ({
+    Key: textIn(tag, 'Key') ?? '',
+    Value: textIn(tag, 'Value') ?? '',
+  }))
 
 const imageEntry = (image: Image) => ({
   Architecture: 'amd64',
