@@ -63,6 +63,19 @@ suite('captured images', () => {
     assert.deepEqual(whole, [[imageId, 'available', 'private']])
     assert.deepEqual(await images(named, olaf), [])
   })
+
+  test('of another account are not there, whatever is asked of them', async () => {
+    const id = await b.server()
+    const { imageId = '' } = await b.submit({
+      verb: 'capture',
+      target: b.ref(id),
+      imageName: 'secret',
+    })
+    const types = async (ask: Ecs, ImageId: string) =>
+      (await ask('DescribeInstanceTypes', { ImageId })).result?.['TotalCount']
+    assert.notEqual(await types(b.ecs, imageId), 0)
+    assert.equal(await types(olaf, imageId), await types(olaf, 'no-such-image'))
+  })
 })
 
 suite('the filters of images', () => {
@@ -72,7 +85,7 @@ suite('the filters of images', () => {
   for (const query of [
     { ImageName: 'bare' },
     { ImageStatus: 'error' },
-    { 'Status.1': 'error', 'Status.2': 'creating' },
+    { 'Status.1': 'error', 'Status.2': 'deleted' },
     { OsType: 'Windows' },
     { Platform: 'Windows Server' },
     { ProjectName: 'mine' },

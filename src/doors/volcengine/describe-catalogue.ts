@@ -50,7 +50,7 @@ export async function describeInstanceTypes(call: Call): Promise<Outcome> {
   ].slice(0, namesMax)
   const imageId = reading.text('ImageId')
   const flavors = isHere(call) ? await plane.read.list('flavors', { limit: rowsMax }) : []
-  const image = imageId === undefined ? undefined : await plane.read.get('images', imageId)
+  const image = imageId === undefined ? undefined : await imageNamed(call, imageId)
   const found = flavors.filter(
     (flavor) =>
       flavor.kinds.includes('server') &&
@@ -61,6 +61,12 @@ export async function describeInstanceTypes(call: Call): Promise<Outcome> {
   if (reading.fault) return err(reading.fault)
   const InstanceTypes = page.rows.map(instanceTypeEntry)
   return ok({ InstanceTypes, NextToken: page.next, TotalCount: found.length })
+}
+
+/** One that another account captured is as good as none. */
+async function imageNamed({ plane, principal }: Call, id: string): Promise<Image | undefined> {
+  const image = await plane.read.get('images', id)
+  return image && isImageOf(image, principal.account) ? image : undefined
 }
 
 /** `Gpu` is there only for types that have some: its presence is what says so. */
