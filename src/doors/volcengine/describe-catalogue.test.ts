@@ -113,3 +113,32 @@ suite('the filters of images', () => {
       assert.equal((await b.ecs('DescribeImages', query)).code, 'InvalidArgument')
   })
 })
+
+test('a catalogue is read to its end', async () => {
+  const many = Array.from({ length: 1_001 }, (_, n) => `a-${n}`)
+  const like = { driver: 'simulated', kinds: ['server'] }
+  const large = await world({
+    config: {
+      catalogue: {
+        flavors: [...many, 'z'].map((id) => ({ ...like, id, family: id === 'z' ? 'late' : 'a' })),
+        images: [...many, 'z'].map((id) => ({ id, kinds: ['server'] })),
+      },
+    },
+  })
+  try {
+    const desk = await bench(large)
+    const { ecs } = desk
+    const id = await desk.server({ flavorId: 'z', imageId: 'z' })
+    const found = await Promise.all([
+      ecs('DescribeImages', { 'ImageIds.1': 'z' }),
+      ecs('DescribeInstanceTypes', { 'InstanceTypeIds.1': 'z' }),
+      ecs('DescribeInstances', { 'InstanceIds.1': id, 'InstanceTypeFamilies.1': 'late' }),
+    ])
+    assert.deepEqual(
+      found.map(({ result }) => result?.['TotalCount']),
+      [1, 1, 1],
+    )
+  } finally {
+    await large.close()
+  }
+})

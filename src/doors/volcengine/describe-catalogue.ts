@@ -10,6 +10,7 @@ import { type Flavor, type Image, isImageOf } from '#kernel/catalogue.ts'
 import { err, ok } from '#kernel/errors.ts'
 import type { JsonObject } from '#kernel/json.ts'
 import { flagIn, isJsonObject, listIn, objectIn, textIn } from '#doors/shared/json-facts.ts'
+import { walk } from '#doors/shared/offset-page.ts'
 import { type Call, isHere, type Outcome, zonesOf } from './call.ts'
 import { business } from './faults.ts'
 import { tagFilters } from './filters.ts'
@@ -37,7 +38,6 @@ export async function describeZones(call: Call): Promise<Outcome> {
   return ok({ Zones: found.map((ZoneId) => ({ ZoneId })) })
 }
 
-const rowsMax = 1000
 /** Only the first so many names count; more are no error. */
 const namesMax = 100
 
@@ -49,7 +49,7 @@ export async function describeInstanceTypes(call: Call): Promise<Outcome> {
     ...reading.list('InstanceTypes', unlimited),
   ].slice(0, namesMax)
   const imageId = reading.text('ImageId')
-  const flavors = isHere(call) ? await plane.read.list('flavors', { limit: rowsMax }) : []
+  const flavors = isHere(call) ? await Array.fromAsync(walk(plane.read, 'flavors', {})) : []
   const image = imageId === undefined ? undefined : await imageNamed(call, imageId)
   const found = flavors.filter(
     (flavor) =>
@@ -102,7 +102,7 @@ export async function describeImages(call: Call): Promise<Outcome> {
   const fits = imageTests(reading)
   const typeId = reading.text('InstanceTypeId')
   const type = typeId === undefined ? undefined : await plane.read.get('flavors', typeId)
-  const rows = isHere(call) ? await plane.read.list('images', { limit: rowsMax }) : []
+  const rows = isHere(call) ? await Array.fromAsync(walk(plane.read, 'images', {})) : []
   const found = rows
     .filter((image) => image.kinds.includes('server') && isImageOf(image, call.principal.account))
     .filter(({ id }) => ids.length === 0 || ids.includes(id))

@@ -5,6 +5,7 @@
 import { type FacetTest, hasFacet, hasNumber, hasText, labelName, without } from '#kernel/facets.ts'
 import type { Charge } from '#kernel/instance.ts'
 import type { Query, Where } from '#kernel/ports/store.ts'
+import { walk } from '#doors/shared/offset-page.ts'
 import type { Call } from './call.ts'
 import { factsKey } from './facts.ts'
 import type { Reading } from './reading.ts'
@@ -90,7 +91,7 @@ async function typeFilters({ reading, plane }: Call): Promise<readonly Filter[]>
   const families = reading.list('InstanceTypeFamilies', { max: listMax })
   if (types.length === 0 && families.length === 0) return []
   const flavors =
-    families.length === 0 ? [] : await plane.read.list('flavors', { limit: flavorsMax })
+    families.length === 0 ? [] : await Array.fromAsync(walk(plane.read, 'flavors', {}))
   const ofFamily = flavors.filter(({ family }) => families.includes(family)).map(({ id }) => id)
   const wanted =
     families.length === 0
@@ -100,8 +101,6 @@ async function typeFilters({ reading, plane }: Call): Promise<readonly Filter[]>
         : types.filter((id) => ofFamily.includes(id))
   return [{ where: { flavorId: wanted }, fits: (entry) => wanted.includes(entry.InstanceTypeId) }]
 }
-
-const flavorsMax = 1000
 
 interface Text {
   /** Under which it is kept, when instances can be found by it; see kernel/facets.ts. */
