@@ -58,7 +58,9 @@ export async function prove(
   }
   if (!window.ok) return err(gateway.invalidTimestamp)
   const { key, secret } = found.value
-  if (!identity.securityTokenFits(key, claim.securityToken)) {
+  // A lasting key has no token that one could be compared with, so any is a wrong one.
+  const isStray = key.securityTokenHash === null && claim.securityToken !== undefined
+  if (isStray || !identity.securityTokenFits(key, claim.securityToken)) {
     return err(gateway.invalidSecretToken('it does not belong to the access key'))
   }
   const verified = verify(exchange, claim, secret, nowMs())

@@ -141,6 +141,14 @@ suite('who asks', () => {
     const ended = await keyFor(w, 'rita', 'default', 0)
     assert.equal((await ask(ended)).code, 'InvalidSecretToken')
   })
+
+  test('a lasting key has no token: one that is sent with it is a bad one, and an empty one none', async () => {
+    const keys = await keyFor(w, 'rita', 'default')
+    const ask = async (sessionToken: string) =>
+      (await ecsOf(w, { ...keys, sessionToken })('DescribeZones')).code
+    assert.equal(await ask('left-over'), 'InvalidSecretToken')
+    assert.equal(await ask(''), '')
+  })
 })
 
 suite('regions', () => {
