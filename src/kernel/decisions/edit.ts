@@ -78,7 +78,10 @@ export function update(
   return ok(receiptOf(instance, after))
 }
 
-/** A lease of what runs is another end at once; any other auto stop waits for the next start. */
+/**
+ * A lease of what runs is another end at once. Any other auto stop waits for the next start, but one that is switched
+ * off stops nothing from then on, unless the flavor imposes it.
+ */
 function runTimeAfter(
   draft: Draft,
   context: Context,
@@ -87,8 +90,11 @@ function runTimeAfter(
 ): Partial<Pick<Instance, 'autoStop' | 'timers'>> {
   if (asked === undefined) return {}
   const autoStop = autoStopFrom(asked, instance.autoStop, context.nowMs)
-  if (!asked.isLease || instance.state !== 'running') return { autoStop }
-  const at = autoStopAtMs(flavorOf(draft, instance), autoStop, context.nowMs)
+  if (instance.state !== 'running') return { autoStop }
+  const flavor = flavorOf(draft, instance)
+  const waits = asked.enabled || (flavor?.autoStopMs ?? null) !== null
+  if (!asked.isLease && waits) return { autoStop }
+  const at = autoStopAtMs(flavor, autoStop, context.nowMs)
   return { autoStop, timers: { ...instance.timers, autoStopAtMs: at } }
 }
 

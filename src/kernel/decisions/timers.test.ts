@@ -28,6 +28,30 @@ describe('auto stop', () => {
     assert.equal(stopsAt(board.settle(id)), board.nowMs + 2 * hourMs)
   })
 
+  it('that is switched off while it runs stops nothing any more', () => {
+    const board = new Board()
+    const id = board.create({ autoStop })
+    board.settle(id)
+    const off = { enabled: false, afterMs: hourMs }
+    board.must({ verb: 'update', target: target(id), autoStop: off })
+    assert.equal(stopsAt(board.instance(id)), null)
+    const told = board.events.findLast((event) => event.type === 'instance.updated')
+    assert.equal(told?.data['runsUntilMs'], null)
+    board.nowMs += hourMs
+    assert.equal(board.must({ verb: 'wake', instance: id }).unchanged, 'already')
+    assert.equal(board.instance(id).state, 'running')
+  })
+
+  it('that a flavor imposes is not switched off', () => {
+    const board = new Board([flavor({ autoStopMs: 60_000 })])
+    const id = board.create({ autoStop })
+    const armed = stopsAt(board.settle(id))
+    board.nowMs += 5_000
+    const off = { enabled: false, afterMs: hourMs }
+    board.must({ verb: 'update', target: target(id), autoStop: off })
+    assert.equal(stopsAt(board.instance(id)), armed)
+  })
+
   it('is a stop like any other, once, with its cause', () => {
     const board = new Board()
     const id = board.create({ autoStop })
