@@ -137,7 +137,10 @@ function keptOf(asked: Create): Kept {
 /** Milliseconds, and what was set before when this leaves it open. */
 export function autoStopOf(body: AutoStopBody, before: AutoStop | null): AutoStop {
   const afterMs = body.duration === undefined ? before?.afterMs : body.duration * 1000
-  return { enabled: body.enable ?? false, afterMs: afterMs ?? secondsMin * 1000 }
+  return {
+    enabled: body.enable ?? before?.enabled ?? false,
+    afterMs: afterMs ?? secondsMin * 1000,
+  }
 }
 
 function nameFault(name: string): Fault | undefined {

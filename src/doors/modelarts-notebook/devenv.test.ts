@@ -294,6 +294,22 @@ test('auto stop fires without any client call, and its count ends with it', asyn
   assert.equal(at(stopped, 'spec', 'auto_stop', 'remain_time'), undefined)
 })
 
+test('auto stop that is switched off while it runs does not fire, and what is left open stays', async () => {
+  const autoStop = { enable: true, duration: 3600 }
+  const id = await made({ name: 'never-mind', spec: { storage, auto_stop: autoStop } })
+  await becomes(id, 'RUNNING')
+  const put = async (auto_stop: object) =>
+    (await lab.bob.call('PUT', `${instances}/${id}`, { spec: { auto_stop } })).body
+  assert.equal(at(await put({ prompt: false }), 'spec', 'auto_stop', 'enable'), true)
+  const longer = await put({ duration: 7200 })
+  assert.equal(at(longer, 'spec', 'auto_stop', 'enable'), true)
+  assert.equal(at(longer, 'spec', 'auto_stop', 'duration'), 7200)
+  assert.equal(at(longer, 'spec', 'auto_stop', 'prompt'), false)
+  assert.equal(at(await put({ enable: false }), 'spec', 'auto_stop', 'stop_timestamp'), undefined)
+  const row = await lab.w.plane.read.get('instances', id.slice('DE-'.length))
+  assert.equal(row?.timers.autoStopAtMs, null)
+})
+
 suite('the queue of a free flavor', () => {
   test('sold out: a new one queues with rank and time, leaves it, and gets its place when one is free', async () => {
     const flavor = await lab.freeFlavor(1)
