@@ -1,12 +1,20 @@
 // What goes on running when the server does not, and how to end it.
 
 import type { Caller } from '#kernel/caller.ts'
+import type { KernelError } from '#kernel/errors.ts'
+import type { OperationId } from '#kernel/ids.ts'
 import type { Instance } from '#kernel/instance.ts'
 import type { Plane } from '#kernel/ports/plane.ts'
 import type { Store } from '#kernel/ports/store.ts'
 
 /** How long one thing may take to end by `--stop-all`; the ladder inside is shorter. */
 const endPatienceMs = 60_000
+
+/** Whether it runs, may for all we know, or is on its way to. */
+function isLive({ underway, handle, observation }: Instance): boolean {
+  const isOver = observation.seen === 'down' || observation.seen === 'absent'
+  return underway !== null || (handle !== null && !isOver)
+}
 
 async function realThings(store: Pick<Store, 'list'>): Promise<readonly Instance[]> {
   const rows: Instance[] = []
@@ -17,7 +25,7 @@ async function realThings(store: Pick<Store, 'list'>): Promise<readonly Instance
       limit: 1_000,
       ...(after ? { after } : {}),
     })
-    rows.push(...page.filter((row) => row.observation.seen === 'up'))
+    rows.push(...page.filter(isLive))
     const last = page.at(-1)
     if (!last || page.length < 1_000) return rows
     after = { id: last.id }
@@ -34,18 +42,30 @@ const pidOf = (row: Instance): string =>
     : ''
 
 export async function endAll(plane: Plane, caller: Caller): Promise<readonly string[]> {
-  const things = await realThings(plane.read)
-  return Promise.all(
-    things.map(async (row) => {
-      const result = await plane.submit(
-        { verb: 'stop', target: { kind: 'any', id: row.id }, rung: 'soft', why: '--stop-all' },
-        { caller, door: 'command line', requestId: 'stop-all' },
-      )
-      if (!result.ok) return `${row.name}: not stopped, ${result.error.code}`
-      const operation =
-        result.value.operationId &&
-        (await plane.ended(result.value.operationId, endPatienceMs, new AbortController().signal))
-      return `${row.name}: ${operation ? operation.state : 'stopped already'}${pidOf(row)}`
-    }),
-  )
+  const lines: string[] = []
+  const asked = new Set<string>()
+  for (;;) {
+    // What ends may make room for what waits in a queue, so it is looked again.
+    const things = (await realThings(plane.read)).filter(({ id }) => !asked.has(id))
+    if (things.length === 0) return lines
+    for (const { id } of things) asked.add(id)
+    lines.push(...(await Promise.all(things.map((row) => end(plane, caller, row)))))
+  }
 }
+
+async function end(plane: Plane, caller: Caller, row: Instance): Promise<string> {
+  const result = await plane.submit(
+    { verb: 'stop', target: { kind: 'any', id: row.id }, rung: 'soft', why: '--stop-all' },
+    { caller, door: 'command line', requestId: 'stop-all' },
+  )
+  const operationId = result.ok ? result.value.operationId : removalOf(result.error)
+  if (!result.ok && operationId === undefined)
+    return `${row.name}: not stopped, ${result.error.code}`
+  const operation =
+    operationId && (await plane.ended(operationId, endPatienceMs, new AbortController().signal))
+  return `${row.name}: ${operation ? operation.state : 'stopped already'}${pidOf(row)}`
+}
+
+/** What is being deleted is not stopped besides: its deletion ends it. */
+const removalOf = (error: KernelError): OperationId | undefined =>
+  error.code === 'Busy' && error.running === 'delete' ? error.operation : undefined

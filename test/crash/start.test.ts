@@ -137,6 +137,44 @@ it('a server that has answered once acts without loading anything more: an upgra
   assert.deepEqual(later.match(/^loaded .*$/gm) ?? [], [])
 })
 
+it('--stop-all ends what is held still, and what is on its way up', async (t) => {
+  const data = placeFor(t)
+  const file = `${bare}catalogue:
+  images:
+    - { id: plain, kinds: [server], launch: { command: [sleep, '1000'] } }
+    - { id: never, kinds: [server], launch: { command: [sleep, '1000'], probe: { kind: exec, command: ['false'] } } }
+`
+  const server = await startServer(data, file)
+  const made = async (name: string, image: string): Promise<string> => {
+    const asked = { kind: 'server', name, flavor: 'proc.small', image }
+    const { body } = await server.call('POST', '/api/v1/instances', asked)
+    const [id = ''] = body['instances'] as readonly string[] // what the native door made
+    return id
+  }
+  const stateIs = async (id: string, state: string): Promise<unknown> =>
+    until(
+      async () => (await server.call('GET', `/api/v1/instances/${id}`)).body['state'],
+      (now) => now === state,
+    )
+  const still = await made('still', 'plain')
+  await stateIs(still, 'running')
+  await server.call('POST', `/api/v1/instances/${still}/actions`, { action: 'pause' })
+  await stateIs(still, 'paused')
+  const coming = await made('coming', 'never')
+  await until(
+    async () => processesOf(coming),
+    (own) => own.length > 0,
+  )
+  assert.equal(await server.end('SIGTERM'), 0)
+  for (const name of ['still', 'coming'])
+    assert.match(server.stdout(), new RegExp(`^  ${name} `, 'm'))
+  const ended = await runServer(data, file, { args: ['--stop-all'] })
+  for (const [name, id] of Object.entries({ still, coming })) {
+    assert.match(ended.out, new RegExp(`^${name}: succeeded`, 'm'))
+    assert.deepEqual(processesOf(id), [])
+  }
+})
+
 describe('the first start', () => {
   const { folder, data } = place()
   const real = ['web-1', 'notebook-1', 'defect-detect@edge-1', 'defect-detect@edge-2']

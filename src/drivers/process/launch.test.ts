@@ -13,6 +13,7 @@ import { inNameOf, processes } from '#test/harness/proc.ts'
 import { law, runs, sh } from '#test/harness/process-bench.ts'
 import { folderOf } from './folder.ts'
 import { readLog } from './log.ts'
+import { isPortFree } from './ports.ts'
 
 const echo: JsonObject = {
   command: [process.execPath, fileURLToPath(new URL('./samples/echo-http.mjs', import.meta.url))],
@@ -167,9 +168,17 @@ describe('process: what a command is given', () => {
   })
 })
 
+/** Others on this machine have ports of their own: the first of four in a row that nobody listens on. */
+async function freeFrom(portMin: number): Promise<number> {
+  for (let n = 3; n >= 0; n--)
+    if (!(await isPortFree(portMin + n, '127.0.0.1'))) return freeFrom(portMin + n + 1)
+  return portMin
+}
+
 describe('process: ports', () => {
   law('a thing keeps its port, and no other thing gets it', async (bench) => {
-    const range = { portMin: 28_310, portMax: 28_313 }
+    const portMin = await freeFrom(28_310)
+    const range = { portMin, portMax: portMin + 3 }
     const driver = bench.configured(range)
     const things = Array.from(
       { length: 4 },
@@ -179,14 +188,17 @@ describe('process: ports', () => {
     const ports = made.map((handle) => Number(handle['port']))
     assert.deepEqual(
       ports.toSorted((a, b) => a - b),
-      [28_310, 28_311, 28_312, 28_313],
+      [0, 1, 2, 3].map((n) => portMin + n),
     )
     const one = new Held(
       bench.configured(range),
       bench.run({ command: ['sleep', '1000'], port: 'auto' }),
     )
     const none = await one.try('create')
-    assert.equal(!none.ok && none.error.message, 'no port from 28310 to 28313 is free')
+    assert.equal(
+      !none.ok && none.error.message,
+      `no port from ${portMin} to ${portMin + 3} is free`,
+    )
     const [first] = things
     assert.ok(first)
     for (const _ of [1, 2]) {
