@@ -31,7 +31,11 @@ before(async () => {
     await tokenOf(w, { user: 'amy', password: 'password-of-amy', project: 'alpha' }),
   )
 })
-after(() => w.close())
+after(async () => {
+  // What runs in a workspace that is out of order could not be stopped.
+  await inAlpha({ workspaces: [] })
+  await w.close()
+})
 
 interface Refused {
   readonly api?: NativeApi
