@@ -7,7 +7,14 @@ import { adminOf, type NativeApi, type Reply, type Sent } from '#test/harness/na
 import { put, rows } from '#test/contract/rows.ts'
 import { freshStore, type World, world } from '#test/harness/world.ts'
 import { endpoints } from './routes.ts'
-import type { AccountShown, InstanceShown, OutputShown, ProblemCode, ReceiptShown } from './wire.ts'
+import type {
+  AccountShown,
+  InstanceShown,
+  OutputShown,
+  ProblemCode,
+  ReceiptShown,
+  UsageShown,
+} from './wire.ts'
 
 let w: World
 let api: NativeApi
@@ -293,6 +300,12 @@ test('an instance is found by every id that a door gave it', async () => {
   assert.ok(named.length >= 4)
   for (const [id, alias] of named)
     assert.equal((await api.get<InstanceShown>(`/instances/${alias}`)).id, id)
+})
+
+test('what registered itself is not metered: its usage is empty', async () => {
+  const { items } = await api.get<{ items: InstanceShown[] }>('/instances?kind=service-instance')
+  const used = await api.get<UsageShown>(`/instances/${items[0]?.id}/usage`)
+  assert.deepEqual([used.spans, used.chargedMs, used.unchargedMs], [[], 0, 0])
 })
 
 test('a registered instance shows its three facts; what an operator says stands until it is cleared', async () => {

@@ -80,7 +80,9 @@ function periodOf({ plane }: Asked, { from, to }: InstanceUsageQuery): Result<Pe
 }
 
 async function show(read: Reads, row: Instance, period: Period): Promise<UsageShown> {
-  const spans = await spansOf(read, row, period)
+  // What registers itself is not metered: its events hold no readings.
+  const isMetered = meteredKinds.some((kind) => kind === row.kind)
+  const spans = isMetered ? await spansOf(read, row, period) : []
   const sum = (charged: boolean): number =>
     spans.filter((span) => span.charged === charged).reduce((total, { ms }) => total + ms, 0)
   const livedUntilMs = Number(columnsOf('instances')['livedUntilMs']?.(row))
