@@ -59,23 +59,25 @@ async function synced(
   }
 }
 
+/** Where a door listens: on the port that it has alone, or on the one that all others share. */
+export type UrlOf = (door: string) => string
+
 /** Where each door is reached. */
 export function addresses(reached: {
-  readonly url: string
+  readonly urlOf: UrlOf
   readonly region: string
   readonly ecsRegion: string
-  readonly registryUrl: string
 }): Credentials {
-  const { url, region, ecsRegion, registryUrl } = reached
+  const { urlOf, region, ecsRegion } = reached
   return {
-    RUNSTATE_URL: url,
-    OS_AUTH_URL: `${url}/identity/v3`,
+    RUNSTATE_URL: urlOf('native'),
+    OS_AUTH_URL: `${urlOf('keystone')}/identity/v3`,
     OS_USER_DOMAIN_NAME: 'Default',
     OS_PROJECT_DOMAIN_NAME: 'Default',
     OS_REGION_NAME: region,
     OS_IDENTITY_API_VERSION: '3',
     VOLCENGINE_REGION: ecsRegion,
-    VOLCENGINE_ENDPOINT: url.replace(/^https?:\/\//, ''),
-    CSE_REGISTRY_ADDRESS: registryUrl,
+    VOLCENGINE_ENDPOINT: urlOf('volcengine').replace(/^https?:\/\//, ''),
+    CSE_REGISTRY_ADDRESS: urlOf('servicecomb'),
   }
 }

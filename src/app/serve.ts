@@ -24,6 +24,7 @@ import {
   type Credentials,
   credentialsFile,
   readCredentials,
+  type UrlOf,
   writeCredentials,
 } from './credentials.ts'
 import { builtIn, puts } from './catalogue.ts'
@@ -220,17 +221,15 @@ async function open(house: House, doors: OpenDoors): Promise<Result<Server, stri
   const { settings, engine } = house
   const listeners = { apps: [] as FastifyInstance[], stopping: false }
   // Whoever only wants everything ended needs no door, and must not take the addresses of one who serves.
-  const urls = settings.stopAll
-    ? ok({ shared: '', registry: '' })
-    : await listenAll(house, doors, listeners)
+  const urls = settings.stopAll ? ok(() => '') : await listenAll(house, doors, listeners)
   if (!urls.ok) return urls
-  const { shared: url, registry } = urls.value
+  const urlOf = urls.value
   const region = settings.file.doors?.['volcengine']?.['region']
   const ecsRegion = typeof region === 'string' ? region : 'cn-beijing'
   if (!settings.stopAll) {
     await writeCredentials(
       settings.dataDir,
-      addresses({ url, region: settings.region, ecsRegion, registryUrl: registry }),
+      addresses({ urlOf, region: settings.region, ecsRegion }),
     )
   }
   const starter = (await wantsStarter(house))
@@ -238,13 +237,13 @@ async function open(house: House, doors: OpenDoors): Promise<Result<Server, stri
     : undefined
   const credentials = readCredentials(settings.dataDir)
   return ok({
-    url,
+    url: urlOf('shared'),
     engine,
     identity: house.identity,
     fresh: starter !== undefined,
     credentialsFile: credentialsFile(settings.dataDir),
     credentials,
-    sample: starter ? sampleLines(url, credentials['OS_PROJECT_ID'] ?? '', starter) : [],
+    sample: starter ? sampleLines(urlOf, credentials['OS_PROJECT_ID'] ?? '', starter) : [],
     stopAll: () => endAll(engine.plane, house.owner),
     close: async () => {
       listeners.stopping = true
@@ -269,7 +268,7 @@ async function listenAll(
   { settings, log, engine }: House,
   doors: OpenDoors,
   listeners: { readonly apps: FastifyInstance[]; readonly stopping: boolean },
-): Promise<Result<{ readonly shared: string; readonly registry: string }, string>> {
+): Promise<Result<UrlOf, string>> {
   const { plane, depth } = engine
   const health = healthDoor({ plane, depth, stopping: () => listeners.stopping })
   const together = doors.filter((one) => one.port === null).map((one) => one.door)
@@ -291,7 +290,7 @@ async function listenAll(
     urls.set(one.name, bound.value)
   }
   const shared = urls.get('shared') ?? ''
-  return ok({ shared, registry: urls.get('servicecomb') ?? shared })
+  return ok((door) => urls.get(door) ?? shared)
 }
 
 async function listen(

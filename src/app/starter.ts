@@ -5,6 +5,7 @@ import type { Caller } from '#kernel/caller.ts'
 import type { Result } from '#kernel/errors.ts'
 import type { Plane } from '#kernel/ports/plane.ts'
 import type { CallerRequest, Receipt } from '#kernel/request.ts'
+import type { UrlOf } from './credentials.ts'
 
 /** Long, because nobody beats for it: the one registered instance that has no process of its own. */
 const yearMs = 365 * 86_400_000
@@ -101,32 +102,35 @@ const registered = {
 
 /** Ready to paste once credentials.env is sourced. */
 export function sampleLines(
-  url: string,
+  urlOf: UrlOf,
   project: string,
   starter: Starter,
 ): readonly (readonly [string, string])[] {
   // Without a type curl says that it sends a form, which Nova refuses.
   const json = `-H "X-Auth-Token: $RUNSTATE_TOKEN" -H 'Content-Type: application/json' -d`
-  const put = `curl -i -X PUT ${url}`
-  const post = `curl -i -X POST ${url}`
+  const put = (door: string): string => `curl -i -X PUT ${urlOf(door)}`
+  const post = (door: string): string => `curl -i -X POST ${urlOf(door)}`
   const { server, service, node, notebook, microservice: shop, registered: provider } = starter
   const { ecs, metal } = starter
   const instance = `/v4/default/registry/microservices/${shop}/instances/${provider}`
   return [
-    ['nova', `${post}/v2.1/${project}/servers/${server}/action ${json} '{"os-stop":{}}'`],
+    ['nova', `${post('nova')}/v2.1/${project}/servers/${server}/action ${json} '{"os-stop":{}}'`],
     [
       'huawei',
-      `${post}/v1/${project}/baremetalservers/action ${json} '{"os-stop":{"type":"HARD","servers":[{"id":"${metal}"}]}}'`,
+      `${post('huawei')}/v1/${project}/baremetalservers/action ${json} '{"os-stop":{"type":"HARD","servers":[{"id":"${metal}"}]}}'`,
     ],
     [
       'modelarts-service',
-      `${put}/v1/${project}/services/${service}/nodes/${node}/status ${json} '{"status":"stopped"}'`,
+      `${put('modelarts-service')}/v1/${project}/services/${service}/nodes/${node}/status ${json} '{"status":"stopped"}'`,
     ],
     [
       'modelarts-notebook',
-      `${post}/v1/${project}/demanager/instances/${notebook}/action ${json} '{"action":"stop"}'`,
+      `${post('modelarts-notebook')}/v1/${project}/demanager/instances/${notebook}/action ${json} '{"action":"stop"}'`,
     ],
-    ['servicecomb', `curl -i -X PUT '${url}${instance}/status?value=OUTOFSERVICE'`],
+    [
+      'servicecomb',
+      `curl -i -X PUT '${urlOf('servicecomb')}${instance}/status?value=OUTOFSERVICE'`,
+    ],
     ['volcengine', `VOLCENGINE_DISABLE_SSL=true ve ecs StopInstance --InstanceId ${ecs}`],
     ['native', `npx runstate stop web-1`],
     ['keystone', 'openstack token issue'],

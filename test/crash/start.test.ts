@@ -414,6 +414,27 @@ identity:
     assert.deepEqual(await rowsOf(shut), [])
   })
 
+  it('who has credentials.env reaches each door, also one with a port of its own', async (t) => {
+    const data = placeFor(t)
+    const alone = '{ port: 0 }'
+    const doors = `{ native: ${alone}, keystone: ${alone}, volcengine: ${alone}, huawei: ${alone} }`
+    // With the starter fleet, whose lines to paste name the doors too.
+    const server = await running(t, `doors: ${doors}\n`, { data })
+    t.after(() => runServer(data, '', { args: ['--stop-all'] }))
+    const text = readFileSync(join(data, 'credentials.env'), 'utf8')
+    const told = new Map(text.split('\n').map((line) => line.split(/=(.*)/s) as [string, string])) // KEY=value
+    const answers = async (url: string): Promise<number> => (await fetch(url)).status
+    const address = (key: string): string => told.get(key) ?? ''
+    assert.equal(await answers(`${address('RUNSTATE_URL')}/api/v1/openapi.json`), 200)
+    assert.equal(await answers(address('OS_AUTH_URL')), 200)
+    const ecs = `http://${address('VOLCENGINE_ENDPOINT')}/?Action=DescribeInstances`
+    assert.notEqual(await answers(ecs), 404)
+    const lines = [...server.stdout().matchAll(/curl -i -X (\w+) .*?(http:\/\/[^ ']+)/g)]
+    assert.equal(lines.length, 5)
+    for (const [, method = '', url = ''] of lines)
+      assert.notEqual((await fetch(url, { method })).status, 404, url)
+  })
+
   it('health tells neither names nor secrets, and needs no token', async (t) => {
     const server = await running(t)
     for (const path of ['/healthz', '/readyz', '/metrics']) {
