@@ -60,10 +60,11 @@ async function stop(server: Server): Promise<void> {
 }
 
 async function stopAll(server: Server): Promise<void> {
-  const lines = await server.stopAll()
+  const endings = await server.stopAll()
+  const lines = endings.map(({ line }) => line)
   process.stdout.write(lines.length === 0 ? 'nothing was running\n' : `${lines.join('\n')}\n`)
   await server.close()
-  process.exit(0)
+  process.exit(endings.every(({ isDown }) => isDown) ? 0 : 1)
 }
 
 function welcome(server: Server, settings: Settings): string {

@@ -33,7 +33,7 @@ import { openDoors, openDrivers, unguarded } from './plugins.ts'
 import { healthDoor } from './health.ts'
 import { closeListener, listener } from './listeners.ts'
 import { openStore } from './open-store.ts'
-import { endAll, stillRunning } from './shutdown.ts'
+import { endAll, type Ending, stillRunning } from './shutdown.ts'
 import type { Settings } from './settings.ts'
 import { makeStarter, sampleLines } from './starter.ts'
 
@@ -48,8 +48,8 @@ export interface Server {
   readonly sample: readonly (readonly [string, string])[]
   /** Lets what is in flight end, closes the store, and tells which real things go on running. */
   close(): Promise<readonly string[]>
-  /** Ends every real thing, and tells what it ended. */
-  stopAll(): Promise<readonly string[]>
+  /** Ends every real thing, and tells what came of each. */
+  stopAll(): Promise<readonly Ending[]>
 }
 
 /** What tests put in place of the real thing. */

@@ -41,29 +41,40 @@ const pidOf = (row: Instance): string =>
     ? `, pid ${row.observation.evidence['pid']}`
     : ''
 
-export async function endAll(plane: Plane, caller: Caller): Promise<readonly string[]> {
-  const lines: string[] = []
+/** What came of ending one thing. */
+export interface Ending {
+  readonly line: string
+  /** It is down, now or before. */
+  readonly isDown: boolean
+}
+
+export async function endAll(plane: Plane, caller: Caller): Promise<readonly Ending[]> {
+  const endings: Ending[] = []
   const asked = new Set<string>()
   for (;;) {
     // What ends may make room for what waits in a queue, so it is looked again.
     const things = (await realThings(plane.read)).filter(({ id }) => !asked.has(id))
-    if (things.length === 0) return lines
+    if (things.length === 0) return endings
     for (const { id } of things) asked.add(id)
-    lines.push(...(await Promise.all(things.map((row) => end(plane, caller, row)))))
+    endings.push(...(await Promise.all(things.map((row) => end(plane, caller, row)))))
   }
 }
 
-async function end(plane: Plane, caller: Caller, row: Instance): Promise<string> {
+async function end(plane: Plane, caller: Caller, row: Instance): Promise<Ending> {
   const result = await plane.submit(
     { verb: 'stop', target: { kind: 'any', id: row.id }, rung: 'soft', why: '--stop-all' },
     { caller, door: 'command line', requestId: 'stop-all' },
   )
   const operationId = result.ok ? result.value.operationId : removalOf(result.error)
   if (!result.ok && operationId === undefined)
-    return `${row.name}: not stopped, ${result.error.code}`
+    return { line: `${row.name}: not stopped, ${result.error.code}`, isDown: false }
   const operation =
     operationId && (await plane.ended(operationId, endPatienceMs, new AbortController().signal))
-  return `${row.name}: ${operation ? operation.state : 'stopped already'}${pidOf(row)}`
+  const state = operation ? operation.state : 'stopped already'
+  return {
+    line: `${row.name}: ${state}${pidOf(row)}`,
+    isDown: !operation || operation.state === 'succeeded',
+  }
 }
 
 /** What is being deleted is not stopped besides: its deletion ends it. */

@@ -175,6 +175,29 @@ it('--stop-all ends what is held still, and what is on its way up', async (t) =>
   }
 })
 
+it('--stop-all that is not allowed to end a thing says so, also to scripts', async (t) => {
+  const data = placeFor(t)
+  const server = await startServer(data, bare)
+  const asked = { kind: 'server', name: 'kept', flavor: 'proc.small', image: 'echo-http' }
+  const wait = { prefer: 'wait=20' }
+  const made = await server.call('POST', '/api/v1/instances', asked, wait)
+  const [id = ''] = made.body['instances'] as readonly string[] // what the native door made
+  t.after(() => {
+    for (const pid of processesOf(id)) process.kill(pid, 'SIGKILL')
+  })
+  const holds = `/api/v1/instances/${id}/holds`
+  const { body } = await server.call('POST', holds, { why: 'it has to run on' })
+  assert.equal(await server.end('SIGTERM'), 0)
+  const held = await runServer(data, bare, { args: ['--stop-all'] })
+  assert.deepEqual([held.code, held.out], [1, 'kept: not stopped, Held\n'])
+  assert.equal(processesOf(id).length, 1)
+  const again = await startServer(data, bare)
+  await again.call('DELETE', `${holds}/${String(body['hold'])}`)
+  assert.equal(await again.end('SIGTERM'), 0)
+  assert.equal((await runServer(data, bare, { args: ['--stop-all'] })).code, 0)
+  assert.deepEqual(processesOf(id), [])
+})
+
 describe('the first start', () => {
   const { folder, data } = place()
   const real = ['web-1', 'notebook-1', 'defect-detect@edge-1', 'defect-detect@edge-2']
