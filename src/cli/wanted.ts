@@ -101,7 +101,9 @@ function parseText(content: string, file: string): Outcome<unknown> {
   try {
     return done(parse(content))
   } catch (thrown) {
-    if (!(thrown instanceof YAMLParseError)) throw thrown
+    // An alias of nothing, or of too much, is found when the text has been read.
+    const isTheirs = thrown instanceof YAMLParseError || thrown instanceof ReferenceError
+    if (!isTheirs) throw thrown
     return usage(`${file} is not YAML: ${thrown.message.split('\n')[0]}`)
   }
 }

@@ -366,6 +366,7 @@ test('apply makes what is listed, then changes only what differs, then nothing',
     ],
     ['a: [', /is not YAML/],
     ['just text', /say a list of instances/],
+    ['- *nothing', /is not YAML: .*alias/],
   ] as const) {
     const { code, err } = await run(['apply', '-f', '-'], {
       env: envOf(),
