@@ -45,6 +45,14 @@ export function millisecondsOf(text: string): number {
   return Math.round(Number(digits) * unitsMs[unit as keyof typeof unitsMs]) // the pattern allows these alone
 }
 
+/** The moment that is so far away; as text, which the server reads. */
+export function momentIn(text: string): string {
+  const moment = new Date(Date.now() + millisecondsOf(text))
+  // Behind the year 9999 it is no time that the server can read.
+  if (!(moment.getTime() < Date.UTC(10_000))) throw new InvalidArgumentError('That is too long.')
+  return moment.toISOString()
+}
+
 export function wholeNumber(text: string): number {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('Say a whole number.')
   return Number(text)

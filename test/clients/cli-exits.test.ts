@@ -72,10 +72,13 @@ test('exit 2: usage', async () => {
     ['create', 'x'],
     ['create', 'x', '--flavor', 'f', '--image', 'i', '--launch', '[]'],
     ['stop', 'same'],
+    ['hold', 'same', '--for', '99999999d'],
+    ['status', 'set', 'up', 'same', '--for', '9999999d'],
   ]) {
     const { code, out, err } = await cli(...args)
     assert.deepEqual([code, out], [2, ''], args.join(' '))
     assert.ok(err.length > 0)
+    assert.doesNotMatch(err, /^ +at /m)
   }
   const noToken = await run(['ls'], { env: { RUNSTATE_URL: w.url }, cwd: folder })
   assert.equal(noToken.code, 2)

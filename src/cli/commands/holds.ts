@@ -6,12 +6,12 @@ import { carryOut } from '../change.ts'
 import type { Sending } from '../client.ts'
 import { type Exit, runs } from '../command.ts'
 import type { Desk } from '../desk.ts'
-import { type ChangeOptions, changing, millisecondsOf } from '../options.ts'
+import { type ChangeOptions, changing, momentIn } from '../options.ts'
 import { type Outcome, usage } from '../outcome.ts'
 import { findInstance, pathOf } from '../targets.ts'
 
 interface HoldOptions extends ChangeOptions {
-  readonly for?: number
+  readonly for?: string
   readonly lock?: true
 }
 interface ReleaseOptions extends ChangeOptions {
@@ -22,11 +22,10 @@ export function addHolds(program: Command, exit: Exit): void {
   const hold = changing(program.command('hold'))
     .description('keep instances from being changed; say --why')
     .argument('<instance...>', 'ids or names')
-    .option('--for <time>', 'how long; else until it is released', millisecondsOf)
+    .option('--for <time>', 'how long; else until it is released', momentIn)
     .option('--lock', 'a lock, which an admin passes')
   runs<HoldOptions>(hold, exit, ({ desk, args, options }) => {
-    const { why, lock, for: spanMs } = options
-    const until = spanMs === undefined ? undefined : new Date(Date.now() + spanMs).toISOString()
+    const { why, lock, for: until } = options
     const body = { kind: lock ? 'lock' : 'hold', why, until }
     const askings = args.map((target) => ({
       target,

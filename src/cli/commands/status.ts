@@ -3,10 +3,10 @@
 import { type Command, Option } from 'commander'
 import { actions } from '../change.ts'
 import { type Exit, runs } from '../command.ts'
-import { type ChangeOptions, changing, millisecondsOf } from '../options.ts'
+import { type ChangeOptions, changing, momentIn } from '../options.ts'
 
 interface SetOptions extends ChangeOptions {
-  readonly for?: number
+  readonly for?: string
 }
 
 const statuses = ['up', 'down', 'starting', 'testing', 'out-of-service'] as const
@@ -22,14 +22,13 @@ export function addStatus(program: Command, exit: Exit): void {
     .argument('<instance...>', 'ids or names')
     .addOption(
       new Option('--for <time>', 'how long it stands; else until it is cleared').argParser(
-        millisecondsOf,
+        momentIn,
       ),
     )
   runs<SetOptions>(set, exit, async ({ desk, args: [word = '', ...targets], options }) => {
     if (!isStatus(word)) set.error(`error: ${word} is none of ${statuses.join(', ')}`)
-    const until =
-      options.for === undefined ? undefined : new Date(Date.now() + options.for).toISOString()
-    return await actions(desk, options, targets, { action: 'status', status: word, until })
+    const body = { action: 'status', status: word, until: options.for }
+    return await actions(desk, options, targets, body)
   })
   const clear = changing(status.command('clear'))
     .description('let what an instance says of itself count again')
