@@ -31,6 +31,9 @@ export function connectionOf(options: ConnectionOptions, env: Environment): Outc
     options.url ?? env['RUNSTATE_URL'] ?? kept['RUNSTATE_URL'] ?? 'http://127.0.0.1:7070'
   if (!URL.canParse(wanted) || !/^https?:/.test(wanted))
     return usage(`${wanted} is not the address of a server`)
+  const { username, password } = new URL(wanted)
+  if (username !== '' || password !== '')
+    return usage('the address of a server holds no user and no password: give --token')
   const url = wanted.replace(/\/+$/, '')
   const own = url === kept['RUNSTATE_URL'] ? kept['RUNSTATE_TOKEN'] : undefined
   const token = options.token ?? env['RUNSTATE_TOKEN'] ?? own
@@ -38,6 +41,9 @@ export function connectionOf(options: ConnectionOptions, env: Environment): Outc
     return usage(
       `no token for ${url}: give --token or RUNSTATE_TOKEN, or run where ${join(dataFolder(env), 'credentials.env')} is`,
     )
+  // Not shown: it is meant to be a secret.
+  if (!/^[\x21-\x7e]+$/.test(token))
+    return usage('the token holds a character that no token has: was it broken over two lines?')
   return done({ url, token, project: options.project })
 }
 

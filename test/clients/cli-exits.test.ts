@@ -74,11 +74,13 @@ test('exit 2: usage', async () => {
     ['stop', 'same'],
     ['hold', 'same', '--for', '99999999d'],
     ['status', 'set', 'up', 'same', '--for', '9999999d'],
+    ['ls', '--token', 'broken\nover-two-lines'],
+    ['ls', '--url', 'http://user:password@127.0.0.1:9'],
   ]) {
     const { code, out, err } = await cli(...args)
     assert.deepEqual([code, out], [2, ''], args.join(' '))
     assert.ok(err.length > 0)
-    assert.doesNotMatch(err, /^ +at /m)
+    assert.doesNotMatch(err, /^ +at |password@|over-two-lines/m)
   }
   const noToken = await run(['ls'], { env: { RUNSTATE_URL: w.url }, cwd: folder })
   assert.equal(noToken.code, 2)
