@@ -38,10 +38,10 @@ export async function carryOut(
   // here.
   const interrupt = untilInterrupted()
   const sending = options.dryRun ? { dryRun: true } : {}
-  const asked = await inParallel(askings, atOnceMax, async ({ target, ask }) => ({
-    target,
-    answer: await ask(sending),
-  }))
+  const answers = await inParallel(askings, atOnceMax, async ({ target, ask }) =>
+    eachOf(desk.client, { target, answer: await ask(sending) }),
+  )
+  const asked = answers.flat()
   const progress = progressOn(process.stderr)
   let ended = 0
   const fates = await Promise.all(
@@ -60,6 +60,29 @@ export async function carryOut(
   interrupt.end()
   report(desk, fates)
   return exitOf(fates.map(({ failure }) => (failure ? { ok: false, failure } : done(null))))
+}
+
+interface Answered {
+  readonly target: string
+  readonly answer: Outcome<ReceiptShown>
+}
+
+/** Of several that one request made, each has an operation of its own, and its own fate. */
+async function eachOf(client: Client, asked: Answered): Promise<readonly Answered[]> {
+  const { target, answer } = asked
+  if (!answer.ok || answer.value.operation === null || answer.value.instances.length < 2)
+    return [asked]
+  // The receipt names the first one's operation; its request is that of all of them.
+  const first = await client.get<OperationShown>(`/operations/${answer.value.operation}`)
+  if (!first.ok) return [{ target, answer: first }]
+  const { requestId } = first.value.cause
+  const all = await client.list<OperationShown>('/operations', { requestId })
+  if (!all.ok) return [{ target, answer: all }]
+  return answer.value.instances.map((id, index) => {
+    const operation = all.value.find((one) => one.instance === id)?.id ?? null
+    const own = done({ ...answer.value, instances: [id], operation })
+    return { target: `${target}-${index + 1}`, answer: own }
+  })
 }
 
 async function follow(

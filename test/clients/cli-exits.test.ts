@@ -95,6 +95,32 @@ test('exit 3: partly failed, and what went well is done', async () => {
   assert.equal(await stateOf('part'), 'stopped')
 })
 
+test('each of several that one request makes is waited for, and the exit code is that of all', async () => {
+  const by = [
+    '--flavor',
+    'sim.small',
+    '--image',
+    'sim',
+    '--launch',
+    '{"scenario":{"failRate":0.6}}',
+  ]
+  const { code, out, err } = await cli('create', 'batch', '--count', '8', ...by, '-o', 'json')
+  const fates = JSON.parse(out) as readonly { readonly target: string; readonly result: string }[] // as `-o json` prints them
+  const names = fates.map(({ target }) => target)
+  assert.deepEqual(
+    names,
+    [1, 2, 3, 4, 5, 6, 7, 8].map((number) => `batch-${number}`),
+  )
+  const situations = await Promise.all(names.map(stateOf))
+  const isUp = situations.map((one) => one === 'running')
+  assert.deepEqual(
+    fates.map(({ result }) => result === 'done'),
+    isUp,
+  )
+  assert.ok(situations.every((one) => one === 'running' || one === 'failed/create'))
+  assert.equal(code, isUp.every(Boolean) ? 0 : isUp.some(Boolean) ? 3 : 1, err)
+})
+
 test('exit 4: refused', async () => {
   const reader = await tokenOf(w, { user: 'rea', password: 'reader-of-alpha', project: 'alpha' })
   for (const [args, token, code] of [
