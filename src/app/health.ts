@@ -15,17 +15,19 @@ export interface Vitals {
 export function healthDoor(vitals: Vitals): Door {
   const told = counting(vitals.plane)
   let registry: Promise<Registry> | undefined
+  // Every server has HEAD where it has GET (RFC 9110 section 9.1), and some probes ask nothing else.
+  const seen = ['GET', 'HEAD'] as const
   const text = { 'content-type': 'text/plain; charset=utf-8' }
   const routes: readonly Route[] = [
     {
-      method: 'GET',
+      method: seen,
       path: '/healthz',
       operation: 'health',
       source: 'README, "Health"',
       handle: async () => ({ status: 200, headers: text, body: 'ok\n' }),
     },
     {
-      method: 'GET',
+      method: seen,
       path: '/readyz',
       operation: 'readiness',
       source: 'README, "Health"',
@@ -41,7 +43,7 @@ export function healthDoor(vitals: Vitals): Door {
       },
     },
     {
-      method: 'GET',
+      method: seen,
       path: '/metrics',
       operation: 'metrics',
       source: 'README, "Health"',

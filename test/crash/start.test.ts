@@ -463,6 +463,8 @@ identity:
     for (const path of ['/healthz', '/readyz', '/metrics']) {
       const response = await fetch(server.url + path)
       assert.equal(response.status, 200, path)
+      // What some probes ask, `wget --spider` among them.
+      assert.equal((await fetch(server.url + path, { method: 'HEAD' })).status, 200, path)
       const text = await response.text()
       for (const secret of [server.token, 'admin']) assert.ok(!text.includes(secret), path)
     }
