@@ -181,8 +181,8 @@ function readFlags(argv: readonly string[]): Result<Flags, string> {
   try {
     return ok(parseArgs({ args: [...argv], options: flags }).values)
   } catch (thrown) {
-    // parseArgs throws for nothing but flags it does not know.
-    return err(thrown instanceof Error ? thrown.message : String(thrown))
+    // parseArgs throws for nothing but flags it does not know; what it advises besides is on further lines.
+    return err(thrown instanceof Error ? (thrown.message.split('\n')[0] ?? '') : String(thrown))
   }
 }
 
