@@ -103,6 +103,11 @@ export function openDrivers(
     return err(
       `drivers.${stray} is not a driver; known are ${Object.keys(driverSettings).join(', ')}`,
     )
+  const lost = settings.file.catalogue?.flavors?.find(({ driver }) => !(driver in driverSettings))
+  if (lost)
+    return err(
+      `catalogue.flavors: ${lost.id} has the driver ${lost.driver}; known are ${Object.keys(driverSettings).join(', ')}`,
+    )
   const process = check(processSettings, given['process'] ?? {}, 'drivers.process')
   if (!process.ok) return process
   const simulated = check(simulatedSettings, given['simulated'] ?? {}, 'drivers.simulated')

@@ -338,6 +338,10 @@ describe('a start that is refused', () => {
       yaml: 'drivers: { process: { prot: 1 } }\n',
       line: /drivers\.process/,
     },
+    'a flavor of an unknown driver': {
+      yaml: 'catalogue: { flavors: [{ id: mine, driver: proces }] }\n',
+      line: /mine.*proces.*process, simulated/,
+    },
     'an unknown role': {
       yaml: 'identity: { users: [{ name: a, password: b, roles: { default: boss } }] }\n',
       line: /users/,
