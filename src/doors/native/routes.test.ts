@@ -9,6 +9,7 @@ import { freshStore, type World, world } from '#test/harness/world.ts'
 import { endpoints } from './routes.ts'
 import type {
   AccountShown,
+  ImageShown,
   InstanceShown,
   OutputShown,
   ProblemCode,
@@ -300,6 +301,15 @@ test('an instance is found by every id that a door gave it', async () => {
   assert.ok(named.length >= 4)
   for (const [id, alias] of named)
     assert.equal((await api.get<InstanceShown>(`/instances/${alias}`)).id, id)
+})
+
+test('a captured image says whose it is', async () => {
+  const { id } = await api.server({ name: 'to-capture' })
+  await api.act(id, { action: 'capture', imageName: 'captured' }, { prefer: 'wait=20' })
+  const { project } = await api.get<InstanceShown>(`/instances/${id}`)
+  // Each answer is held against its schema on the way, that of the whole list too.
+  const { items } = await api.get<{ items: ImageShown[] }>('/images?limit=1000')
+  assert.equal(items.find(({ name }) => name === 'captured')?.project, project)
 })
 
 test('what registered itself is not metered: its usage is empty', async () => {

@@ -357,6 +357,12 @@ export type FlavorShown = Static<typeof flavor>
 export const image = named('Image', {
   id: text,
   name: text,
+  project: Type.Optional(
+    Type.String({ description: 'Captured there, and only there to be had; absent: everybody’s.' }),
+  ),
+  isSaving: Type.Optional(
+    Type.Boolean({ description: 'Being captured, and not usable yet; absent: it is whole.' }),
+  ),
   kinds: listOf(kind),
   hardware: words(hardwareNames),
   publishing: Type.Boolean(),
