@@ -88,12 +88,9 @@ export function listener(
     app.addHttpMethod(method, { hasBody: true, overrideExisting: true })
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
-  app.setErrorHandler((error: { statusCode?: number }, request, reply) => {
-    const why = causeOf(error)
-    if (why === 'internal')
-      request.log.error({ err: error }, 'a request failed outside every door: this is a bug')
-    return refuse(doors, table, why, request, reply)
-  })
+  app.setErrorHandler((error: { statusCode?: number }, request, reply) =>
+    refuse(doors, table, causeOf(error, request.log, null), request, reply),
+  )
   app.setNotFoundHandler((request, reply) =>
     refuse(
       doors,

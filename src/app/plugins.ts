@@ -98,12 +98,14 @@ export function openDrivers(
   world: { readonly clock: Clock; readonly log: Logger },
 ): Result<ReadonlyMap<string, Driver>, string> {
   const given = settings.file.drivers ?? {}
-  const stray = Object.keys(given).find((name) => !(name in driverSettings))
+  const stray = Object.keys(given).find((name) => !Object.hasOwn(driverSettings, name))
   if (stray !== undefined)
     return err(
       `drivers.${stray} is not a driver; known are ${Object.keys(driverSettings).join(', ')}`,
     )
-  const lost = settings.file.catalogue?.flavors?.find(({ driver }) => !(driver in driverSettings))
+  const lost = settings.file.catalogue?.flavors?.find(
+    ({ driver }) => !Object.hasOwn(driverSettings, driver),
+  )
   if (lost)
     return err(
       `catalogue.flavors: ${lost.id} has the driver ${lost.driver}; known are ${Object.keys(driverSettings).join(', ')}`,

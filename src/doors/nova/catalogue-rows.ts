@@ -1,30 +1,15 @@
 // The flavors or images that servers are made of. The catalogue is configuration, a few hundred rows at most, so
 // it is read whole; instances never are.
 
-import type { Flavor, Image } from '#kernel/catalogue.ts'
 import type { Reads } from '#kernel/ports/plane.ts'
-
-const pageMax = 1000
-
-interface Catalogue {
-  flavors: Flavor
-  images: Image
-}
+import type { Rows } from '#kernel/tables.ts'
+import { walk } from '../shared/offset-page.ts'
 
 /** By id, ascending. */
-export async function catalogueRows<T extends keyof Catalogue>(
+export async function catalogueRows<T extends 'flavors' | 'images'>(
   read: Reads,
   table: T,
-): Promise<readonly Catalogue[T][]> {
-  const rows: Catalogue[T][] = []
-  for (;;) {
-    const last = rows.at(-1)
-    const page = await read.list<'flavors' | 'images'>(table, {
-      limit: pageMax,
-      ...(last === undefined ? {} : { after: { id: last.id } }),
-    })
-    rows.push(...(page as readonly Catalogue[T][])) // a table's list holds that table's rows
-    if (page.length < pageMax) break
-  }
+): Promise<readonly Rows[T][]> {
+  const rows = await Array.fromAsync(walk(read, table, {}))
   return rows.filter(({ kinds }) => kinds.includes('server'))
 }

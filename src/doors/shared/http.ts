@@ -197,11 +197,17 @@ interface Thrown {
   readonly statusCode?: number
 }
 
-/** What a request failed of, from what was thrown on its way. */
-export function causeOf(error: Thrown): Unrouted {
-  if (error instanceof StoreError) return 'unavailable'
+/** What a request failed of, from what was thrown on its way; what an operator must know of is logged. */
+export function causeOf(error: Thrown, log: FastifyBaseLogger, door: string | null): Unrouted {
+  if (error instanceof StoreError) {
+    // A disk that is away is no bug, and the operator looks for another line then.
+    log.error({ err: error, door }, 'the store could not be read')
+    return 'unavailable'
+  }
   if (error.statusCode === 413) return 'too-large'
-  return (error.statusCode ?? 500) < 500 ? 'malformed' : 'internal'
+  if ((error.statusCode ?? 500) < 500) return 'malformed'
+  log.error({ err: error, door }, 'a handler threw: this is a bug')
+  return 'internal'
 }
 
 const isStream = (body: object): body is Readable => 'pipe' in body
@@ -225,12 +231,7 @@ export function mount(app: FastifyInstance, door: Door): void {
       done()
     })
     scope.setErrorHandler(async (error: Thrown, request, reply) => {
-      const why = causeOf(error)
-      // A disk that is away is no bug, and the operator looks for another line then.
-      const what =
-        why === 'internal' ? 'a handler threw: this is a bug' : 'the store could not be read'
-      if (why === 'internal' || why === 'unavailable')
-        request.log.error({ err: error, door: door.name }, what)
+      const why = causeOf(error, request.log, door.name)
       await send(reply, door.refuse(why, exchangeOf(request), []))
     })
     const { close } = door
