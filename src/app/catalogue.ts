@@ -21,6 +21,11 @@ const flavorSchema = Type.Object(
     id,
     name: Type.Optional(Type.String()),
     kinds: Type.Optional(kinds),
+    projects: Type.Optional(
+      Type.Array(Type.String(), {
+        description: 'Names of those who alone have it. Left out: as it was, everybody at first.',
+      }),
+    ),
     driver: Type.String({ minLength: 1 }),
     vcpus: Type.Optional(Type.Integer({ minimum: 1 })),
     memoryMiB: Type.Optional(Type.Integer({ minimum: 1 })),
@@ -87,8 +92,9 @@ export const catalogueSchema = Type.Object(
 )
 export type CatalogueFile = Static<typeof catalogueSchema>
 
-export function flavorOf(file: Static<typeof flavorSchema>): Flavor {
-  const { pool, attributes, ...given } = file
+/** Which projects have it is not said here: their ids are known to identity alone. */
+function flavorOf(file: Static<typeof flavorSchema>): Flavor {
+  const { pool, projects: _, attributes, ...given } = file
   return {
     ...plainFlavor,
     name: file.id,

@@ -9,6 +9,7 @@ import type { Logger } from 'pino'
 import type { Caller } from '#kernel/caller.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import { defaultGuardPolicy } from '#kernel/guard.ts'
+import type { ProjectId } from '#kernel/ids.ts'
 import type { Clock } from '#kernel/ports/clock.ts'
 import type { Driver } from '#kernel/ports/driver.ts'
 import type { PutCatalogue } from '#kernel/request.ts'
@@ -132,7 +133,8 @@ async function furnish(
     if (events.some((event) => event.data['table'] === 'projects')) identity.value.forget()
   })
   const owner = await ownerOf(identity.value)
-  const filled = await fillCatalogue(engine, owner, settings, [...drivers.value.values()])
+  const rooms = { plane: engine.plane, identity: identity.value }
+  const filled = await fillCatalogue(rooms, owner, settings, [...drivers.value.values()])
   const parts = { plane: engine.plane, identity: identity.value, region: settings.region, log }
   const doors = filled.ok ? openDoors(settings, parts) : filled
   const house = { settings, log, store, identity: identity.value, drivers: drivers.value, engine }
@@ -172,9 +174,27 @@ async function ownerOf(identity: IdentityRoom): Promise<Caller> {
   return { ...caller.value, role: 'admin' }
 }
 
+interface Rooms {
+  readonly plane: Engine['plane']
+  readonly identity: IdentityRoom
+}
+
+async function projectIds(
+  identity: IdentityRoom,
+  names: readonly string[],
+): Promise<Result<readonly ProjectId[], string>> {
+  const ids: ProjectId[] = []
+  for (const name of names) {
+    const project = await identity.project({ name, domainId: 'default' })
+    if (!project) return err(`names the project "${name}", which is none`)
+    ids.push(project.id)
+  }
+  return ok(ids)
+}
+
 /** All at once, so that a start is one commit however long the catalogue. */
 async function fillCatalogue(
-  { plane }: Engine,
+  { plane, identity }: Rooms,
   caller: Caller,
   settings: Settings,
   drivers: readonly Driver[],
@@ -192,7 +212,18 @@ async function fillCatalogue(
     await wantUnlessSo({ verb: 'put', table: 'drivers', row })
   }
   for (const request of puts(builtIn)) if (!(await known(request))) wanted.push(request)
-  for (const request of puts(settings.file.catalogue ?? {})) await wantUnlessSo(request)
+  const file = settings.file.catalogue ?? {}
+  for (const request of puts(file)) {
+    if (request.table !== 'flavors') {
+      await wantUnlessSo(request)
+      continue
+    }
+    const said = file.flavors?.find(({ id }) => id === request.row.id)?.projects
+    const named = said && (await projectIds(identity, said))
+    if (named && !named.ok) return err(`catalogue.flavors: ${request.row.id} ${named.error}`)
+    const projects = named?.value ?? (await plane.read.get('flavors', request.row.id))?.projects
+    await wantUnlessSo({ ...request, row: { ...request.row, ...(projects && { projects }) } })
+  }
   const submission = { caller, door: 'configuration', requestId: 'start' }
   const results = await Promise.all(wanted.map((request) => plane.submit(request, submission)))
   for (const [at, result] of results.entries()) {

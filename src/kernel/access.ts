@@ -1,6 +1,7 @@
 // Who may ask for what. Doors call `may` where their protocol checks it; `decide` checks it again for all.
 
 import { type Caller, hasRole, type Role } from './caller.ts'
+import { type Flavor, isFlavorOf } from './catalogue.ts'
 import type { CallerRequest } from './request.ts'
 
 type Need = { readonly [V in CallerRequest['verb']]: Role }
@@ -41,6 +42,7 @@ export const needs = {
   unregister: 'member',
   'release-guard': 'admin',
   put: 'admin',
+  'edit-flavor': 'admin',
   'remove-from-catalogue': 'member',
   'add-key-pair': 'member',
   'remove-key-pair': 'member',
@@ -52,3 +54,9 @@ export const may = (caller: Caller, verb: CallerRequest['verb']): boolean =>
 /** A tenant cannot see another's things; an admin sees every project's. */
 export const sees = (caller: Caller, project: string): boolean =>
   caller.projectId === project || caller.role === 'admin'
+
+/** A flavor of other projects is as good as none, but an admin knows all. */
+export const seesFlavor = (
+  { role, projectId }: Pick<Caller, 'role' | 'projectId'>,
+  flavor: Pick<Flavor, 'projects'>,
+): boolean => role === 'admin' || isFlavorOf(flavor, projectId)

@@ -9,6 +9,8 @@ import type { Act } from './operation.ts'
 export interface Flavor {
   readonly id: string
   readonly name: string
+  /** Theirs alone to know of and to use; absent: everybody's. */
+  readonly projects?: readonly ProjectId[]
   readonly kinds: readonly Kind[]
   readonly driver: string
   readonly vcpus: number
@@ -37,6 +39,12 @@ export interface Flavor {
   readonly hardware: 'CPU' | 'GPU' | 'ASCEND'
   readonly attributes: JsonObject
 }
+
+/** Whether a project has a flavor: everybody's, or one that is also its own. */
+export const isFlavorOf = (
+  { projects }: Pick<Flavor, 'projects'>,
+  project: ProjectId | null,
+): boolean => projects === undefined || (project !== null && projects.includes(project))
 
 /** What a flavor is when nobody says otherwise. */
 export const plainFlavor: Omit<Flavor, 'id' | 'name' | 'kinds' | 'driver'> = {

@@ -7,8 +7,9 @@ import { unreachable } from './assert.ts'
 import { batchLifeMs, type BatchOutcome } from './batch.ts'
 import { sharedService } from './decisions/allowances.ts'
 import { bind, registerBound, unbind } from './decisions/binding.ts'
+import { editFlavor, put, removeFromCatalogue } from './decisions/catalogue.ts'
 import { create } from './decisions/create.ts'
-import { hold, put, releaseHold, removeFromCatalogue, update } from './decisions/edit.ts'
+import { hold, releaseHold, update } from './decisions/edit.ts'
 import { findInstance, ownedService } from './decisions/find.ts'
 import { count, expire, releaseGuard } from './decisions/guard.ts'
 import { addKeyPair, removeKeyPair } from './decisions/key-pairs.ts'
@@ -185,6 +186,8 @@ function callerRequest(request: CallerRequest, context: Context, draft: Draft): 
       return releaseGuard(draft, context, request)
     case 'put':
       return put(draft, context, request)
+    case 'edit-flavor':
+      return editFlavor(draft, context, request)
     case 'remove-from-catalogue':
       return removeFromCatalogue(draft, context, request)
     case 'add-key-pair':

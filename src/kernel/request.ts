@@ -318,12 +318,28 @@ export interface ReleaseGuard {
 
 /** Admin only. */
 export type PutCatalogue =
-  | { readonly verb: 'put'; readonly table: 'flavors'; readonly row: Flavor }
+  | {
+      readonly verb: 'put'
+      readonly table: 'flavors'
+      readonly row: Flavor
+      /** Refused when there is one of its id or its name. */
+      readonly isNew?: true
+    }
   | { readonly verb: 'put'; readonly table: 'images'; readonly row: Image }
   | { readonly verb: 'put'; readonly table: 'pools'; readonly row: Pick<Pool, 'id' | 'capacity'> }
   | { readonly verb: 'put'; readonly table: 'nodes'; readonly row: Node }
   | { readonly verb: 'put'; readonly table: 'drivers'; readonly row: DriverRow }
   | { readonly verb: 'put'; readonly table: 'projects'; readonly row: Project }
+
+/** Admin only. What is there already, or is not there to be taken away, stays unchanged and is no error. */
+export interface EditFlavor {
+  readonly verb: 'edit-flavor'
+  readonly id: string
+  /** A project that gets a flavor which is not everybody's, or has it no longer. */
+  readonly access?: { readonly project: ProjectId; readonly isGranted: boolean }
+  /** Merged into what the attributes hold under that name; a fact that is null goes. */
+  readonly facts?: { readonly under: string; readonly change: JsonObject }
+}
 
 /**
  * An image: an admin any, a member those that were captured in the own project. A flavor: admin only, and what is
@@ -388,6 +404,7 @@ export type CallerRequest =
   | RegisterInstance
   | ReleaseGuard
   | PutCatalogue
+  | EditFlavor
   | RemoveCatalogue
   | AddKeyPair
   | RemoveKeyPair

@@ -96,6 +96,10 @@ const theirs = (): readonly string[] => {
   return [...named, edge.serviceId ?? '', 'of-one', people.mary.project, people.mary.userId]
 }
 
+const listsFlavors = /\/(flavors|flavors\/detail|specifications)$/
+/** Doors that named one. */
+const listing = new Set<string>()
+
 for (const door of doorNames.filter((one) => one !== 'volcengine'))
   describe(`through ${door}`, () => {
     const routes = everyRoute.filter((route) => route.door === door)
@@ -128,11 +132,35 @@ for (const door of doorNames.filter((one) => one !== 'volcengine'))
       const home = { project_id: otto.project, project: otto.projectName }
       for (const route of routes.filter(({ verb }) => verb === 'GET')) {
         if (privateOf(route).some((one) => !isProject(one))) continue
-        const { text } = await tell(route, { target: targetOf(stage, route, home) })
+        const target = targetOf(stage, route, home)
+        const { text } = await tell(route, { ...sampleOf(route), target })
         for (const name of theirs()) assert.ok(!text.includes(name), `${route.path} names ${name}`)
       }
     })
+
+    it('a list of flavors names to each project its own as well', async () => {
+      const { mary } = stage.people
+      const home = { project_id: mary.project, project: mary.projectName }
+      for (const route of routes.filter(({ verb }) => verb === 'GET')) {
+        if (!listsFlavors.test(route.path)) continue
+        const target = targetOf(stage, route, home)
+        const ask = asked(stage, route, mary, { ...sampleOf(route), target })
+        const { text } = await hear(stage.w.url, ask)
+        assert.ok(text.includes('flavor-of-one'), `${route.path}: ${text}`)
+        listing.add(door)
+      }
+    })
   })
+
+it('most doors list flavors', () => {
+  assert.deepEqual([...listing].toSorted(), [
+    'huawei',
+    'modelarts-notebook',
+    'modelarts-service',
+    'native',
+    'nova',
+  ])
+})
 
 describe('through volcengine', () => {
   const [route] = everyRoute.filter(({ operations }) => operations)

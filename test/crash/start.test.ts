@@ -342,6 +342,10 @@ describe('a start that is refused', () => {
       yaml: 'catalogue: { flavors: [{ id: mine, driver: proces }] }\n',
       line: /mine.*proces.*process, simulated/,
     },
+    'a flavor of an unknown project': {
+      yaml: 'catalogue: { flavors: [{ id: mine, driver: process, projects: [nowhere] }] }\n',
+      line: /catalogue\.flavors: mine .*nowhere/,
+    },
     'an unknown role': {
       yaml: 'identity: { users: [{ name: a, password: b, roles: { default: boss } }] }\n',
       line: /users/,
@@ -407,6 +411,29 @@ describe('settings', () => {
     assert.deepEqual([code, err], [0, ''])
     assert.match(out, /--stop-all/)
     assert.throws(() => statSync(data), { code: 'ENOENT' })
+  })
+
+  it('a flavor is whose the file says; of one that it says nothing of, whose an admin said', async (t) => {
+    const data = placeFor(t)
+    const yaml = (more: string) => `${bare}
+identity: { projects: [{ name: a }, { name: b }] }
+catalogue: { flavors: [{ id: ours, driver: simulated${more} }, { id: theirs, driver: simulated }] }
+`
+    const first = await running(t, yaml(', projects: [a]'), { data })
+    const projects = async (server: ServerProcess, id: string) =>
+      (await server.call('GET', `/api/v1/flavors/${id}`)).body['projects']
+    const listed = (await first.call('GET', '/api/v1/projects')).body['items'] as readonly Row[]
+    const idOf = (name: string) => listed.find((one) => one.name === name)?.id
+    assert.deepEqual(await projects(first, 'ours'), [idOf('a')])
+    const put = (server: ServerProcess, id: string, only: readonly (string | undefined)[] | null) =>
+      server.call('PUT', `/api/v1/flavors/${id}`, { projects: only })
+    assert.equal((await put(first, 'theirs', [idOf('b')])).status, 200)
+    assert.equal((await put(first, 'ours', null)).status, 200)
+    assert.equal(await projects(first, 'ours'), undefined)
+    await first.end('SIGTERM')
+    const again = await running(t, yaml(', projects: [a]'), { data })
+    assert.deepEqual(await projects(again, 'ours'), [idOf('a')])
+    assert.deepEqual(await projects(again, 'theirs'), [idOf('b')])
   })
 
   it('declared users act in their project as their role allows, at every door', async (t) => {

@@ -29,6 +29,10 @@ export const samples: Readonly<Record<string, Sample>> = {
   writeMetadataItem: { body: { meta: { colour: 'red' } } },
   replaceTags: { body: { tags: ['night'] } },
   createFlavor: { body: { flavor: { name: 'sample', ram: 512, vcpus: 1, disk: 1 } } },
+  updateFlavor: { body: { flavor: { description: 'sample' } } },
+  actOnFlavor: { body: { addTenantAccess: { tenant: 'sample' } } },
+  addExtraSpecs: { body: { extra_specs: { colour: 'red' } } },
+  setExtraSpec: { body: { colour: 'red' } },
   createKeyPair: { body: { keypair: { name: 'sample', public_key: 'ssh-ed25519 AAAA' } } },
   UpdateEdgeNodeStatus: { body: { status: 'stopped' } },
   CreateService: {
@@ -39,6 +43,7 @@ export const samples: Readonly<Record<string, Sample>> = {
     },
   },
   UpdateService: { body: { description: 'sample' } },
+  ListSpecifications: { params: { infer_type: 'edge' } },
   ManageDevEnvironInstance: { body: { action: 'stop' } },
   CreateDevEnvironInstance: {
     body: {

@@ -102,7 +102,12 @@ export async function doorStage(
         projects: [{ name: 'one' }, { name: 'two' }],
         users: Object.entries(users).map(([name, roles]) => ({ name, password, roles })),
       },
-      catalogue: { flavors: [{ id: 'instant', driver: 'simulated', kinds, attributes }] },
+      catalogue: {
+        flavors: [
+          { id: 'instant', driver: 'simulated', kinds, attributes },
+          { id: 'flavor-of-one', driver: 'simulated', kinds, bareMetal: true, projects: ['one'] },
+        ],
+      },
     },
   })
   const people = {

@@ -2,6 +2,7 @@
 //
 // Source: contract, sections 8.3 and 10.
 
+import { seesFlavor } from '#kernel/access.ts'
 import { ok, type Result } from '#kernel/errors.ts'
 import type { Flavor } from '#kernel/catalogue.ts'
 import type { Instance } from '#kernel/instance.ts'
@@ -36,10 +37,11 @@ export const tagsWith = (flavor: Flavor | undefined, tags: readonly string[]): r
 export async function listFlavors({
   house,
   exchange,
+  caller,
   project,
 }: Call): Promise<Result<object, Fault>> {
   const all = [...(await flavorsById(house.plane.read)).values()]
-  const metal = all.filter(({ bareMetal }) => bareMetal)
+  const metal = all.filter((one) => one.bareMetal && seesFlavor(caller, one))
   return ok({ flavors: metal.map((one) => flavorObject(one, exchange.baseUrl, project)) })
 }
 

@@ -1,6 +1,7 @@
 // What a notebook can be made of, as the second family lists it.
 // Source: notebook contract, sections 1.16 and 1.17.
 
+import { seesFlavor } from '#kernel/access.ts'
 import type { Flavor, Image } from '#kernel/catalogue.ts'
 import { ok } from '#kernel/errors.ts'
 import { walk } from '../shared/offset-page.ts'
@@ -43,6 +44,7 @@ async function flavorsFor(
   for await (const flavor of walk(asked.plane.read, 'flavors', { order: { by: 'name', dir } })) {
     const fits =
       flavor.kinds.includes('notebook') &&
+      seesFlavor(asked.caller, flavor) &&
       (category === undefined || flavor.hardware === category) &&
       (feature === undefined || featureOf(flavor) === feature)
     if (fits && mayBe(flavor)) data.push(encodeFlavor(flavor, await reader.saleOf(flavor)))

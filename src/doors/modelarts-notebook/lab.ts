@@ -2,6 +2,7 @@
 // allowed when is the kernel's; which states this family accepts a call in is states.ts's.
 // Source: notebook contract, sections 1.11 to 1.13 and 1.15.
 
+import { seesFlavor } from '#kernel/access.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
 import type { Instance } from '#kernel/instance.ts'
 import type { UpdateInstance } from '#kernel/request.ts'
@@ -94,13 +95,23 @@ export async function create(asked: Asked): Answered {
   const decoded = decodeCreate(asked.exchange.body)
   if (!decoded.ok) return decoded
   const { feature, ...request } = decoded.value
-  const flavor = await asked.plane.read.get('flavors', request.flavorId)
-  if (flavor?.kinds.includes('notebook') && featureOf(flavor) !== feature)
-    return err(wrongFeature(flavor.id, feature))
+  const wrong = await featureFault(asked, request.flavorId, feature)
+  if (wrong) return err(wrong)
   return change(asked, request, {
     faultOf: faultsFor(asked, { verb: 'create', flavor: request.flavorId }),
     show: shownAfter(asked),
   })
+}
+
+/** One that is none of notebooks, or not for the caller to know of, is the kernel's to refuse. */
+async function featureFault(
+  { caller, plane }: Asked,
+  flavorId: string,
+  feature: Parameters<typeof wrongFeature>[1],
+): Promise<Fault | undefined> {
+  const flavor = await plane.read.get('flavors', flavorId)
+  if (!flavor?.kinds.includes('notebook') || !seesFlavor(caller, flavor)) return undefined
+  return featureOf(flavor) === feature ? undefined : wrongFeature(flavor.id, feature)
 }
 
 /** B8. */
@@ -133,11 +144,9 @@ async function updateOf(
   before: Instance,
   { name, description, flavorId, imageId, grownTo, kept, isDeep }: LabUpdate,
 ): Promise<Result<UpdateInstance, Fault>> {
-  const flavor =
-    flavorId === undefined ? undefined : await asked.plane.read.get('flavors', flavorId)
   const feature = featureOf((await factReader(asked).of(before)).flavor)
-  if (flavor?.kinds.includes('notebook') && featureOf(flavor) !== feature)
-    return err(wrongFeature(flavor.id, feature))
+  const wrong = flavorId === undefined ? undefined : await featureFault(asked, flavorId, feature)
+  if (wrong) return err(wrong)
   const grown = grownTo === undefined ? ok({}) : grow(before, grownTo)
   if (!grown.ok) return grown
   const extras = objectIn(kept, 'extras')

@@ -1,6 +1,7 @@
 // What there is: services, one of them with its nodes, and what may be deployed.
 // Source: edge inference contract, sections 1.4, 1.5, 1.11 and 1.12.
 
+import { seesFlavor } from '#kernel/access.ts'
 import type { Flavor, Image, Node } from '#kernel/catalogue.ts'
 import { err, ok } from '#kernel/errors.ts'
 import type { Instance } from '#kernel/instance.ts'
@@ -155,6 +156,7 @@ export async function listSpecifications(asked: Asked): Answered {
   const specifications: object[] = []
   for await (const flavor of walk(asked.plane.read, 'flavors', {})) {
     if (query.value !== 'edge' || !flavor.kinds.includes('edge-instance')) continue
+    if (!seesFlavor(asked.caller, flavor)) continue
     const pool =
       flavor.poolId === null ? undefined : await asked.plane.read.get('pools', flavor.poolId)
     const isSoldOut = pool !== undefined && pool.capacity - pool.taken < flavor.units

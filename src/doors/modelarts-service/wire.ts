@@ -4,17 +4,9 @@
 import type { Flavor, Image, Node } from '#kernel/catalogue.ts'
 import { compact } from '#kernel/ids.ts'
 import type { Instance } from '#kernel/instance.ts'
-import type { Json, JsonObject } from '#kernel/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '#kernel/json.ts'
 import type { Service } from '#kernel/service.ts'
-import {
-  flagIn,
-  isJsonObject,
-  listIn,
-  numberIn,
-  objectIn,
-  textIn,
-  textsIn,
-} from '../shared/json-facts.ts'
+import { flagIn, listIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
 import { hostInUrl, seenUrl } from '../shared/seen-url.ts'
 import { hostState, serviceStatus, shownInstance } from './states.ts'
 

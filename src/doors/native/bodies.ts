@@ -196,6 +196,7 @@ const amount = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
 /** A field left out keeps its value; for a new one it gets the default. */
 export const putFlavor = body('PutFlavor', {
   name: maybe(name),
+  projects: maybe(orNull(listOf(id))),
   kinds: maybe(kinds),
   driver: maybe(id),
   vcpus: maybe(Type.Number({ minimum: 0 })),

@@ -5,9 +5,16 @@
 // - A put leaves alone what it does not name; what is new gets defaults.
 // - A project shows nothing to those who are not in it.
 
-import { type Image, isImageOf, plainFlavor, storages } from '#kernel/catalogue.ts'
+import {
+  type Flavor,
+  type Image,
+  isFlavorOf,
+  isImageOf,
+  plainFlavor,
+  storages,
+} from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { projectId } from '#kernel/ids.ts'
+import { type ProjectId, projectId } from '#kernel/ids.ts'
 import type { PutCatalogue } from '#kernel/request.ts'
 import type { Project } from '#kernel/project.ts'
 import type { Rows } from '#kernel/tables.ts'
@@ -48,12 +55,13 @@ const shows: Shows = {
   projects: showProject,
 }
 
-/** Who is no admin sees the own project, and no image that another one captured. */
+/** Who is no admin sees the own project, no flavor of others alone, and no image that another one captured. */
 function keepFor<S extends Shelf>(
   shelf: S,
-  project: string,
+  project: ProjectId,
 ): { readonly keep?: (row: Rows[S]) => boolean } {
   if (shelf === 'projects') return { keep: ({ id }) => id === project }
+  if (shelf === 'flavors') return { keep: (row) => isFlavorOf(row as Rows['flavors'], project) } // as its shelf says
   return shelf === 'images' ? { keep: (row) => isImageOf(row as Rows['images'], project) } : {} // as its shelf says
 }
 
@@ -118,13 +126,25 @@ const missing = (field: string) =>
 
 export async function putFlavor(asked: Asked<undefined, PutFlavorBody>): Replied {
   const known = await rowOf(asked, 'flavors')
-  const { pool, ...body } = asked.body
+  const { pool, projects, ...body } = asked.body
   const { kinds = known?.kinds, driver = known?.driver } = body
   if (kinds === undefined) return missing('kinds')
   if (driver === undefined) return missing('driver')
   const id = idOf(asked)
   const poolId = pool === undefined ? {} : { poolId: pool }
-  const row = { ...plainFlavor, name: id, ...known, ...body, ...poolId, id, kinds, driver }
+  const { projects: given, ...kept }: Partial<Flavor> = known ?? {}
+  const theirs = projects === undefined ? given : (projects?.map(projectId) ?? undefined)
+  const row: Flavor = {
+    ...plainFlavor,
+    name: id,
+    ...kept,
+    ...body,
+    ...poolId,
+    ...(theirs && { projects: theirs }),
+    id,
+    kinds,
+    driver,
+  }
   return await put(asked, { verb: 'put', table: 'flavors', row })
 }
 

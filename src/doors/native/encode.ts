@@ -292,11 +292,11 @@ export const showReceipt = (receipt: Receipt): ReceiptShown => ({
   hold: receipt.holdId ?? null,
 })
 
-export const showFlavor = ({ id, poolId, ...flavor }: Flavor): FlavorShown => ({
-  id,
-  ...flavor,
-  pool: poolId,
-})
+/** Which other projects have it too is nobody's to know but an admin's. */
+export function showFlavor(row: Flavor, isAdmin: boolean): FlavorShown {
+  const { id, poolId, projects, ...flavor } = row
+  return { id, ...flavor, pool: poolId, ...(isAdmin && projects && { projects }) }
+}
 
 /** What an image launches may hold secrets, so only admins, who write it, read it. */
 export function showImage(image: Image, isAdmin: boolean): ImageShown {

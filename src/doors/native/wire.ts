@@ -331,6 +331,10 @@ export type OutputShown = Static<typeof output>
 export const flavor = named('Flavor', {
   id: text,
   name: text,
+  projects: Type.Optional({
+    ...listOf(text),
+    description: 'Theirs alone to know of and to use, shown to admins; absent: everybody’s.',
+  }),
   kinds: listOf(kind),
   driver: text,
   vcpus: Type.Number({ minimum: 0 }),

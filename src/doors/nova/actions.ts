@@ -152,7 +152,12 @@ function isHard(value: unknown): boolean {
 }
 
 /** Which action is meant. Before the project of the URL is looked at, so it is a check of its own. */
-export function actionFault(body: unknown): NovaFault | undefined {
+export const actionFault = (body: unknown): NovaFault | undefined => actionFaultIn(actions, body)
+
+export function actionFaultIn(
+  known: Readonly<Record<string, unknown>>,
+  body: unknown,
+): NovaFault | undefined {
   // Source: Nova takes the first member of a list for the name of an action, and finds no such method.
   if (Array.isArray(body)) {
     return body.length === 1 && typeof body[0] === 'string' ? noSuchRoute : malformedBody
@@ -160,7 +165,7 @@ export function actionFault(body: unknown): NovaFault | undefined {
   const names = isObject(body) ? Object.keys(body) : []
   const [name] = names
   if (name === undefined || names.length > 1) return malformedBody
-  return Object.hasOwn(actions, name) ? undefined : badRequest(`There is no such action: ${name}`)
+  return Object.hasOwn(known, name) ? undefined : badRequest(`There is no such action: ${name}`)
 }
 
 export async function act(call: Call): Promise<Result<Reply, NovaFault>> {

@@ -21,7 +21,7 @@ const name = Type.String({
 
 const trueWords = ['True', 'TRUE', 'true', '1', 'ON', 'On', 'on', 'YES', 'Yes', 'yes'] as const
 const falseWords = ['False', 'FALSE', 'false', '0', 'OFF', 'Off', 'off', 'NO', 'No', 'no'] as const
-const flag = Type.Union([Type.Boolean(), Type.Enum([...trueWords, ...falseWords])])
+export const flag = Type.Union([Type.Boolean(), Type.Enum([...trueWords, ...falseWords])])
 
 export const isWordForFlag = (text: string): boolean =>
   (trueWords as readonly string[]).includes(text) ||
@@ -36,7 +36,7 @@ const accessIPv4 = Type.Union([Type.String({ format: 'ipv4' }), Type.Enum(['']),
 const accessIPv6 = Type.Union([Type.String({ format: 'ipv6' }), Type.Enum(['']), Type.Null()])
 
 export const metadataItemsMax = 128
-const metadataKey = '^[a-zA-Z0-9-_:. ]{1,255}$'
+export const metadataKey = '^[a-zA-Z0-9-_:. ]{1,255}$'
 const metadata = Type.Record(
   Type.String({ pattern: metadataKey }),
   Type.String({ maxLength: 255 }),

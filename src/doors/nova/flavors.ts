@@ -1,14 +1,13 @@
-// The flavors that servers are made of: the catalogue's, read only.
+// The flavors that servers are made of, as everybody reads them.
 // Source: contract, section 8.1; openstack/nova nova/api/openstack/compute/flavors.py.
 
-import { may } from '#kernel/access.ts'
-import { type Flavor, plainFlavor } from '#kernel/catalogue.ts'
+import { seesFlavor } from '#kernel/access.ts'
+import { type Flavor, isFlavorOf } from '#kernel/catalogue.ts'
 import { err, ok, type Result } from '#kernel/errors.ts'
-import { Type } from '#schema/type.ts'
-import { planOf } from '../shared/lent-headers.ts'
 import type { Call, Links, Reply } from './call.ts'
 import { catalogueRows } from './catalogue-rows.ts'
-import { badRequest, conflict, faultOf, type NovaFault, policy } from './faults.ts'
+import { badRequest, type NovaFault } from './faults.ts'
+import { keptOfFlavor } from './kept.ts'
 import {
   firstOf,
   limitOf,
@@ -18,23 +17,9 @@ import {
   sortingsOf,
 } from './query-parameters.ts'
 import type { Microversion } from './microversion.ts'
-import { versioned } from './versioned.ts'
-import { extraSpecs, flavorBrief, flavorDetail } from './wire.ts'
+import { flavorBrief, flavorDetail } from './wire.ts'
 
 type Answered = Promise<Result<Reply, NovaFault>>
-
-const descriptionSince = 55
-
-/** A whole number, or a text of its digits. */
-const size = (least: 0 | 1) =>
-  Type.Union([
-    Type.Integer({ minimum: least, maximum: 2_147_483_647 }),
-    Type.String({
-      minLength: 1,
-      maxLength: 10,
-      pattern: least === 0 ? '^[0-9]+$' : '^0*[1-9][0-9]*$',
-    }),
-  ])
 
 const limitMax = 1000
 
@@ -46,12 +31,12 @@ const sortValues: Readonly<Record<string, (flavor: Flavor) => string | number>> 
   memory_mb: ({ memoryMiB }) => memoryMiB,
   vcpus: ({ vcpus }) => vcpus,
   root_gb: ({ diskGiB }) => diskGiB,
-  ephemeral_gb: () => 0,
-  swap: () => 0,
-  rxtx_factor: () => 1,
+  ephemeral_gb: (flavor) => keptOfFlavor(flavor).ephemeralGiB,
+  swap: (flavor) => keptOfFlavor(flavor).swapMiB,
+  rxtx_factor: (flavor) => keptOfFlavor(flavor).rxtxFactor,
   vcpu_weight: () => 0,
   disabled: () => 0,
-  is_public: () => 1,
+  is_public: ({ projects }) => Number(projects === undefined),
   created_at: () => 0,
   updated_at: () => 0,
 }
@@ -71,11 +56,13 @@ async function list(
   if (!sortings.ok) return sortings
   const least = leastOf(params)
   if (!least.ok) return least
+  const shown = shownTo(call, params)
+  if (!shown.ok) return shown
   const rows = await catalogueRows(call.house.plane.read, 'flavors')
   const { memoryMiB, diskGiB } = least.value
-  const fitting = hidden(params, call)
-    ? []
-    : rows.filter((row) => row.memoryMiB >= memoryMiB && row.diskGiB >= diskGiB)
+  const fitting = rows.filter(
+    (row) => shown.value(row) && row.memoryMiB >= memoryMiB && row.diskGiB >= diskGiB,
+  )
   const sorted = fitting.toSorted(bySortings(sortings.value))
   const marker = firstOf(params, 'marker')
   const start = marker === undefined ? 0 : sorted.findIndex(({ id }) => id === marker) + 1
@@ -90,12 +77,19 @@ async function list(
   return ok({ status: 200, body: { flavors, ...links } })
 }
 
-/** All flavors are public; only an admin may ask for those that are not. */
-function hidden(params: URLSearchParams, { caller }: Call): boolean {
-  const isPublic = firstOf(params, 'is_public')?.toLowerCase()
-  return (
-    caller.role === 'admin' && isPublic !== undefined && /^(false|0|no|off|f|n)$/.test(isPublic)
-  )
+/** Everybody's and the project's own, for everybody; only an admin may ask for others. */
+function shownTo(
+  { caller, project }: Call,
+  params: URLSearchParams,
+): Result<(flavor: Flavor) => boolean, NovaFault> {
+  const own = (flavor: Flavor) => isFlavorOf(flavor, project)
+  const asked = firstOf(params, 'is_public')
+  if (caller.role !== 'admin' || asked === undefined) return ok(own)
+  if (asked.toLowerCase() === 'none') return ok(() => true)
+  if (/^(1|t|true|on|y|yes)$/i.test(asked)) return ok(own)
+  return /^(0|f|false|off|n|no)$/i.test(asked)
+    ? ok(({ projects }) => projects !== undefined)
+    : err(badRequest(`Invalid is_public filter [${asked}]`))
 }
 
 function leastOf(
@@ -130,93 +124,16 @@ export async function showFlavor(call: Call): Answered {
   return ok({ status: 200, body })
 }
 
-export async function listExtraSpecs(call: Call): Answered {
-  const flavor = await flavorIn(call)
-  if (!flavor.ok) return flavor
-  return ok({ status: 200, body: { extra_specs: extraSpecs(flavor.value) } })
-}
-
-const flavorBody = versioned([descriptionSince], (version) =>
-  Type.Object(
-    {
-      flavor: Type.Object(
-        {
-          name: Type.String({ minLength: 1, maxLength: 255, pattern: '^(?!\\s).*(?<!\\s)$' }),
-          id: Type.Optional(
-            Type.Union([
-              Type.String({ minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9 ._-]*$' }),
-              Type.Integer({ minimum: 0 }),
-              Type.Null(),
-            ]),
-          ),
-          ram: size(1),
-          vcpus: size(1),
-          disk: size(0),
-          'OS-FLV-EXT-DATA:ephemeral': Type.Optional(size(0)),
-          swap: Type.Optional(size(0)),
-          rxtx_factor: Type.Optional(Type.Union([Type.Number(), Type.String({ maxLength: 32 })])),
-          'os-flavor-access:is_public': Type.Optional(
-            Type.Union([Type.Boolean(), Type.String({ maxLength: 8 })]),
-          ),
-          ...(version >= descriptionSince
-            ? {
-                description: Type.Optional(
-                  Type.Union([Type.String({ maxLength: 65_535 }), Type.Null()]),
-                ),
-              }
-            : {}),
-        },
-        { additionalProperties: false },
-      ),
-    },
-    { additionalProperties: false },
-  ),
-)
-
-/** What is made here is of the same driver as the first of the catalogue that servers are made of. Admins only. */
-export async function createFlavor(call: Call): Answered {
-  const body = flavorBody(call.negotiated.version)(call.body)
-  if (!body.ok) return body
-  if (!may(call.caller, 'put')) return err(policy(call.rule))
-  const { name, id, ram, vcpus, disk } = body.value.flavor
-  const rows = await catalogueRows(call.house.plane.read, 'flavors')
-  if (rows.some((row) => row.name === name))
-    return err(conflict(`Flavor with name ${name} already exists.`))
-  const isMade = id === undefined || id === null || id === 'auto'
-  const flavorId = isMade ? call.exchange.requestId : String(id)
-  if ((await call.house.plane.read.get('flavors', flavorId)) !== undefined)
-    return err(conflict(`Flavor with ID ${flavorId} already exists.`))
-  const driver = rows[0]?.driver ?? 'simulated'
-  const sizes = { vcpus: Number(vcpus), memoryMiB: Number(ram), diskGiB: Number(disk) }
-  const row: Flavor = { ...plainFlavor, ...sizes, id: flavorId, name, kinds: ['server'], driver }
-  const receipt = await call.house.plane.submit(
-    { verb: 'put', table: 'flavors', row },
-    call.submission,
-  )
-  if (!receipt.ok) return err(faultOf(receipt.error, { verb: 'create', rule: call.rule }))
-  if (call.submission.dryRun) return ok({ status: 200, body: planOf(receipt.value) })
-  const shown = flavorDetail(row, call.links, call.negotiated.version)
-  return ok({ status: 200, body: { flavor: shown } })
-}
-
-export async function deleteFlavor(call: Call): Answered {
-  if (!may(call.caller, 'put')) return err(policy(call.rule))
-  const flavor = await flavorIn(call)
-  if (!flavor.ok) return flavor
-  const receipt = await call.house.plane.submit(
-    { verb: 'remove-from-catalogue', table: 'flavors', id: flavor.value.id },
-    call.submission,
-  )
-  if (!receipt.ok) return err(faultOf(receipt.error, { verb: 'delete', rule: call.rule }))
-  return call.submission.dryRun
-    ? ok({ status: 200, body: planOf(receipt.value) })
-    : ok({ status: 202 })
-}
-
-async function flavorIn(call: Call): Promise<Result<Flavor, NovaFault>> {
+/** The flavor of the path, unless it is none of servers or not for the caller to know of. */
+export async function flavorIn(call: Call): Promise<Result<Flavor, NovaFault>> {
   const id = call.exchange.params['flavor_id'] ?? ''
   const flavor = await call.house.plane.read.get('flavors', id)
-  return flavor?.kinds.includes('server')
+  return flavor?.kinds.includes('server') && seesFlavor(call.caller, flavor)
     ? ok(flavor)
-    : err({ status: 404, message: `Flavor ${id} could not be found.` })
+    : err(noSuchFlavor(id))
 }
+
+export const noSuchFlavor = (id: string): NovaFault => ({
+  status: 404,
+  message: `Flavor ${id} could not be found.`,
+})

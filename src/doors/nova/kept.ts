@@ -1,12 +1,13 @@
-// What this API lets a caller say of a server that nothing else of runstate has a word for. It is kept with the
-// instance under this door's name, and shown again as it was said; an address in its shortest spelling.
+// What this API lets a caller say of a server, or an admin of a flavor, that nothing else of runstate has a word for. It is kept with the
+// instance or the flavor under this door's name, and shown again as it was said; an address in its shortest spelling.
 //
 // - No password is kept: nothing here could use it, and what is not there cannot leak.
 // - An instance made through another door says nothing of all this, so every fact has a default.
 
+import type { Flavor } from '#kernel/catalogue.ts'
 import type { Instance } from '#kernel/instance.ts'
 import type { JsonObject } from '#kernel/json.ts'
-import { flagIn, textIn, textsIn } from '../shared/json-facts.ts'
+import { flagIn, numberIn, objectIn, textIn, textsIn } from '../shared/json-facts.ts'
 
 export const doorName = 'nova'
 
@@ -56,5 +57,22 @@ export function keptOf(instance: Pick<Instance, 'attributes'>): Kept {
     reservationId: textIn(facts, 'reservationId'),
     userData: textIn(facts, 'userData'),
     hostname: textIn(facts, 'hostname'),
+  }
+}
+
+export interface KeptOfFlavor {
+  readonly swapMiB: number
+  readonly ephemeralGiB: number
+  readonly rxtxFactor: number
+  readonly description: string | null
+}
+
+export function keptOfFlavor({ attributes }: Pick<Flavor, 'attributes'>): KeptOfFlavor {
+  const facts = objectIn(attributes, doorName) ?? nothing
+  return {
+    swapMiB: numberIn(facts, 'swapMiB') ?? 0,
+    ephemeralGiB: numberIn(facts, 'ephemeralGiB') ?? 0,
+    rxtxFactor: numberIn(facts, 'rxtxFactor') ?? 1,
+    description: textIn(facts, 'description') ?? null,
   }
 }

@@ -11,13 +11,15 @@ import { handlerOf, type Mount, type NovaRoute } from './call.ts'
 import { createServer } from './create.ts'
 import { listExtensions, showExtension } from './extensions.ts'
 import {
-  createFlavor,
-  deleteFlavor,
+  addExtraSpecs,
   listExtraSpecs,
-  listFlavors,
-  listFlavorsDetail,
-  showFlavor,
-} from './flavors.ts'
+  removeExtraSpec,
+  setExtraSpec,
+  showExtraSpec,
+} from './extra-specs.ts'
+import { actOnFlavor, flavorActionFault, listFlavorAccess } from './flavor-access.ts'
+import { createFlavor, deleteFlavor, updateFlavor } from './flavor-changes.ts'
+import { listFlavors, listFlavorsDetail, showFlavor } from './flavors.ts'
 import {
   imagesUntil,
   listProxyImages,
@@ -52,6 +54,7 @@ import {
 } from './surroundings.ts'
 import { addTag, checkTag, clearTags, listTags, removeTag, replaceTags, tagsSince } from './tags.ts'
 import { listVersions, showVersion } from './versions.ts'
+import { flavorTextSince } from './wire.ts'
 
 const compute = 'os_compute_api'
 
@@ -319,6 +322,64 @@ const novaRoutes: readonly NovaRoute[] = [
     source: '8.1',
     rule: `${compute}:os-flavor-manage:delete`,
     answer: deleteFlavor,
+  },
+  {
+    method: 'PUT',
+    path: '/flavors/:flavor_id',
+    operation: 'updateFlavor',
+    source: '8.1',
+    rule: `${compute}:os-flavor-manage:update`,
+    since: flavorTextSince,
+    answer: updateFlavor,
+  },
+  {
+    method: 'POST',
+    path: '/flavors/:flavor_id/action',
+    operation: 'actOnFlavor',
+    source: '8.1',
+    rule: `${compute}:os-flavor-access`,
+    precheck: flavorActionFault,
+    answer: actOnFlavor,
+  },
+  {
+    method: 'GET',
+    path: '/flavors/:flavor_id/os-flavor-access',
+    operation: 'listFlavorAccess',
+    source: '8.1',
+    rule: `${compute}:os-flavor-access`,
+    answer: listFlavorAccess,
+  },
+  {
+    method: 'POST',
+    path: '/flavors/:flavor_id/os-extra_specs',
+    operation: 'addExtraSpecs',
+    source: '8.1',
+    rule: `${compute}:os-flavor-extra-specs:create`,
+    answer: addExtraSpecs,
+  },
+  {
+    method: 'GET',
+    path: '/flavors/:flavor_id/os-extra_specs/:key',
+    operation: 'showExtraSpec',
+    source: '8.1',
+    rule: `${compute}:os-flavor-extra-specs:show`,
+    answer: showExtraSpec,
+  },
+  {
+    method: 'PUT',
+    path: '/flavors/:flavor_id/os-extra_specs/:key',
+    operation: 'setExtraSpec',
+    source: '8.1',
+    rule: `${compute}:os-flavor-extra-specs:update`,
+    answer: setExtraSpec,
+  },
+  {
+    method: 'DELETE',
+    path: '/flavors/:flavor_id/os-extra_specs/:key',
+    operation: 'removeExtraSpec',
+    source: '8.1',
+    rule: `${compute}:os-flavor-extra-specs:delete`,
+    answer: removeExtraSpec,
   },
   {
     method: 'GET',

@@ -354,14 +354,30 @@ test('a dry run of what is no server answers the plan and changes nothing, too',
   })
   assert.equal((await ada.call('POST', keyPairs, kept)).status, 200)
   assert.equal((await ada.call('POST', flavors, flavor('kept'))).status, 200)
+  const closed = { ...flavor('closed').body.flavor, 'os-flavor-access:is_public': false }
+  assert.equal((await ada.call('POST', flavors, { body: { flavor: closed } })).status, 200)
+  const before = await ada.call('GET', `${flavors}/closed`)
   const asked = [
     await ada.call('POST', keyPairs, { body: { keypair: { name: 'dry' } }, headers }),
     await ada.call('DELETE', `${keyPairs}/kept`, { headers }),
     await ada.call('POST', flavors, { ...flavor('dry'), headers }),
     await ada.call('DELETE', `${flavors}/kept`, { headers }),
+    await ada.call('POST', `${flavors}/closed/action`, {
+      body: { addTenantAccess: { tenant: mary.projectId } },
+      headers,
+    }),
+    await ada.call('PUT', `${flavors}/closed/os-extra_specs/colour`, {
+      body: { colour: 'red' },
+      headers,
+    }),
+    await ada.call('PUT', `${flavors}/closed`, {
+      body: { flavor: { description: 'x' } },
+      headers: { ...headers, 'x-openstack-nova-api-version': '2.55' },
+    }),
     await ada.call('DELETE', image, { headers }),
   ]
   for (const heard of asked) assert.deepEqual([heard.status, heard.at('dry_run')], [200, true])
+  assert.deepEqual((await ada.call('GET', `${flavors}/closed`)).json, before.json)
   const here = [`${keyPairs}/kept`, `${flavors}/kept`, image]
   for (const path of here) assert.equal((await ada.call('GET', path)).status, 200, path)
   for (const path of [`${keyPairs}/dry`, `${flavors}/dry`])
@@ -369,6 +385,35 @@ test('a dry run of what is no server answers the plan and changes nothing, too',
   const wrong = await ada.call('DELETE', image, { headers: { 'x-dry-run': 'perhaps' } })
   assert.equal(wrong.status, 400)
 })
+
+test('the same Idempotency-Key makes one flavor and removes it once; of many at once, one is made', async () => {
+  const flavors = '/compute/v2.1/flavors'
+  const make = (name: string, key: object = {}, change: object = {}) => {
+    const body = { flavor: { name, ram: 1, vcpus: 1, disk: 1, ...change } }
+    return ada.call('POST', flavors, { body, headers: { ...key } })
+  }
+  const key = { 'idempotency-key': 'one-flavor' }
+  const first = await make('one-flavor', key)
+  const again = await make('one-flavor', key)
+  assert.deepEqual([again.status, again.json], [200, first.json])
+  assert.equal(
+    (await make('one-flavor')).at('conflictingRequest.message'),
+    taken('name one-flavor'),
+  )
+  const twin = await make('another', {}, { id: first.textAt('flavor.id') })
+  assert.equal(twin.at('conflictingRequest.message'), taken(`ID ${first.textAt('flavor.id')}`))
+  const race = await Promise.all(Array.from({ length: 8 }, () => make('raced')))
+  const statuses = Object.groupBy(race, ({ status }) => status)
+  assert.deepEqual([statuses[200]?.length, statuses[409]?.length], [1, 7])
+  const remove = () =>
+    ada.call('DELETE', `${flavors}/${first.textAt('flavor.id')}`, {
+      headers: { 'idempotency-key': 'one-flavor-less' },
+    })
+  assert.equal((await remove()).status, 202)
+  assert.equal((await remove()).status, 202)
+})
+
+const taken = (what: string): string => `Flavor with ${what} already exists.`
 
 test('the same Idempotency-Key gets the same answer once more; another request with it is refused', async () => {
   const headers = { 'idempotency-key': 'once-only' }

@@ -9,10 +9,11 @@ import { isIP } from 'node:net'
 import type { Caller } from '#kernel/caller.ts'
 import type { Flavor } from '#kernel/catalogue.ts'
 import type { Hold, Instance } from '#kernel/instance.ts'
+import type { JsonObject } from '#kernel/json.ts'
 import { objectIn, textIn } from '../shared/json-facts.ts'
 import type { Links } from './call.ts'
 import { imageUuid } from './image-ids.ts'
-import { type Kept, keptOf } from './kept.ts'
+import { type Kept, keptOf, keptOfFlavor } from './kept.ts'
 import type { Microversion } from './microversion.ts'
 import { type ServerState, stateOf, type Status } from './states.ts'
 
@@ -205,21 +206,25 @@ export const wholeFlavorSince = 47
 function flavorOf(id: string, { version, links, flavors }: View): object {
   if (version < wholeFlavorSince) return flavorRef(id, links)
   const flavor = flavors.get(id)
+  const kept = flavor && keptOfFlavor(flavor)
   return {
     vcpus: flavor?.vcpus ?? 0,
     ram: flavor?.memoryMiB ?? 0,
     disk: flavor?.diskGiB ?? 0,
-    ephemeral: 0,
-    swap: 0,
+    ephemeral: kept?.ephemeralGiB ?? 0,
+    swap: kept?.swapMiB ?? 0,
     original_name: flavor?.name ?? id,
     extra_specs: flavor ? extraSpecs(flavor) : {},
   }
 }
 
+/** Under this name the attributes of a flavor hold them, for every door that shows some. */
+export const extraSpecsName = 'extra_specs'
+
 /** What the catalogue says, and that bare metal is bare metal. */
-export const extraSpecs = ({ bareMetal, attributes }: Flavor): object => ({
+export const extraSpecs = ({ bareMetal, attributes }: Flavor): JsonObject => ({
   ...(bareMetal ? { resource_type: 'ironic' } : {}),
-  ...objectIn(attributes, 'extra_specs'),
+  ...objectIn(attributes, extraSpecsName),
 })
 
 /** Why it is in ERROR. Nova shows the details of a 500 to admins only. */
@@ -296,25 +301,31 @@ export const flavorLinks = (id: string, { self, bookmark }: Links): readonly obj
   { rel: 'bookmark', href: `${bookmark}/flavors/${encodeURIComponent(id)}` },
 ]
 
+/** From which version on a flavor has a description. */
+export const flavorTextSince = 55
+
 export const flavorBrief = (flavor: Flavor, links: Links, version: Microversion): object => ({
   id: flavor.id,
   name: flavor.name,
   links: flavorLinks(flavor.id, links),
-  ...(version >= 55 ? { description: null } : {}),
+  ...(version >= flavorTextSince ? { description: keptOfFlavor(flavor).description } : {}),
 })
 
-export const flavorDetail = (flavor: Flavor, links: Links, version: Microversion): object => ({
-  id: flavor.id,
-  name: flavor.name,
-  ram: flavor.memoryMiB,
-  disk: flavor.diskGiB,
-  swap: version >= 75 ? 0 : '',
-  vcpus: flavor.vcpus,
-  'OS-FLV-EXT-DATA:ephemeral': 0,
-  'OS-FLV-DISABLED:disabled': false,
-  'os-flavor-access:is_public': true,
-  rxtx_factor: 1,
-  links: flavorLinks(flavor.id, links),
-  ...(version >= 55 ? { description: null } : {}),
-  ...(version >= 61 ? { extra_specs: extraSpecs(flavor) } : {}),
-})
+export function flavorDetail(flavor: Flavor, links: Links, version: Microversion): object {
+  const { swapMiB, ephemeralGiB, rxtxFactor, description } = keptOfFlavor(flavor)
+  return {
+    id: flavor.id,
+    name: flavor.name,
+    ram: flavor.memoryMiB,
+    disk: flavor.diskGiB,
+    swap: version < 75 && swapMiB === 0 ? '' : swapMiB,
+    vcpus: flavor.vcpus,
+    'OS-FLV-EXT-DATA:ephemeral': ephemeralGiB,
+    'OS-FLV-DISABLED:disabled': false,
+    'os-flavor-access:is_public': flavor.projects === undefined,
+    rxtx_factor: rxtxFactor,
+    links: flavorLinks(flavor.id, links),
+    ...(version >= flavorTextSince ? { description } : {}),
+    ...(version >= 61 ? { extra_specs: extraSpecs(flavor) } : {}),
+  }
+}

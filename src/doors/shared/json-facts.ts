@@ -2,7 +2,7 @@
 // is configuration or older than the code that reads it, so a fact that is missing or of another type is as if
 // nobody had said it.
 
-import type { Json, JsonObject } from '#kernel/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '#kernel/json.ts'
 
 export const textIn = (facts: JsonObject, name: string): string | undefined => {
   const value = facts[name]
@@ -31,6 +31,3 @@ export const listIn = (facts: JsonObject, name: string): readonly Json[] | undef
 
 export const textsIn = (facts: JsonObject, name: string): readonly string[] =>
   (listIn(facts, name) ?? []).filter((one) => typeof one === 'string')
-
-export const isJsonObject = (value: Json | undefined): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -6,10 +6,11 @@
 // Source: contracts/volcengine-ecs.md section 7.6; DescribeImages has no section there, its fields are those of
 // the vendor's SDK models `DescribeImagesInput` and `ImageForDescribeImagesOutput`.
 
+import { seesFlavor } from '#kernel/access.ts'
 import { type Flavor, type Image, isImageOf } from '#kernel/catalogue.ts'
 import { err, ok } from '#kernel/errors.ts'
-import type { JsonObject } from '#kernel/json.ts'
-import { flagIn, isJsonObject, listIn, objectIn, textIn } from '#doors/shared/json-facts.ts'
+import { isJsonObject, type JsonObject } from '#kernel/json.ts'
+import { flagIn, listIn, objectIn, textIn } from '#doors/shared/json-facts.ts'
 import { walk } from '#doors/shared/offset-page.ts'
 import { type Call, isHere, type Outcome, zonesOf } from './call.ts'
 import { business } from './faults.ts'
@@ -54,6 +55,7 @@ export async function describeInstanceTypes(call: Call): Promise<Outcome> {
   const found = flavors.filter(
     (flavor) =>
       flavor.kinds.includes('server') &&
+      seesFlavor(call.principal.caller, flavor) &&
       (named.length === 0 || named.includes(flavor.id)) &&
       (imageId === undefined || flavor.hardware === image?.hardware),
   )
@@ -61,6 +63,11 @@ export async function describeInstanceTypes(call: Call): Promise<Outcome> {
   if (reading.fault) return err(reading.fault)
   const InstanceTypes = page.rows.map(instanceTypeEntry)
   return ok({ InstanceTypes, NextToken: page.next, TotalCount: found.length })
+}
+
+async function typeNamed({ plane, principal }: Call, id: string): Promise<Flavor | undefined> {
+  const flavor = await plane.read.get('flavors', id)
+  return flavor && seesFlavor(principal.caller, flavor) ? flavor : undefined
 }
 
 /** One that another account captured is as good as none. */
@@ -101,7 +108,7 @@ export async function describeImages(call: Call): Promise<Outcome> {
   const ids = reading.list('ImageIds', { max: namesMax })
   const fits = imageTests(reading)
   const typeId = reading.text('InstanceTypeId')
-  const type = typeId === undefined ? undefined : await plane.read.get('flavors', typeId)
+  const type = typeId === undefined ? undefined : await typeNamed(call, typeId)
   const rows = isHere(call) ? await Array.fromAsync(walk(plane.read, 'images', {})) : []
   const found = rows
     .filter((image) => image.kinds.includes('server') && isImageOf(image, call.principal.account))

@@ -2,6 +2,7 @@
 
 import { adminsOwn, driverDown, storageDown, workspaceForbids, workspaceOf } from './conditions.ts'
 import { isGone } from './find.ts'
+import { seesFlavor } from '../access.ts'
 import { aliasKey, defaultSchemes, schemes } from '../aliases.ts'
 import { take, enqueue } from '../capacity.ts'
 import { type Flavor, type Image, isImageOf } from '../catalogue.ts'
@@ -19,7 +20,7 @@ export function create(draft: Draft, context: Context, request: CreateInstance):
   if (project === null) return err({ code: 'Forbidden', needs: 'a project' })
   const foreign = adminsOwn(context, request.conditions)
   if (foreign) return err(foreign)
-  const parts = madeOf(draft, request, project)
+  const parts = madeOf(draft, context, request, project)
   if (!parts.ok) return parts
   const count = request.count ?? 1
   const receipts: Receipt[] = []
@@ -41,10 +42,15 @@ interface Parts {
   readonly image: Image
 }
 
-function madeOf(draft: Draft, request: CreateInstance, project: ProjectId): Result<Parts> {
+function madeOf(
+  draft: Draft,
+  context: Context,
+  request: CreateInstance,
+  project: ProjectId,
+): Result<Parts> {
   const closed = roomFor(draft, request, project)
   if (closed) return err(closed)
-  const parts = allowedParts(draft, request, request.kind, project)
+  const parts = allowedParts(draft, context, request, { kind: request.kind, project })
   if (!parts.ok) return parts
   const twin = request.uniqueName ? twinOf(draft, request, project) : undefined
   if (twin) return err({ code: 'AlreadyExists', what: 'instance', name: request.name, id: twin.id })
@@ -90,14 +96,17 @@ function twinOf(
 /** Flavor and image that fit each other and the kind, and that the project's account may use now. */
 export function allowedParts(
   draft: Draft,
+  { caller }: Pick<Context, 'caller'>,
   request: { readonly flavorId: string; readonly imageId: string },
-  kind: Kind,
-  project: ProjectId,
+  { kind, project }: Pick<Instance, 'kind' | 'project'>,
 ): Result<Parts> {
   const account = draft.get('projects', project)
   if (account?.frozen) return err({ code: 'ProjectFrozen', project })
   const parts = catalogueParts(draft, request, kind, project)
   if (!parts.ok) return parts
+  // One that is only others' is as good as none.
+  if (!seesFlavor(caller, parts.value.flavor))
+    return err({ code: 'NotFound', what: 'flavor', id: request.flavorId })
   if (account?.deniedFlavors.includes(request.flavorId))
     return err({ code: 'FlavorDenied', flavor: request.flavorId })
   return account?.lacksBalance ? err({ code: 'BalanceLacking', project }) : parts

@@ -1,22 +1,15 @@
-// Changes of description, holds and the catalogue: nothing here moves a state.
+// Changes of description and holds: nothing here moves a state.
 
-import { askAgain, changePool, free, take } from '../capacity.ts'
+import { askAgain, free, take } from '../capacity.ts'
 import { err, ok, type Result } from '../errors.ts'
 import { type Hold, type Instance, situationOf } from '../instance.ts'
-import type {
-  Context,
-  HoldInstance,
-  PutCatalogue,
-  Receipt,
-  ReleaseInstance,
-  RemoveCatalogue,
-  UpdateInstance,
-} from '../request.ts'
+import type { Context, HoldInstance, Receipt, ReleaseInstance, UpdateInstance } from '../request.ts'
+import { mergedFacts } from '../json.ts'
 import { isCharged, reading } from '../meter.ts'
 import type { Draft } from '../rows.ts'
 import { activeHolds, heldBy, adminsOwn } from './conditions.ts'
 import { allowedParts } from './create.ts'
-import { autoStopAtMs, autoStopFrom, emit, flavorOf, momentOf, move, receiptOf } from './moves.ts'
+import { autoStopAtMs, autoStopFrom, emit, flavorOf, momentOf, receiptOf } from './moves.ts'
 import { touch } from './registry.ts'
 
 export function update(
@@ -117,7 +110,7 @@ function partsAfter(
     })
   const before = flavorOf(draft, instance)
   const { flavorId = instance.flavorId ?? '', imageId = instance.imageId ?? '' } = request
-  const parts = allowedParts(draft, { flavorId, imageId }, instance.kind, instance.project)
+  const parts = allowedParts(draft, context, { flavorId, imageId }, instance)
   if (!parts.ok) return parts
   const { flavor } = parts.value
   if (flavor.driver !== instance.driver)
@@ -149,8 +142,7 @@ export function attributesAfter(
   if (!change) return attributes
   const { door, value, isMerged } = change
   if (!isMerged) return { ...attributes, [door]: value }
-  const merged = Object.entries({ ...attributes[door], ...value })
-  return { ...attributes, [door]: Object.fromEntries(merged.filter(([, fact]) => fact !== null)) }
+  return { ...attributes, [door]: mergedFacts(attributes[door] ?? {}, value) }
 }
 
 /** Locking what is locked changes nothing; only an admin's lock comes on top of one that its owner may undo. */
@@ -220,82 +212,4 @@ export function releaseHold(
   for (const one of ended)
     emit(draft, context, after, 'instance.released', { hold: one.id, kind: one.kind })
   return ok(receiptOf(instance, after))
-}
-
-export function put(draft: Draft, context: Context, request: PutCatalogue): Result<Receipt> {
-  if (request.table === 'pools') {
-    const known = draft.get('pools', request.row.id)
-    changePool(
-      draft,
-      context,
-      known ?? {
-        id: request.row.id,
-        capacity: 0,
-        taken: 0,
-        nextTicket: 1,
-        turn: 0,
-        turnAfter: {},
-        waiting: 0,
-        passAtMs: null,
-      },
-      { capacity: request.row.capacity },
-    )
-  } else if (request.table === 'nodes') {
-    const known = draft.get('nodes', request.row.id)
-    const createdAtMs = known?.createdAtMs ?? context.nowMs
-    draft.put('nodes', { ...request.row, createdAtMs, updatedAtMs: context.nowMs })
-    followNode(draft, context, request.row)
-  } else if (request.table === 'flavors') draft.put('flavors', request.row)
-  else if (request.table === 'images') draft.put('images', request.row)
-  else if (request.table === 'drivers') draft.put('drivers', request.row)
-  else draft.put('projects', request.row)
-  draft.emit({
-    type: 'catalogue.changed',
-    project: null,
-    subject: request.row.id,
-    atMs: context.nowMs,
-    cause: context.cause,
-    data: { table: request.table },
-  })
-  return ok({ instanceIds: [] })
-}
-
-/** What is made of it keeps its id and is shown with it; nothing new is made of it. */
-export function removeFromCatalogue(
-  draft: Draft,
-  context: Context,
-  { table, id }: RemoveCatalogue,
-): Result<Receipt> {
-  const { role, projectId } = context.caller
-  const isAdmin = role === 'admin'
-  const what = table === 'flavors' ? 'flavor' : 'image'
-  const image = table === 'images' ? draft.get('images', id) : undefined
-  const isThere = table === 'flavors' ? draft.get('flavors', id) !== undefined : image !== undefined
-  const isTheirs = image?.project !== undefined && image.project !== projectId && !isAdmin
-  if (!isThere || isTheirs || image?.isSaving) return err({ code: 'NotFound', what, id })
-  const isOwn = image?.project !== undefined && image.project === projectId
-  if (!isAdmin && !isOwn) return err({ code: 'Forbidden', needs: 'admin' })
-  draft.remove(table, id)
-  draft.emit({
-    type: 'catalogue.changed',
-    project: image?.project ?? null,
-    subject: id,
-    atMs: context.nowMs,
-    cause: context.cause,
-    data: { table },
-  })
-  return ok({ instanceIds: [] })
-}
-
-/** A node out of contact takes its running instances to not-ready; the next look brings them back. */
-function followNode(
-  draft: Draft,
-  context: Context,
-  node: { readonly id: string; readonly name: string; readonly state: string },
-): void {
-  if (node.state === 'ready') return
-  for (const instance of draft.find('instances', 'nodeId', node.id)) {
-    if (instance.kind !== 'edge-instance' || instance.state !== 'running') continue
-    move(draft, context, instance, 'unreachable', { reason: `node ${node.name} is ${node.state}` })
-  }
 }

@@ -55,7 +55,9 @@ export function deploy(draft: Draft, context: Context, request: DeployService): 
     return err({ code: 'NotFound', what: 'workspace', id: service.workspace })
   const forbids = workspaceForbids(workspace, request.verb)
   if (forbids) return err(forbids)
-  const flavor = request.onNodes ? nodesFor(draft, request, { project, replaces: null }) : ok(null)
+  const flavor = request.onNodes
+    ? nodesFor(draft, context, request, { project, replaces: null })
+    : ok(null)
   if (!flavor.ok) return flavor
   const over = request.onNodes ? overQuota(draft, context, service) : undefined
   if (over) return err(over)
@@ -106,10 +108,11 @@ type Placed = Readonly<Record<string, InstanceId>>
 
 function nodesFor(
   draft: Draft,
+  context: Context,
   { needs = { gpus: 0, npus: 0 }, ...request }: Wanted,
   { project, replaces }: { readonly project: ProjectId; readonly replaces: Service | null },
 ): Result<Flavor> {
-  const parts = allowedParts(draft, request, 'edge-instance', project)
+  const parts = allowedParts(draft, context, request, { kind: 'edge-instance', project })
   if (!parts.ok) return parts
   const { flavor, image } = parts.value
   const unfit = unpublished(image)
@@ -184,7 +187,7 @@ export function redeploy(
   const shared = sharedService(service)
   if (shared) return err(shared)
   const of = { project: service.project, replaces: service }
-  const flavor = service.onNodes ? nodesFor(draft, request, of) : ok(null)
+  const flavor = service.onNodes ? nodesFor(draft, context, request, of) : ok(null)
   if (!flavor.ok) return flavor
   const { attributes: told } = request
   const { nodes } = request
