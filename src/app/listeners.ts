@@ -74,7 +74,12 @@ export function listener(
         request.headers.upgrade?.toLowerCase() === 'websocket' && table.upgrades(request.url ?? ''),
     },
     // Longer than any path may be in the strictest protocol: what an id may hold is for doors to say.
-    routerOptions: { maxParamLength: 2_048, constraints: { queryApi: queryApiConstraint } },
+    // The web servers in front of the clouds merge slashes, and some clients count on it; signatures are over what came.
+    routerOptions: {
+      maxParamLength: 2_048,
+      ignoreDuplicateSlashes: true,
+      constraints: { queryApi: queryApiConstraint },
+    },
     // Doors check what they are sent; Fastify's own compilers of schemas would be loaded for nothing.
     schemaController: {
       compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas },

@@ -18,17 +18,19 @@ export function pathTable(doors: readonly Door[]): PathTable {
   )
   return {
     methods(url) {
-      const path = url.split('?')[0] ?? ''
+      const path = pathIn(url)
       return [
         ...new Set(rows.filter((row) => row.pattern.test(path)).flatMap((row) => row.methods)),
       ]
     },
     upgrades(url) {
-      const path = url.split('?')[0] ?? ''
+      const path = pathIn(url)
       return rows.some((row) => row.isUpgraded && row.pattern.test(path))
     },
   }
 }
+
+const pathIn = (url: string): string => (url.split('?')[0] ?? '').replaceAll(/\/{2,}/g, '/')
 
 /** `:name` stands for one segment, and a trailing `*` for the rest, as in the router. */
 function patternOf(path: string): RegExp {

@@ -225,6 +225,16 @@ test('unknown paths and methods are not found, in the voice of this door', async
   }
 })
 
+test('a slash too many leads to where one leads, as behind the web servers of clouds', async () => {
+  const one = await mary.call('GET', '/compute/v2.1/limits')
+  for (const path of ['/compute/v2.1//limits', '//compute///v2.1/limits']) {
+    const heard = await mary.call('GET', path)
+    assert.deepEqual([heard.status, heard.json], [200, one.json], path)
+  }
+  assert.equal((await mary.call('GET', `/compute/v2.1//${mary.projectId}//limits`)).status, 200)
+  assert.equal((await mary.call('GET', `/compute/v2.1//${someId}//limits`)).status, 400)
+})
+
 test('a body beyond all bounds is refused and changes nothing', async () => {
   const body = { 'os-stop': 'x'.repeat(3 * 1024 * 1024) }
   const heard = await mary.call('POST', actionPath, { body })
