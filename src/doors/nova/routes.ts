@@ -9,6 +9,7 @@ import { listAddresses, showAddresses } from './addresses.ts'
 import { prove } from './auth.ts'
 import { handlerOf, type Mount, type NovaRoute } from './call.ts'
 import { createServer } from './create.ts'
+import { listInterfaces, listVolumeAttachments } from './attachments.ts'
 import { listExtensions, showExtension } from './extensions.ts'
 import {
   addExtraSpecs,
@@ -306,6 +307,22 @@ const novaRoutes: readonly NovaRoute[] = [
     source: '6.8',
     rule: `${compute}:ips:show`,
     answer: showAddresses,
+  },
+  {
+    method: 'GET',
+    path: '/servers/:server_id/os-interface',
+    operation: 'listInterfaces',
+    source: '2.3',
+    rule: `${compute}:os-attach-interfaces:list`,
+    answer: listInterfaces,
+  },
+  {
+    method: 'GET',
+    path: '/servers/:server_id/os-volume_attachments',
+    operation: 'listVolumeAttachments',
+    source: '2.3',
+    rule: `${compute}:os-volumes-attachments:index`,
+    answer: listVolumeAttachments,
   },
   {
     method: 'POST',

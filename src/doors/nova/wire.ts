@@ -267,7 +267,8 @@ const hostFields = (instance: Instance, { version }: View, kept: Kept): object =
         'OS-EXT-SRV-ATTR:hostname': kept.hostname ?? hostnameFrom(instance.name),
         'OS-EXT-SRV-ATTR:kernel_id': '',
         'OS-EXT-SRV-ATTR:ramdisk_id': '',
-        'OS-EXT-SRV-ATTR:root_device_name': null,
+        // Where upstream's first disk is; clients follow it without asking whether it is there.
+        'OS-EXT-SRV-ATTR:root_device_name': instance.launchedAtMs === null ? null : '/dev/vda',
         'OS-EXT-SRV-ATTR:user_data': kept.userData ?? null,
       }),
 })
