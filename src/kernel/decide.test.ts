@@ -613,6 +613,18 @@ describe('who may', () => {
 })
 
 describe('holds', () => {
+  it('one that would be over at once is refused', () => {
+    const board = new Board()
+    const id = board.create()
+    board.settle(id)
+    const before = board.instance(id)
+    const hold = (untilMs: number) =>
+      board.ask({ verb: 'hold', target: target(id), kind: 'hold', untilMs })
+    assert.equal(code(hold(board.nowMs)), 'BadField')
+    assert.deepEqual(board.instance(id), before)
+    assert.ok(hold(board.nowMs + 1).ok)
+  })
+
   it('each that is over is told to have ended, also when another was set or released meanwhile', () => {
     const board = new Board()
     const id = board.create()

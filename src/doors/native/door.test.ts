@@ -83,8 +83,12 @@ test('a revoked token is as good as none', async () => {
 
 test('a reader reads everything and changes nothing; a member does not set the catalogue', async () => {
   const { id } = await member.server({ name: 'guarded' })
+  const { hold } = await member.change('POST', `/instances/${id}/holds`, {})
   const fill = (path: string): string =>
-    path.replace('/instances/:id', `/instances/${id}`).replaceAll(/:\w+/g, 'x')
+    path
+      .replace('/instances/:id', `/instances/${id}`)
+      .replace(':hold', hold ?? '')
+      .replaceAll(/:\w+/g, 'x')
   for (const row of endpoints.filter(isChange)) {
     const problem = await reader.refused(row.method, fill(row.path), { body: {} })
     assert.equal(problem.code, 'Forbidden', row.operation)
@@ -195,6 +199,7 @@ test('parameters and headers that are not as they must be are refused by name', 
       { body: { name: 's', nodes: [], flavor: 'f', image: 'i' }, headers: { 'if-match': '"1"' } },
       'If-Match',
     ],
+    ['POST', `/instances/${id}/holds`, { body: { until: '2020-01-01T00:00:00Z' } }, 'until'],
     ['PUT', '/pools/a%2Fb', { body: { capacity: 1 } }, 'id'],
     ['PATCH', `/instances/${id}`, { body: {} }, 'body'],
   ] as const) {

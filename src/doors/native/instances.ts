@@ -1,7 +1,7 @@
 // Instances of every kind: list, see, create, change what is said of them, remove, and their holds.
 
 import { microserviceKey } from '#kernel/aliases.ts'
-import { ok, type Result } from '#kernel/errors.ts'
+import { err, ok, type Result } from '#kernel/errors.ts'
 import type { Instance } from '#kernel/instance.ts'
 import type { ColumnName } from '#kernel/tables.ts'
 import type {
@@ -14,7 +14,7 @@ import type {
 import { change } from './changes.ts'
 import { showHold, showInstance } from './encode.ts'
 import { type Asked, base, type Reply } from './endpoint.ts'
-import type { Fault } from './faults.ts'
+import { type Fault, faultOf } from './faults.ts'
 import { projectsOf, seeInstance, targetOf } from './lookups.ts'
 import { pageOfRows } from './pages.ts'
 import { readMoment } from './reading.ts'
@@ -124,6 +124,16 @@ export async function listHolds(asked: Asked): Replied {
   const seen = await seeInstance(asked)
   if (!seen.ok) return seen
   return ok({ status: 200, body: { items: seen.value.holds.map(showHold), nextCursor: null } })
+}
+
+export async function getHold(asked: Asked): Replied {
+  const seen = await seeInstance(asked)
+  if (!seen.ok) return seen
+  const id = asked.params['hold'] ?? ''
+  const hold = seen.value.holds.find((one) => one.id === id)
+  return hold
+    ? ok({ status: 200, body: showHold(hold) })
+    : err(faultOf({ code: 'NotFound', what: 'hold', id }))
 }
 
 export async function holdInstance(asked: Asked<undefined, HoldInstanceBody>): Replied {

@@ -116,6 +116,7 @@ const successes: Readonly<Record<string, Case>> = {
     sent: { body: { why: 'look', until: '2030-01-01T00:00:00Z' } },
     holds: status(201),
   },
+  getHold: { path: at('/instances/{server}/holds/{hold}'), holds: has('reason', 'to be released') },
   releaseHold: { path: at('/instances/{server}/holds/{hold}'), holds: status(200) },
   deleteInstance: {
     path: at('/instances/{server}'),
@@ -224,6 +225,7 @@ const failures: Readonly<Record<string, Fault>> = {
   listInstanceEvents: unknown('/instances/none/events'),
   listHolds: unknown('/instances/none/holds'),
   holdInstance: badField('/instances/{server}/holds', { kind: 'grip' }),
+  getHold: unknown('/instances/{server}/holds/none'),
   releaseHold: unknown('/instances/{server}/holds/none'),
   deleteInstance: unknown('/instances/DE-none'),
   getUsage: badField('/instances/{server}/usage?from=noon'),

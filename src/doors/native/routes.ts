@@ -14,6 +14,7 @@ import {
   listHolds,
   listInstances,
   patchInstance,
+  getHold,
   releaseHold,
   removeInstance,
 } from './instances.ts'
@@ -182,6 +183,16 @@ const instances: readonly Endpoint[] = [
     generation: true,
     answers: { 200: receipt, 201: receipt },
     handle: holdInstance,
+  }),
+  endpoint({
+    method: 'GET',
+    path: '/instances/:id/holds/:hold',
+    operation: 'getHold',
+    summary: 'One hold.',
+    tag: 'holds',
+    role: 'reader',
+    answers: { 200: says.hold },
+    handle: getHold,
   }),
   endpoint({
     method: 'DELETE',

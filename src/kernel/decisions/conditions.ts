@@ -102,6 +102,15 @@ export function forbidden(subject: Subject): KernelError | undefined {
 
 const adminsConditions = ['createdByService', 'scheduled', 'hostUnsupported'] as const
 
+/** What is to hold until then must have a then. */
+export const isOver = (
+  untilMs: number | undefined,
+  { nowMs }: Pick<Context, 'nowMs'>,
+): ErrorOf<'BadField'> | undefined =>
+  untilMs === undefined || untilMs > nowMs
+    ? undefined
+    : { code: 'BadField', field: 'until', fault: 'value', expected: 'a moment that is yet to come' }
+
 /** Some conditions say what the platform did, so its administrators alone say them. */
 export function adminsOwn(
   { caller }: Context,

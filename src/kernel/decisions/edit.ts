@@ -7,7 +7,7 @@ import type { Context, HoldInstance, Receipt, ReleaseInstance, UpdateInstance } 
 import { mergedFacts } from '../json.ts'
 import { isCharged, reading } from '../meter.ts'
 import type { Draft } from '../rows.ts'
-import { activeHolds, heldBy, adminsOwn } from './conditions.ts'
+import { activeHolds, heldBy, adminsOwn, isOver } from './conditions.ts'
 import { allowedParts } from './create.ts'
 import { autoStopAtMs, autoStopFrom, emit, flavorOf, momentOf, receiptOf } from './moves.ts'
 import { touch } from './registry.ts'
@@ -152,6 +152,8 @@ export function hold(
   instance: Instance,
   request: HoldInstance,
 ): Result<Receipt> {
+  const over = isOver(request.untilMs, context)
+  if (over) return err(over)
   const holds = activeHolds(instance, context.nowMs)
   const byAdmin = context.caller.role === 'admin' && context.caller.projectId !== instance.project
   const lock =

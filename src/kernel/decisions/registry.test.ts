@@ -82,6 +82,19 @@ describe('registered instances', () => {
     )
   })
 
+  it('a status that would be over at once is refused', () => {
+    const board = new Board()
+    registered(board)
+    const asked = board.ask({
+      verb: 'set-status',
+      target: ref,
+      as: 'operator',
+      status: 'down',
+      untilMs: board.nowMs,
+    })
+    assert.equal(code(asked), 'BadField')
+  })
+
   it('a row that says that it was renewed in the future does not keep a lease from running out', () => {
     const board = new Board()
     const id = registered(board)

@@ -21,7 +21,7 @@ import type {
 import type { Draft } from '../rows.ts'
 import { providerKey, providerOf, type Service } from '../service.ts'
 import { blank } from './create.ts'
-import { heldBy } from './conditions.ts'
+import { heldBy, isOver } from './conditions.ts'
 import { findService, isGone } from './find.ts'
 import { emit, receiptOf, setState } from './moves.ts'
 import { defaultWorkspace } from '../project.ts'
@@ -235,6 +235,8 @@ export function setStatus(
   const { registration } = instance
   if (!registration)
     return err({ code: 'Unsupported', verb: 'set-status', driver: instance.driver ?? '' })
+  const over = isOver(request.untilMs, context)
+  if (over) return err(over)
   const held = heldBy(instance, context)
   if (held) return err(held)
   const override = {
