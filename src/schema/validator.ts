@@ -26,11 +26,37 @@ export function validatorOf<S extends TSchema>(schema: S): Validator<Static<S>> 
   let validator = known.get(schema)
   if (validator === undefined) {
     const compiled = loadChecker().Compile(schema)
+    const named = namesIn(schema)
     validator = {
       fits: (value): value is unknown => compiled.Check(value),
-      complaints: (value) => compiled.Errors(value)[1],
+      complaints(value) {
+        // Telling what is wrong takes far longer than seeing that something is.
+        const [, some] = compiled.Errors(shortened(value, named))
+        return some.length > 0 ? some : compiled.Errors(value)[1]
+      },
     }
     known.set(schema, validator)
   }
   return validator as Validator<Static<S>> // made of this schema
+}
+
+/** More than any schema allows: whoever sends so many is told of the first ones. */
+const membersMax = 2_000
+
+/** The value without most of its members where there are too many; what the schema speaks of stays. */
+function shortened(value: unknown, named: ReadonlySet<string>): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.slice(0, membersMax).map((one) => shortened(one, named))
+  const facts = value as Readonly<Record<string, unknown>> // neither a list nor null
+  const kept = Object.keys(facts).filter((name, at) => at < membersMax || named.has(name))
+  return Object.fromEntries(kept.map((name) => [name, shortened(facts[name], named)]))
+}
+
+/** Every name that a schema has for a property, wherever it is. */
+function namesIn(schema: unknown, names = new Set<string>()): ReadonlySet<string> {
+  if (typeof schema !== 'object' || schema === null) return names
+  if ('properties' in schema)
+    for (const name of Object.keys(schema.properties as object)) names.add(name) // a schema's are an object
+  for (const inner of Object.values(schema)) namesIn(inner, names)
+  return names
 }

@@ -17,7 +17,7 @@ export function pythonText(value: unknown): string {
 export const pythonTextOf = (name: string, value: unknown): string =>
   secrets.has(name) ? "'***'" : pythonText(value)
 
-/** Each level is a character at least, so what lies deeper than the text is long cannot be seen in it. */
+/** Each level, and each member, is a character at least: what lies deeper, or further on, than the text is long cannot be seen. */
 function printed(value: unknown, depth: number): string {
   if (depth > textMax) return '...'
   if (value === null || value === undefined) return 'None'
@@ -25,10 +25,17 @@ function printed(value: unknown, depth: number): string {
   if (value === false) return 'False'
   if (typeof value === 'string') return quoted(value)
   if (typeof value === 'number') return String(value)
-  if (Array.isArray(value)) return `[${value.map((inner) => printed(inner, depth + 1)).join(', ')}]`
-  const pairs = Object.entries(value).map(
-    ([key, inner]) => `${quoted(key)}: ${secrets.has(key) ? "'***'" : printed(inner, depth + 1)}`,
-  )
+  if (Array.isArray(value)) {
+    const members = value.slice(0, textMax).map((inner) => printed(inner, depth + 1))
+    return `[${members.join(', ')}]`
+  }
+  const facts = value as Readonly<Record<string, unknown>> // an object of JSON by now
+  const pairs = Object.keys(facts)
+    .slice(0, textMax)
+    .map((key) => {
+      const text = secrets.has(key) ? "'***'" : printed(facts[key], depth + 1)
+      return `${quoted(key)}: ${text}`
+    })
   return `{${pairs.join(', ')}}`
 }
 
