@@ -1,7 +1,6 @@
 // Wires the rooms and opens the house: store, identity, drivers, engine, doors, listeners, in that order; closes
 // it in the reverse one. Nothing is decided here.
 
-import { mkdirSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { hostname } from 'node:os'
 import type { FastifyInstance } from 'fastify'
@@ -20,6 +19,7 @@ import { ensureIdentity, type FreshCredentials, seedFaultText } from '#identity/
 import type { IdentityRoom } from '#identity/identity.ts'
 import type { ScryptCost } from '#identity/secrets.ts'
 import type { Door } from '#doors/shared/http.ts'
+import { makeFolder } from '#stores/sqlite/folder.ts'
 import {
   addresses,
   type Credentials,
@@ -85,7 +85,7 @@ export async function serve(
 
 async function storeFor(dataDir: string, given: Store | undefined): Promise<Result<Store, string>> {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeFolder(dataDir)
   } catch (thrown) {
     return err(worldsFault(dataDir, thrown))
   }

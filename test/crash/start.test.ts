@@ -319,6 +319,7 @@ describe('a start that is refused', () => {
     'a stray argument': { args: ['prod'], line: /prod/ },
     'a flag without its value': { args: ['--port'], line: /port/ },
     'a flag where a value should be': { args: ['--host', '--port', '1'], line: /--host/ },
+    'a data folder where none can be made': { args: ['--data', '/proc/x/y'], line: /\/proc\/x/ },
     'an unknown variable': { env: { RUNSTATE_PROT: '1' }, line: /RUNSTATE_PROT/ },
     'a port that is none': { args: ['--port', '65536'], line: /port .*65536/ },
     'a port in words': { env: { RUNSTATE_PORT: 'any' }, line: /port .*any/ },

@@ -193,12 +193,15 @@ const kinds = Type.Unsafe<(typeof kindNames)[number][]>(
 )
 const amount = Type.Integer({ minimum: 0, maximum: 2_147_483_647 })
 
+const needed = { description: 'Needed for a new one.' }
+const kindsAtFirst = maybe({ ...kinds, ...needed })
+
 /** A field left out keeps its value; for a new one it gets the default. */
 export const putFlavor = body('PutFlavor', {
   name: maybe(name),
   projects: maybe(orNull(listOf(id))),
-  kinds: maybe(kinds),
-  driver: maybe(id),
+  kinds: kindsAtFirst,
+  driver: maybe({ ...id, ...needed }),
   vcpus: maybe(Type.Number({ minimum: 0 })),
   memoryMiB: maybe(amount),
   diskGiB: maybe(amount),
@@ -222,7 +225,7 @@ export type PutFlavorBody = Static<typeof putFlavor>
 
 export const putImage = body('PutImage', {
   name: maybe(name),
-  kinds: maybe(kinds),
+  kinds: kindsAtFirst,
   launch: maybe(json),
   hardware: maybe(words(hardwareNames)),
   publishing: maybe(Type.Boolean()),
@@ -251,7 +254,7 @@ export const putDriver = body('PutDriver', {
 export type PutDriverBody = Static<typeof putDriver>
 
 export const putProject = body('PutProject', {
-  name: maybe(name),
+  name: maybe({ ...name, ...needed }),
   enabled: maybe(Type.Boolean()),
   description: maybe(description),
   frozen: maybe(Type.Boolean()),

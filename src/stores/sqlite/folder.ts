@@ -1,13 +1,17 @@
 // The data folder: readable by its owner alone, and held by one process at a time.
 
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
+/** One by one: where nothing can be made (/proc), Node's own way of making all at once never returns. */
 export function makeFolder(path: string): void {
-  const made = mkdirSync(path, { recursive: true, mode: 0o700 })
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return
+  const parent = dirname(path)
+  makeFolder(parent)
+  mkdirSync(path, { mode: 0o700 })
   // A folder that its parent forgets in a power cut takes everything in it along.
-  if (made !== undefined) syncFolder(dirname(made))
+  syncFolder(parent)
 }
 
 /**
