@@ -141,8 +141,10 @@ suite('application credentials', () => {
   test('it ends when it says, and its tokens with it', async () => {
     const endMs = clock.nowMs() + 60_000
     const expires = new Date(endMs).toISOString().replace('Z', '')
-    const made = await create({ name: 'ending', expires_at: expires })
-    assert.equal(made.at('application_credential.expires_at'), `${expires}000Z`)
+    const made = await create({ name: 'ending', expires_at: `${expires}222` })
+    assert.equal(made.at('application_credential.expires_at'), `${expires}222`)
+    const zoned = await create({ name: 'zoned', expires_at: `${expires}Z` })
+    assert.equal(zoned.at('application_credential.expires_at'), `${expires}000`)
     const [id, secret] = ['id', 'secret'].map((f) => made.textAt(`application_credential.${f}`))
     const login = await byCredential({ id, secret })
     assert.equal(login.at('token.expires_at'), `${expires}000Z`)

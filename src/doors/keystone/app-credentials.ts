@@ -150,7 +150,9 @@ function decodeEnd(place: Place, nowMs: number): Decoded<number | null> {
   const zoned = /(Z|[+-]\d\d:?\d\d)$/.test(text.value) ? text.value : `${text.value}Z`
   const endMs = isoTime.test(text.value) ? Date.parse(zoned) : Number.NaN
   if (Number.isNaN(endMs)) return err(invalidInput('expires_at', 'it is not a time of ISO 8601'))
-  return endMs > nowMs ? ok(endMs) : err(invalidInput('expires_at', 'it has passed'))
+  // Told again as it was said, to the microsecond.
+  const beyondMs = Number(/\.\d{3}(\d{1,3})/.exec(text.value)?.[1]?.padEnd(3, '0') ?? 0) / 1000
+  return endMs > nowMs ? ok(endMs + beyondMs) : err(invalidInput('expires_at', 'it has passed'))
 }
 
 /** The strongest role named: weaker ones are implied. */

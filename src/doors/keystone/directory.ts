@@ -31,16 +31,35 @@ const shown = (body: object): Reply => ok({ status: 200, body })
 const listed = (call: Call, plural: string, items: readonly object[]): Reply =>
   shown(listObject(call, plural, items))
 
+/** Beside a field's own name, for texts. Source: api-ref, "Filtering"; keystone/server/flask/common.py. */
+const comparisons = {
+  contains: (value: string, part: string) => value.includes(part),
+  startswith: (value: string, part: string) => value.startsWith(part),
+  endswith: (value: string, part: string) => value.endsWith(part),
+} as const
+
+/** `name__contains` and the like, and `name__icontains`, which takes no heed of case. */
+const isLike = (name: string, value: string, { query }: Call): boolean =>
+  Object.entries(comparisons).every(([word, fits]) => {
+    const part = query.get(`${name}__${word}`)
+    const anyCase = query.get(`${name}__i${word}`)
+    return (
+      (part === undefined || fits(value, part)) &&
+      (anyCase === undefined || fits(value.toLowerCase(), anyCase.toLowerCase()))
+    )
+  })
+
 /** Fields that a query may name: a row stays when all of those named have that value. */
 function filtered<Row extends object>(
   rows: readonly Row[],
-  { query }: Call,
+  call: Call,
   names: readonly (keyof Row & string)[],
 ): readonly Row[] {
   return rows.filter((row) =>
     names.every((name) => {
-      const wanted = query.get(name)
+      const wanted = call.query.get(name)
       const value = row[name]
+      if (typeof value === 'string' && !isLike(name, value, call)) return false
       if (wanted === undefined) return true
       return typeof value === 'boolean' ? value === isTrue(wanted) : value === wanted
     }),

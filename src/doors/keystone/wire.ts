@@ -14,6 +14,13 @@ import { type RoleWords, effectiveRoles } from './states.ts'
 /** Microseconds and `Z`. */
 const timeText = (ms: number): string => new Date(ms).toISOString().replace('Z', '000Z')
 
+/** Without a zone: Keystone prints this one date so, and Go's clients read it no other way. */
+function endText(ms: number): string {
+  const wholeMs = Math.floor(ms)
+  const micros = String(Math.round((ms - wholeMs) * 1000)).padStart(3, '0')
+  return new Date(wholeMs).toISOString().replace('Z', micros)
+}
+
 /** Clients compare this with now, so a token that never ends needs a date as well. */
 const never = '9999-12-31T23:59:59.999999Z'
 
@@ -149,7 +156,7 @@ export const appCredentialObject = (call: Call, credential: AppCredential, secre
   user_id: credential.userId,
   project_id: credential.project,
   system: null,
-  expires_at: credential.expiresAtMs === null ? null : timeText(credential.expiresAtMs),
+  expires_at: credential.expiresAtMs === null ? null : endText(credential.expiresAtMs),
   unrestricted: credential.unrestricted,
   roles: effectiveRoles(credential.role).map(({ id, name, description }) => ({
     id,
