@@ -31,10 +31,11 @@ export const doorKinds: readonly DoorKind[] = [
   widened(native),
   widened(volcengine),
   widened(keystone),
-  widened(modelartsService),
   widened(modelartsNotebook),
   widened(servicecomb),
   widened(huawei(serverWords)),
+  // Below /v1 it answers for whatever is nobody else's.
+  widened(modelartsService),
   widened(nova),
 ]
 

@@ -330,6 +330,8 @@ suite('what all answers have in common', () => {
     assert.equal(codeOf(big), '413 ModelArts.0101')
     const broken = await edge.bob.call('GET', '/v1/{p}/services/%zz')
     assert.equal(codeOf(broken), '400 ModelArts.0101')
+    const other = await edge.bob.call('GET', '/v1/{p}/models')
+    assert.equal(codeOf(other), '404 ModelArts.0015')
     const method = await edge.bob.call('PATCH', '/v1/{p}/services')
     assert.equal(codeOf(method), '404 ModelArts.0015')
   })

@@ -11,7 +11,8 @@ import { routes } from './routes.ts'
 import { doorName } from './wire.ts'
 
 const settings = Type.Object({}, { additionalProperties: false })
-const paths = /^\/v1\/[^/]*\/(services|clusters)(\/|$)/
+/** The services' own, and whatever else may be asked of this cloud. */
+const paths = /^\/v1\/[^/]*\/./
 
 export const modelartsService: DoorKind<typeof settings> = {
   name: doorName,
