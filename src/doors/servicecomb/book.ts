@@ -130,12 +130,13 @@ export class Book {
     return this.#needs.get(consumer)?.has(providerKey(this.project, name)) ?? false
   }
 
+  /** What it has said that it needs, also where that is not open to it. */
   providersOf(consumer: Version): readonly Version[] {
     const found = new Map<ServiceId, Version>()
     for (const provider of this.#needs.get(consumer.id) ?? []) {
       const key = provider.slice(providerKey(this.project, '').length)
       for (const one of [...this.#all(this.#names.get(key)), ...this.#all(this.#aliases.get(key))])
-        if (isOpenTo(one, consumer)) found.set(one.id, one)
+        found.set(one.id, one)
     }
     return [...found.values()]
   }
@@ -146,7 +147,7 @@ export class Book {
       const alias = nameText({ ...provider, serviceName: provider.alias })
       for (const id of this.#neededBy.get(providerKey(this.project, alias))) ids.add(id)
     }
-    return this.#all(ids).filter((consumer) => isOpenTo(provider, consumer))
+    return this.#all(ids)
   }
 
   hasSheet(id: ServiceId): boolean {

@@ -88,7 +88,9 @@ async function find(
   const name = consumer ? { ...wanted, environment: consumer.environment } : wanted
   const book = await asked.desk.mirror.book(asked.project)
   const versions = book.named(name)
-  if (consumer) await remember(asked, book, consumer, versions[0] ?? name)
+  // What is there and not open to it is as good as never found. Source: section 5.2.
+  const isOpen = versions.length === 0 || versions.some((one) => isOpenTo(one, consumer))
+  if (consumer && isOpen) await remember(asked, book, consumer, versions[0] ?? name)
   if (versions.length === 0) return err(unknownProvider(name, consumer))
   return foundIn(asked, wanted.rev, (now) =>
     now.named(name).filter((one) => hasTags(one, wanted.tags) && isOpenTo(one, consumer)),

@@ -178,7 +178,8 @@ export async function dump(asked: Asked): Answered {
   if (domain !== 'default' || project !== 'default')
     return err(fault('403001', 'Required admin permission'))
   const info = { version: about('4.0.0') }
-  if (!(asked.query.get('options') ?? '').split(',').includes('cache')) return ok(json({ info }))
+  const options = (asked.query.get('options') ?? 'cache').split(',')
+  if (!options.includes('cache') && !options.includes('all')) return ok(json({ info }))
   const { book, rows } = await all(asked)
   const entry = (key: string, rev: number, value: object): object => ({
     key,

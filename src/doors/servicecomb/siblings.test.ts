@@ -186,6 +186,20 @@ suite('dependencies', () => {
     assert.equal((await registry.call('GET', '{r}/microservices/svc1/consumers')).text, '{}')
   })
 
+  test('what is declared is told, also of an app that is not let in', async () => {
+    const registry = fresh()
+    await stage(registry)
+    const stranger = { ...consumer, appId: 'other' }
+    await made(registry.call('POST', '{r}/microservices', { service: stranger }))
+    const declared = { dependencies: [{ consumer: stranger, providers: [provider] }] }
+    await made(registry.call('PUT', '{r}/dependencies', declared))
+    const providers = await made(registry.call('GET', '{r}/microservices/con1/providers'))
+    assert.equal(at(providers.body, 'providers', 0, 'serviceId'), 'svc1')
+    const consumers = await made(registry.call('GET', '{r}/microservices/svc1/consumers'))
+    assert.equal(at(consumers.body, 'consumers', 0, 'serviceId'), 'con1')
+    assert.equal((await registry.call('GET', find, undefined, asConsumer)).text, '{}')
+  })
+
   test('unknown ones, and bodies that do not fit, are refused', async () => {
     const registry = fresh()
     const unknown = await registry.call('POST', '{r}/dependencies', dependencies([provider]))
@@ -311,7 +325,7 @@ suite('consoles', () => {
     assert.equal(codeOf(refused), '403 403001')
     const registry = client(house)
     await stage(registry)
-    const { body } = await made(registry.call('GET', '/v4/default/admin/dump?options=cache'))
+    const { body } = await made(registry.call('GET', '/v4/default/admin/dump'))
     assert.deepEqual(Object.keys(at(body, 'info') as object), ['version']) // an object
     assert.equal(at(body, 'cache', 'instances', 0, 'value', 'instanceId'), 'i1')
   })

@@ -8,7 +8,7 @@ import type { Instance } from '#kernel/instance.ts'
 import type { Commit } from '#kernel/ports/store.ts'
 import type { Connections, Link } from './connections.ts'
 import type { Frame } from './push.ts'
-import type { Book, Version } from './book.ts'
+import { type Book, isOpenTo, type Version } from './book.ts'
 import { encodeInstance, type Shown, shownFrom, struct } from './wire.ts'
 
 export const gone = 'service does not exist'
@@ -68,7 +68,7 @@ export class Watchers {
       if (!book) continue
       if (event.type === 'service.removed') this.#end(event.subject as ServiceId) // that event's subject
       const change = changeIn(event, book, rows)
-      if (change) this.#send(change, book.consumersOf(change.provider))
+      if (change) this.#send(change, watching(book, change.provider))
     }
     for (const consumer of retagged) this.#expire(consumer, bookOf)
   }
@@ -78,7 +78,8 @@ export class Watchers {
     if (!this.#byConsumer.has(consumer.id)) return
     const book = bookOf(consumer.project)
     for (const provider of book?.providersOf(consumer) ?? [])
-      this.#send({ action: 'EXPIRE', provider, instance: null, rowId: provider.id }, [consumer])
+      if (isOpenTo(provider, consumer))
+        this.#send({ action: 'EXPIRE', provider, instance: null, rowId: provider.id }, [consumer])
   }
 
   #end(service: ServiceId): void {
@@ -95,6 +96,9 @@ export class Watchers {
       }
   }
 }
+
+const watching = (book: Book, provider: Version): readonly Version[] =>
+  book.consumersOf(provider).filter((consumer) => isOpenTo(provider, consumer))
 
 export interface Committed {
   readonly events: readonly Event[]

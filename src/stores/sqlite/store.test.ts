@@ -160,7 +160,7 @@ test('a folder that cannot be used is refused with one line', async (t) => {
   writeFileSync(file, '')
   const fault = await faultIn(join(file, 'data'))
   assert.equal(fault.code, 'unusable')
-  assert.match(fault.line, /^the data folder .*data cannot be used: ENOTDIR/)
+  assert.match(fault.line, /^the data folder .*data cannot be used: EEXIST/)
   assert.ok(!fault.line.includes('\n'))
 })
 
