@@ -69,13 +69,15 @@ describe('the status of a service on nodes', () => {
     assert.equal(status([], { phase: 'deleting' }), 'deleted')
   })
 
-  it('leaves its phase once nothing is under way on any node; a deletion never does', () => {
+  it('leaves its phase once nothing is under way on any node; a deletion that left nothing never does', () => {
     const phase = (now: Service['phase'], parts: readonly Part[]) =>
       phaseOf({ ...service, phase: now }, parts.map(instance))
     assert.equal(phase('deploying', ['running', 'starting']), 'deploying')
     assert.equal(phase('deploying', ['running', 'failed', 'not-ready']), 'settled')
     assert.equal(phase('stopping', ['stopped']), 'settled')
-    assert.equal(phase('deleting', ['running']), 'deleting')
+    assert.equal(phase('deleting', []), 'deleting')
+    assert.equal(phase('deleting', ['failed', 'starting']), 'deleting')
+    assert.equal(phase('deleting', ['failed']), 'settled')
     assert.equal(phase('settled', ['starting']), 'settled')
   })
 

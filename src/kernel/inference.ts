@@ -21,10 +21,13 @@ function partOf(instance: Instance): Part {
 const under = (instance: Instance): boolean =>
   isA(lifecycles[instance.kind], instance.state, 'busy')
 
-/** What is still under way for the whole service once these are its instances. */
+/**
+ * What is still under way for the whole service once these are its instances. A removal that left some behind is
+ * over as well: it failed, and whoever asked for it can ask again.
+ */
 export function phaseOf(service: Service, instances: readonly Instance[]): Service['phase'] {
-  if (service.phase === 'deleting' || service.phase === 'settled') return service.phase
-  return instances.some(under) ? service.phase : 'settled'
+  const isGone = service.phase === 'deleting' && instances.length === 0
+  return isGone || instances.some(under) ? service.phase : 'settled'
 }
 
 export function statusOf(service: Service, instances: readonly Instance[]): ServiceState {

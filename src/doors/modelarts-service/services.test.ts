@@ -295,6 +295,21 @@ suite('E6, delete', () => {
       )
     assert.equal(codeOf(await edge.bob.call('DELETE', `${services}/${one}`)), '404 ModelArts.3502')
   })
+
+  test('one that a node fails says so, and is not deleting for ever: it can be asked again', async () => {
+    const id = await edge.deploy('stays')
+    await edge.scenario(id, 'edge-1', { refuse: ['remove'] })
+    assert.equal((await edge.bob.call('DELETE', `${services}/${id}`)).text, '{}')
+    const left = await edge.becomes(id, 'failed')
+    assert.match(String(at(left.body, 'error_msg')), /remove/)
+    assert.equal(listAt(left.body, 'config', 0, 'nodes').length, 1)
+    await edge.scenario(id, 'edge-1', {})
+    assert.equal((await edge.bob.call('DELETE', `${services}/${id}`)).text, '{}')
+    await until(
+      () => edge.show(id),
+      (reply) => codeOf(reply) === '404 ModelArts.3502',
+    )
+  })
 })
 
 suite('E7, events', () => {

@@ -40,6 +40,26 @@ describe('services on nodes', () => {
     assert.equal(service(), 'deleted')
   })
 
+  it('a removal that a node fails is over with a reason, and can be asked again', () => {
+    const board = new Board()
+    const id = settled(board)
+    const service = board.all('services')[0]?.id ?? ''
+    const now = () => board.all('services')[0]
+    board.must({ verb: 'remove-services', services: [service] })
+    board.report(id, { act: 'stop', ok: true })
+    board.look(id)
+    const error = { code: 'refused', message: 'the disk is busy' } as const
+    board.report(id, { act: 'remove', ok: false, error })
+    assert.equal(board.instance(id).state, 'failed')
+    assert.equal(now()?.status, 'deleting', 'the other node is still being left')
+    for (const one of board.all('instances')) board.settle(one.id)
+    assert.deepEqual([now()?.status, now()?.failure], ['failed', 'the disk is busy'])
+    board.must({ verb: 'remove-services', services: [service] })
+    assert.equal(now()?.status, 'deleting')
+    board.settle(id)
+    assert.equal(now()?.status, 'deleted')
+  })
+
   it('what forbids it for one instance forbids it for the whole service, and nothing changes', () => {
     const board = new Board()
     const id = settled(board)

@@ -451,7 +451,6 @@ export function removeServices(
   }
   const instanceIds = []
   for (const service of services) {
-    if (service.phase === 'deleting') continue
     draft.put('services', { ...service, phase: 'deleting', updatedAtMs: context.nowMs })
     for (const instance of instancesOf(draft, service)) {
       if (instance.underway?.verb !== 'delete')
