@@ -25,6 +25,7 @@ import {
   encodeSpecification,
   flavorIdOf,
   inferTypeOf,
+  isKnownByInstances,
   madeOf,
   modelsOf,
 } from './wire.ts'
@@ -37,8 +38,9 @@ export async function listServices(asked: Asked): Answered {
   const flavors = new Map<string, Flavor | undefined>()
   const services: object[] = []
   for (const service of rows) {
-    const isDeploying = service.status === 'deploying'
-    const instances = isDeploying ? await instancesOf(asked, service) : []
+    // What another door deployed is known by its instances alone.
+    const isNeeded = service.status === 'deploying' || isKnownByInstances(service)
+    const instances = isNeeded ? await instancesOf(asked, service) : []
     services.push(encodeService(await sceneOf(asked, service, { instances, flavors })))
   }
   return ok({ total_count: total, count: services.length, services })
@@ -56,6 +58,7 @@ async function matching(
   const states = livingStates.filter((one) => status === undefined || serviceStatus[one] === status)
   // No edge pools exist: nothing is in one.
   if (states.length === 0 || query.cluster !== undefined) return { total: 0, rows: [] }
+  const ofModel = await servicesOf(asked, query.model)
   return offsetPage(
     asked.plane.read,
     'services',
@@ -68,16 +71,33 @@ async function matching(
       },
       order: { by, dir },
     },
-    { offset, limit, keep: (service) => fits(service, query) },
+    { offset, limit, keep: (service) => fits(service, query, ofModel) },
   )
 }
 
+/** The services of the project that have an instance of a model. */
+async function servicesOf(
+  { plane, project }: Asked,
+  model: string | undefined,
+): Promise<ReadonlySet<Instance['serviceId']>> {
+  const found = new Set<Instance['serviceId']>()
+  if (model === undefined) return found
+  const where = { project, kind: 'edge-instance', imageId: model, state: carriedStates }
+  for await (const { serviceId } of walk(plane.read, 'instances', { where })) found.add(serviceId)
+  return found
+}
+
 /** What the store has no column for. */
-const fits = (service: Service, { id, inferType, model, workspace, tags }: ServiceQuery): boolean =>
+const fits = (
+  service: Service,
+  { id, inferType, model, workspace, tags }: ServiceQuery,
+  ofModel: ReadonlySet<Instance['serviceId']>,
+): boolean =>
   service.workspace === workspace &&
   (id === undefined || service.id === id) &&
   (inferType === undefined || inferTypeOf(service) === inferType) &&
-  (model === undefined || modelsOf(service).includes(model)) &&
+  (model === undefined ||
+    (isKnownByInstances(service) ? ofModel.has(service.id) : modelsOf(service).includes(model))) &&
   hasTags(service.labels, tags)
 
 /** E4. */

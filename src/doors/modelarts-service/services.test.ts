@@ -206,6 +206,34 @@ suite('E3, list', () => {
     assert.equal(at(foreign.body, 'total_count'), 0)
   })
 
+  test('a service that another door deployed is found by its model, and is as free as it is', async () => {
+    const fast = await edge.w.plane.read.get('flavors', 'sim.fast')
+    assert.ok(fast)
+    await edge.direct({
+      verb: 'put',
+      table: 'flavors',
+      row: { ...fast, id: 'gift', charge: 'free' },
+    })
+    await edge.direct({
+      verb: 'deploy',
+      name: 'list-native',
+      nodes: ['edge-1'],
+      onNodes: true,
+      flavorId: 'gift',
+      imageId: 'sim',
+    })
+    const list = async (query: string) =>
+      (await edge.admin.call('GET', `${services}?${query}`)).body
+    const query = 'service_name=list-native'
+    await until(
+      () => list(query),
+      (body) => at(body, 'services', 0, 'status') === 'running',
+    )
+    assert.equal(at(await list(query), 'services', 0, 'is_free'), true)
+    assert.equal(at(await list(`${query}&model_id=sim`), 'total_count'), 1)
+    assert.equal(at(await list(`${query}&model_id=server-only`), 'total_count'), 0)
+  })
+
   for (const query of [
     'status=up',
     'infer_type=cloud',

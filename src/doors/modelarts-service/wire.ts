@@ -49,6 +49,10 @@ export const inferTypeOf = (service: Service): string =>
 export const modelsOf = (service: Service): readonly string[] =>
   configsOf(service).flatMap((entry) => textIn(entry, 'model_id') ?? [])
 
+/** Another door deployed it: what it was given was never told here. */
+export const isKnownByInstances = (service: Service): boolean =>
+  service.onNodes && configsOf(service).length === 0
+
 const configsOf = (service: Service): readonly JsonObject[] =>
   (listIn(service.attributes[doorName] ?? {}, 'config') ?? []).filter(isJsonObject)
 
@@ -69,7 +73,7 @@ export interface Scene {
   readonly tenant: string
   readonly nowMs: number
   readonly isFree: boolean
-  /** Those not gone. Only a service that is being deployed needs them in a list. */
+  /** Those not gone. In a list only a service needs them that is being deployed, or that another door deployed. */
   readonly instances: readonly Instance[]
 }
 
