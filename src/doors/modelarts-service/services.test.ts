@@ -81,8 +81,11 @@ suite('E2, deploy', () => {
   })
 
   const long = 'x'.repeat(101)
+  const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+  const deep = JSON.stringify({ ...body, more: 0 }).replace('"more":0', `"more":${nested}`)
   const refusals: readonly (readonly [string, object | string, string])[] = [
     ['no JSON', '{', '400 ModelArts.4105'],
+    ['nested beyond all sense', deep, '400 ModelArts.4105'],
     ['no name', { ...body, service_name: undefined }, '400 ModelArts.3610'],
     ['an empty name', { ...body, service_name: '' }, '400 ModelArts.3610'],
     ['a name of 65', { ...body, service_name: 'x'.repeat(65) }, '400 ModelArts.3037'],

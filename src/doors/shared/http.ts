@@ -290,10 +290,11 @@ export function header(exchange: Pick<Exchange, 'headers'>, name: string): strin
 
 export type Parsed = { readonly ok: true; readonly value: unknown } | { readonly ok: false }
 
-/** Strict UTF-8 and JSON; refuses keys that would reach an object's prototype. */
+/** Strict UTF-8 and JSON, nested no deeper than any call needs; drops keys that would reach an object's prototype. */
 export function parseJson(body: Buffer): Parsed {
   try {
     const text = utf8.decode(body)
+    if (isTooDeep(text)) return { ok: false }
     const value: unknown = JSON.parse(text)
     return text.includes('"__proto__"')
       ? { ok: true, value: withoutPrototypeKeys(value) }
@@ -305,6 +306,31 @@ export function parseJson(body: Buffer): Parsed {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/**
+ * JSON.parse reads any depth, but what is nested thousands of times over can be neither copied, compared nor
+ * written: kept in a row it would fail the whole batch of commits that it is in, of whoever else asks just then.
+ */
+const nestingMax = 100
+
+function isTooDeep(text: string): boolean {
+  // Each level takes two brackets: almost every body is too short to be looked through.
+  if (text.length <= 2 * nestingMax) return false
+  let depth = 0
+  let isQuoted = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]
+    if (isQuoted) {
+      if (char === '\\') at++
+      else if (char === '"') isQuoted = false
+    } else if (char === '"') isQuoted = true
+    else if (char === '{' || char === '[') {
+      depth++
+      if (depth > nestingMax) return true
+    } else if (char === '}' || char === ']') depth--
+  }
+  return false
+}
 
 function withoutPrototypeKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutPrototypeKeys)
