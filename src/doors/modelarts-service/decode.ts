@@ -81,10 +81,17 @@ const updateBody = Type.Object({
 type Deploy = Static<typeof deployBody>
 type EdgeConfig = Static<typeof edgeConfig>
 
-/** A body of no bytes is no JSON. */
+/** A body of no bytes is no JSON. A field that is null is as if it had not been sent. */
 function parsed(body: Buffer): Result<unknown, Fault> {
   const json = parseJson(body)
-  return json.ok ? ok(json.value) : err(badJson)
+  return json.ok ? ok(withoutNulls(json.value)) : err(badJson)
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls)
+  if (!isObject(value)) return value
+  const there = Object.entries(value).filter(([, inner]) => inner !== null)
+  return Object.fromEntries(there.map(([key, inner]) => [key, withoutNulls(inner)]))
 }
 
 /** E1: which way the node's instance is to go. */
@@ -96,7 +103,7 @@ export function decodeNodeStatus(
   const read = readFields(statusBody, json.value)
   if (!read.ok) return err(fieldFault(read.error))
   const { status } = read.value
-  if (status === null || status === '') return err(emptyParameter('status'))
+  if (status === '') return err(emptyParameter('status'))
   if (status === 'running' || status === 'stopped') return ok(powerOf[status])
   return err(badParameter('status', shown(status)))
 }
@@ -106,7 +113,7 @@ const shown = (value: unknown): string =>
 
 /** Whether a body of E5 asks to start or stop: that is a right of its own. */
 export function setsStatus(body: Buffer): boolean {
-  const json = parseJson(body)
+  const json = parsed(body)
   return json.ok && isObject(json.value) && json.value['status'] !== undefined
 }
 

@@ -87,6 +87,9 @@ suite('E2, deploy', () => {
     ['no JSON', '{', '400 ModelArts.4105'],
     ['nested beyond all sense', deep, '400 ModelArts.4105'],
     ['no name', { ...body, service_name: undefined }, '400 ModelArts.3610'],
+    ['a name that is null', { ...body, service_name: null }, '400 ModelArts.3610'],
+    ['nodes that are null', withEntry({ nodes: null }), '400 ModelArts.3610'],
+    ['a node that is null', withEntry({ nodes: [null] }), '400 ModelArts.3037'],
     ['an empty name', { ...body, service_name: '' }, '400 ModelArts.3610'],
     ['a name of 65', { ...body, service_name: 'x'.repeat(65) }, '400 ModelArts.3037'],
     ['a name with a blank', { ...body, service_name: 'a b' }, '400 ModelArts.3037'],
@@ -269,6 +272,29 @@ suite('E5, the whole service', () => {
     assert.ok(Number(at(running, 'publish_at')) > publishedAt)
     assert.equal(at(running, 'update_time'), at(stopped, 'update_time'))
     assert.ok(Number(at(running, 'transition_at')) > Number(at(stopped, 'transition_at')))
+  })
+
+  test('what is null is as if it had not been sent, here and in a deploy', async () => {
+    const sent = {
+      description: null,
+      schedule: null,
+      additional_properties: null,
+      cluster_id: null,
+    }
+    const config = [{ ...entry, envs: null, custom_spec: null, cluster_id: null }]
+    const made = await edge.bob.call('POST', services, {
+      ...body,
+      ...sent,
+      config,
+      service_name: 'nulls',
+    })
+    const id = String(at(made.body, 'service_id'))
+    assert.deepEqual(at((await edge.becomes(id, 'running')).body, 'config', 0, 'envs'), {})
+    const update = { status: null, config: null, description: 'new' }
+    assert.equal((await edge.bob.call('PUT', `${services}/${id}`, update)).text, '{}')
+    assert.equal(at((await edge.show(id)).body, 'description'), 'new')
+    const told = await edge.reader.call('PUT', `${services}/${id}`, update)
+    assert.match(told.text, /modelarts:service:update/)
   })
 
   test('stopped on each node is stopped as a whole', async () => {
