@@ -117,7 +117,8 @@ export class Tokens {
       expiresAtMs: earliest([
         wanted.lifeMs === null ? null : issuedAtMs + (wanted.lifeMs ?? defaultLifeMs),
         wanted.parent?.expiresAtMs ?? null,
-        credential?.expiresAtMs ?? null,
+        // Its end may lie between two milliseconds; a token's does not.
+        typeof credential?.expiresAtMs === 'number' ? Math.floor(credential.expiresAtMs) : null,
       ]),
       revoked: false,
     }
