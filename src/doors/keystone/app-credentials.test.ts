@@ -171,6 +171,10 @@ suite('application credentials', () => {
       [{ name: 1 }, invalid('application_credential/name', "it is not of type 'string'")],
       [{ name: 'x', secret: '' }, invalid('secret', 'it is empty')],
       [{ name: 'x', unrestricted: 'yes' }, invalid('unrestricted', "it is not of type 'boolean'")],
+      [
+        { name: 'x', access_rules: [{ path: '/v2.1/servers', method: 'GET', service: 'compute' }] },
+        invalid('access_rules', 'access rules are not supported'),
+      ],
       [{ name: 'x', expires_at: 'soon' }, invalid('expires_at', 'it is not a time of ISO 8601')],
       [{ name: 'x', expires_at: '2001-01-01T00:00:00' }, invalid('expires_at', 'it has passed')],
       [{ name: 'x', roles: 'reader' }, invalid('roles', "it is not of type 'array'")],

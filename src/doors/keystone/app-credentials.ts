@@ -119,6 +119,10 @@ function decode({ exchange }: Call, nowMs: number): Decoded<Wanted> {
   const secret = optionalText(place, 'secret')
   if (!secret.ok) return secret
   if (secret.value === '') return err(invalidInput('secret', 'it is empty'))
+  // Rules narrow a credential to single calls. None are kept here, and one without them may more than was asked.
+  const rules = valueAt(place, 'access_rules') ?? []
+  if (!Array.isArray(rules) || rules.length > 0)
+    return err(invalidInput('access_rules', 'access rules are not supported'))
   const unrestricted = valueAt(place, 'unrestricted') ?? false // null as well
   if (typeof unrestricted !== 'boolean')
     return err(invalidInput('unrestricted', "it is not of type 'boolean'"))
