@@ -201,6 +201,25 @@ suite('temporary keys', () => {
     assert.equal((await reads(nowhere.pair, { 'x-security-token': nowhere.token })).status, 200)
   })
 
+  test('are got with a token in the body as well, and one in a header comes first', async () => {
+    const { token } = mary
+    const ask = (id: unknown, headers: Record<string, string> = {}) =>
+      hear(w.url + tokens, 'POST', { headers, body: wish({ id, duration_seconds: 900 }) })
+    const made = await ask(token)
+    assert.equal(made.status, 201, made.text)
+    const signed = { 'x-security-token': made.textAt('credential.securitytoken') }
+    assert.equal((await reads(pairIn(made), signed)).status, 200)
+    for (const [id, headers] of [
+      ['rst_nobodys', {}],
+      ['', {}],
+      [7, {}],
+      [token, { 'x-auth-token': 'rst_nobodys' }],
+      [token, { authorization: 'Basic bWFyeQ==' }],
+    ] as const)
+      assert.equal((await ask(id, headers)).status, 401, `${id}`)
+    assert.equal((await ask('rst_nobodys', { 'x-auth-token': token })).status, 201)
+  })
+
   test('end by themselves', async () => {
     const { pair, token } = await temporary(mary, 900)
     clock.jump(15 * minuteMs + 1)

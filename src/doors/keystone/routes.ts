@@ -130,7 +130,8 @@ const operations: readonly Operation[] = [
   read([`${keys}/:access_key`, 'get_credential', '7'], showAccessKey),
   withAny('PUT', [`${keys}/:access_key`, 'update_credential', '7'], updateAccessKey),
   withAny('DELETE', [`${keys}/:access_key`, 'delete_credential', '7'], deleteAccessKey),
-  withAny(
+  // It finds out itself who asks: the token may be in the body.
+  open(
     'POST',
     ['/v3.0/OS-CREDENTIAL/securitytokens', 'create_temporary_credential', '7'],
     createTemporaryKey,
