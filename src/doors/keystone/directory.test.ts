@@ -57,6 +57,16 @@ suite('projects', () => {
     }
     const own = await mary.call('GET', `/v3/users/${mary.userId}/projects`)
     assert.deepEqual(own.at('projects'), [project(w.url, mary.projectId, 'one')])
+    for (const [query, found] of [
+      ['name=one', ['one']],
+      ['name=two', []],
+      ['domain_id=default', ['one']],
+      ['domain_id=x', []],
+      ['enabled=false', []],
+    ] as const) {
+      const heard = await mary.call('GET', `/v3/users/${mary.userId}/projects?${query}`)
+      assert.deepEqual(heard.each('projects', 'name'), found, query)
+    }
   })
 
   test('all of them are for admins, filtered and paged', async () => {

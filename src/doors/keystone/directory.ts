@@ -78,7 +78,8 @@ export async function ownProjects(call: Call): Promise<Reply> {
 export async function userProjects(call: Call): Promise<Reply> {
   const user = await readableUser(call, 'list_user_projects')
   if (!user.ok) return user
-  return listed(call, 'projects', await projectsOf(call, user.value.id))
+  const rows = await projectsOf(call, user.value.id)
+  return listed(call, 'projects', filtered(rows, call, ['name', 'domain_id', 'enabled']))
 }
 
 async function projectsOf(call: Call, user: User['id']) {
